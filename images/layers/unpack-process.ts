@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type BerthError, cancelled, internal, invalid, messageOf, noSpace, unavailable } from '#base/errors.ts'
+import type { SnapshotMounts } from '../snapshots/snapshotter.ts'
+import { parseUnpackResult, type UnpackResult } from './unpack-result.ts'
+
+/** Bytes of a layer: a file, an open descriptor (stays the caller's; read from its current position), or a stream. */
+export type LayerSource = { readonly path: string } | { readonly fd: number } | { readonly stream: Readable }
+
+export interface UnpackLimits {
+  /** Uncompressed bytes of the whole layer. */
+  readonly bytes: number
+  readonly entries: number
+  /** Uncompressed bytes per compressed byte; counts once a layer has grown above 1 GiB. */
+  readonly ratio: number
+}
+
+/** Far above the layers people have, far below what would hurt a host: one bomb cannot take the disk. */
+export const defaultLimits: UnpackLimits = { bytes: 128 * 2 ** 30, entries: 5_000_000, ratio: 200 }
+
+export interface UnpackRun {
+  readonly source: LayerSource
+  readonly mounts: SnapshotMounts
+  readonly limits: UnpackLimits
+}
+
+/** How long an aborted child gets to take its own children down. */
+const killAfterMs = 5000
+
+/** What berth-unpack may say; the rest is cut off. */
+const maxOutputBytes = 8192
+
+/**
+ * Runs berth-unpack once and resolves with what it counted. The directory is the caller's to remove when this throws.
+ * @throws `invalid` (names the entry), `no-space`, `cancelled`, `unavailable` when the child cannot run here; the stream's own error.
+ */
+export async function runUnpack(executable: string, run: UnpackRun, signal?: AbortSignal): Promise<UnpackResult> {
+  if (signal?.aborted) throw wasCancelled(signal)
+  await using opened = new AsyncDisposableStack()
+  const target = opened.use(await open(targetOf(run.mounts), 'r'))
+  const file = 'path' in run.source ? opened.use(await open(run.source.path, 'r')) : undefined
+  const child = spawn(executable, argumentsOf(run), {
+    stdio: [inputOf(run.source, file), 'pipe', 'pipe', target.fd],
+    env: {},
+    cwd: '/',
+  })
+  using _ = killOnAbort(child, signal)
+  const [code, output, message, sourceError] = await Promise.all([
+    endOf(child, executable),
+    textOf(child.stdout),
+    textOf(child.stderr),
+    'stream' in run.source ? feed(run.source.stream, child) : undefined,
+  ])
+  if (signal?.aborted) throw wasCancelled(signal)
+  if (sourceError !== undefined) throw sourceError
+  if (code !== 0) throw failureOf(code, message.trim())
+  return parseUnpackResult(output)
+}
+
+function targetOf(mounts: SnapshotMounts): string {
+  if (mounts.kind === 'overlay') return mounts.upper
+  if (mounts.kind === 'directory' && !mounts.readOnly) return mounts.path
+  throw internal('a layer can only be unpacked into an active snapshot')
+}
+
+function argumentsOf({ mounts, limits }: UnpackRun): string[] {
+  return [
+    mounts.kind === 'overlay' ? '--overlay' : '--plain',
+    ...['--limit-bytes', `${limits.bytes}`, '--limit-entries', `${limits.entries}`, '--limit-ratio', `${limits.ratio}`],
+  ]
+}
+
+function inputOf(source: LayerSource, file: FileHandle | undefined): number | 'pipe' {
+  if (file) return file.fd
+  return 'fd' in source ? source.fd : 'pipe'
+}
+
+/** The exit code, or 128 + n style text for a signal; rejects when the child could not be started. */
+async function endOf(child: ChildProcess, executable: string): Promise<number | NodeJS.Signals> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | NodeJS.Signals>()
+  child.once('error', (cause) => {
+    reject(unavailable(`cannot run ${executable}: ${messageOf(cause)}`, { cause }))
+  })
+  child.once('exit', (code, killedBy) => {
+    // A source that stalls would otherwise keep us waiting for a write that tells of the closed pipe.
+    child.stdin?.destroy()
+    resolve(code ?? killedBy ?? 'SIGKILL')
+  })
+  return promise
+}
+
+async function textOf(stream: Readable | null): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stream ?? []) {
+    if (length < maxOutputBytes) chunks.push(chunk)
+    length += chunk.length
+  }
+  return Buffer.concat(chunks).subarray(0, maxOutputBytes).toString('utf8')
+}
+
+/** Copies the stream to the child. Resolves with the error of the stream itself, if it had one; that the child stopped
+ *  reading is told by its exit code. */
+async function feed(stream: Readable, child: ChildProcess): Promise<unknown> {
+  if (!child.stdin) return internal('berth-unpack has no standard input')
+  let childStopped = false
+  child.stdin.once('error', () => {
+    childStopped = true
+  })
+  child.once('exit', () => {
+    childStopped = true
+  })
+  try {
+    await pipeline(stream, child.stdin)
+    return undefined
+  } catch (error) {
+    return childStopped ? undefined : error
+  }
+}
+
+function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): Disposable {
+  let timer: NodeJS.Timeout | undefined
+  const kill = () => {
+    // SIGTERM lets it take down and reap its own children; SIGKILL is for one that is stuck.
+    child.kill('SIGTERM')
+    timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  }
+  signal?.addEventListener('abort', kill, { once: true })
+  return {
+    [Symbol.dispose]: () => {
+      signal?.removeEventListener('abort', kill)
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Exit codes of berth-unpack, in the order of images/unpack/report.h. */
+function failureOf(code: number | NodeJS.Signals, message: string): BerthError {
+  if (code === 1) return invalid(message || 'the layer cannot be unpacked', { code: 'layer-invalid' })
+  if (code === 3) return noSpace(message || 'no space left for the layer')
+  if (code === 2) return unavailable(message || 'berth-unpack cannot be confined on this host')
+  return internal(`berth-unpack ended with ${code}: ${message || 'no message'}`)
+}
+
+function wasCancelled(signal: AbortSignal): BerthError {
+  return cancelled('unpacking the layer was cancelled', { cause: signal.reason })
+}

@@ -1,0 +1,83 @@
+/**
+ * Where the filesystem of a snapshot is found. `lower` is absolute, the topmost layer first.
+ * - `directory`: the files stand there as they are (no parent under overlay; always under the copying snapshotter).
+ * - `overlay`: an active snapshot over its parents.
+ * - `view`: several committed layers to look at, nothing to write to.
+ */
+export type SnapshotMounts =
+  | { readonly kind: 'directory'; readonly path: string; readonly readOnly: boolean }
+  | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly work: string }
+  | { readonly kind: 'view'; readonly lower: readonly string[] }
+
+export type SnapshotKind = 'active' | 'view' | 'committed'
+
+export interface SnapshotInfo {
+  /** The number of its directory below `snapshots/`. */
+  readonly id: number
+  readonly kind: SnapshotKind
+  /** The key of an active snapshot or view, the name (a chainId) of a committed one. */
+  readonly key: string
+  /** Name of the committed snapshot below it; undefined for a base layer. */
+  readonly parent: string | undefined
+  readonly createdAt: Date
+  /** What the snapshot adds to its parent, as measured at commit; undefined while it is active. */
+  readonly usage: SnapshotUsage | undefined
+  /** False until the kernel has surely written the files out: after a crash of the machine they may be damaged. */
+  readonly durable: boolean
+}
+
+export interface SnapshotUsage {
+  /** Bytes of disk, as `du` counts them (blocks, hard links once). */
+  readonly bytes: number
+  readonly inodes: number
+}
+
+/**
+ * Filesystem states, stacked. A snapshot begins active under a key of the caller's choice, and is either removed or
+ * committed under a name; only committed ones can be parents, and nothing of them changes any more.
+ *
+ *   prepare(key, parent) ─▶ active ─ commit(key, name) ─▶ committed ─ parent of others
+ *   view(key, parent)    ─▶ view                        remove(key or name) ends each of them
+ *
+ * Keys and names share one namespace. A crash between two calls leaves either the state before or the one after;
+ * directories without a record are collected when the snapshotter is opened.
+ */
+export interface Snapshotter {
+  /** The implementation, as `docker info` tells it: `overlay2`, or `vfs` for the copying one. */
+  readonly driver: 'overlay2' | 'vfs'
+
+  /** Makes a writable snapshot on top of `parent` (a committed name), or an empty one.
+   *  @throws `already-exists` for a key in use, `not-found` for a parent that is not committed. */
+  prepare(key: string, parent: string | undefined, signal?: AbortSignal): Promise<SnapshotMounts>
+
+  /** Makes a read-only look at a committed snapshot, which holds it against removal.
+   *  @throws as `prepare` does. */
+  view(key: string, parent: string, signal?: AbortSignal): Promise<SnapshotMounts>
+
+  /** Where an active snapshot or view is found. @throws `not-found`, or `conflict` for a committed one. */
+  mounts(key: string): SnapshotMounts
+
+  /** Turns the active snapshot into the committed one `name`; nobody may write to it any more.
+   *  @throws `already-exists` when the name is taken (the snapshot stays active: remove it), `not-found`, `conflict` for a view. */
+  commit(key: string, name: string, usage: SnapshotUsage): Promise<void>
+
+  /** Ends a snapshot and deletes its files. Removing what is not there is success.
+   *  @throws `conflict` while another snapshot stands on it. */
+  remove(keyOrName: string): Promise<void>
+
+  /** The record, or undefined. */
+  find(keyOrName: string): SnapshotInfo | undefined
+
+  /** Every record, parents before children. */
+  list(): readonly SnapshotInfo[]
+
+  /** Counts what a snapshot adds to its parent. Walks the directory outside the event loop's thread.
+   *  @throws `not-found`; `too-large` above ten million entries. */
+  usage(keyOrName: string, signal?: AbortSignal): Promise<SnapshotUsage>
+
+  /** Resolves when every snapshot committed so far is durable. Without this call it happens soon, in the background. */
+  flush(signal?: AbortSignal): Promise<void>
+
+  /** Ends background work; the records and directories stay. */
+  [Symbol.asyncDispose](): Promise<void>
+}
