@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The ABI of libberth.so, for one caller: runtime/library.ts. Plain integers, pointers and lengths; no callbacks, no threads;
+ * 0 or a negative errno, with a sentence in *err. Descriptors are O_CLOEXEC from birth.
+ *
+ * BERTH_FAST: under a millisecond, no disk, no kernel lock that others hold; called synchronously on the event loop.
+ * BERTH_WAIT: may wait; called through koffi's asynchronous calls, two at most at a time.
+ */
+#define BERTH_ABI 1
+#define BERTH_FAST __attribute__((visibility("default")))
+#define BERTH_WAIT __attribute__((visibility("default")))
+
+struct berth_error;
+
+BERTH_FAST uint32_t berth_abi(void);
+
+/* ---- plans ---- */
+
+/*
+ * Compiles an OCI config.json and the keeper document (both UTF-8 JSON; keeper as in plan.h, camelCase keys; NULL for an
+ * exec's plan, whose `config` is a process object as in runtime-spec config.md#process) and a compiled seccomp filter (may be
+ * NULL) into a sealed memfd. Errors name the JSON path.
+ */
+BERTH_FAST int berth_plan_compile(const char *config, size_t config_size, const char *keeper, size_t keeper_size, const void *filter,
+                                  size_t filter_size, int *ret_fd, struct berth_error *err);
+
+/* Compiles linux.seccomp (runtime-spec form, JSON) to BPF; about 10 ms, so the caller caches. *ret_size is the size written. */
+BERTH_WAIT int berth_seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err);
+
+/* ---- shims ---- */
+
+/* Copies an executable into a sealed memfd (MFD_EXEC), or opens it O_PATH where memfds may not execute. */
+BERTH_WAIT int berth_executable_open(const char *path, int *ret_fd, struct berth_error *err);
+
+/*
+ * posix_spawn of the executable in a session of its own: descriptor 3 is `control`, all others are closed, stdio is /dev/null (stderr: `log_fd`
+ * unless -1). The child is ours to reap with berth_reap.
+ */
+BERTH_FAST int berth_shim_spawn(int executable, int control, int log_fd, const char *const *argv, int *ret_pid, struct berth_error *err);
+BERTH_FAST int berth_reap(int pid, int *ret_status, struct berth_error *err); /* 1: reaped, 0: still there; waitpid(2) status */
+
+BERTH_FAST int berth_socketpair(int ret[2], struct berth_error *err); /* SOCK_STREAM, non-blocking, close-on-exec */
+BERTH_FAST int berth_connect(const char *path, int *ret_fd, struct berth_error *err); /* paths past 107 bytes too */
+BERTH_FAST int berth_peer_pid(int sock, int *ret_pid, int *ret_uid, struct berth_error *err);
+/* One frame with up to 8 descriptors; -EAGAIN when the peer does not read. */
+BERTH_FAST int berth_send(int sock, const void *frame, size_t size, const int *fds, size_t n_fds, struct berth_error *err);
+BERTH_FAST int berth_close(int fd);
+/* A copy of a descriptor of another process (pidfd_getfd(2)). */
+BERTH_FAST int berth_fetch_fd(int pid, uint64_t start_time, int remote_fd, int *ret_fd, struct berth_error *err);
+
+/* 1: somebody holds the POSIX record lock on the file (*ret_pid), 0: nobody. */
+BERTH_FAST int berth_lock_test(const char *path, int *ret_pid, struct berth_error *err);
+/* Takes flock(LOCK_EX|LOCK_NB) on the file (made 0600) and keeps it until the descriptor is closed; -EWOULDBLOCK: another has it. */
+BERTH_FAST int berth_lock_take(const char *path, int *ret_fd, struct berth_error *err);
+
+/* Signals a process of which only pid and start time (field 22 of /proc/PID/stat) are known, never a reused pid; -ESRCH. */
+BERTH_FAST int berth_signal(int pid, uint64_t start_time, int signal, struct berth_error *err);
+
+/* ---- cgroups ---- */
+BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /* SIGKILL to all below; success when there is none */
+BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */
+/* JSON: {"version":1|2,"controllers":{"memory":1,"cpu":1,…},"hierarchies":[{"mount":"…","controllers":["cpu"],"unified":false}]} */
+BERTH_FAST int berth_cgroup_layout(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
+
+/* ---- host network (of the daemon's own namespace) ---- */
+BERTH_FAST int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n_addresses, uint32_t mtu, struct berth_error *err);
+BERTH_WAIT int berth_link_delete(const char *name, struct berth_error *err); /* success when there is none */
+/* JSON array of {"name","index","kind","master","mtu","up","addresses":["10.0.0.1/16"]} */
+BERTH_FAST int berth_links(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
+/* JSON array of {"to":"0.0.0.0/0","via":"…","link":"eth0"} of the main table */
+BERTH_FAST int berth_routes(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+#include "cgroup.h"
+
+/* What the cgroup files share; nobody else includes this. */
+
+#define CGROUP_FILE_MAX (2 * CGROUP_PATH_MAX)
+#define CGROUP_DEPTH_MAX 32
+
+/* A path within a hierarchy: absolute, without empty, "." or ".." parts, and not the root itself. */
+int cgroup_path_check(const char *path, struct berth_error *err);
+
+/* "<mount><path>" into `buffer`; -ENAMETOOLONG. */
+int cgroup_directory(const struct cgroup_hierarchy *hierarchy, const char *path, char buffer[CGROUP_FILE_MAX], struct berth_error *err);
+int cgroup_directory_open(const struct cgroup_hierarchy *hierarchy, const char *path, int *ret_fd, struct berth_error *err);
+
+/* Raw access below an open directory: 0 or length, or a negative errno without a text. Reads end with NUL. */
+int cgroup_file_write(int directory, const char *file, const char *value);
+int cgroup_file_read(int directory, const char *file, char *buffer, size_t capacity);
+
+/* The same with a text that names the file and the value. */
+int cgroup_file_set(int directory, const char *file, const char *value, struct berth_error *err);
+int cgroup_file_set_number(int directory, const char *file, int64_t value, struct berth_error *err);
+
+/* The value behind `key` in a flat keyed file ("oom_kill 3"); -ENOENT when the key is missing. */
+int cgroup_file_key(int directory, const char *file, const char *key, uint64_t *ret);
+
+/* Is `controller` one of the comma separated ones? */
+bool cgroup_controllers_have(const char *controllers, const char *controller);
+
+/* One function of these per controller group; `directory` is the group's in the hierarchy that serves it. */
+int cgroup_v1_apply(int directory, const char *controller, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_v2_apply(int directory, const char *controller, const struct cgroup_limits *limits, struct berth_error *err);
+
+/* The directories of all parents exist. v1 with cpuset: fills empty cpus and mems of every level below the root, `path` included. */
+int cgroup_v1_inherit_cpuset(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err);
+/* Lets every parent of `path` hand down all controllers it can; does nothing where the group has them already. */
+int cgroup_v2_delegate(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err);
+
+/* CPU shares (2…262144) to cpu.weight (1…10000). */
+int64_t cgroup_v2_weight(int64_t shares);
+
+/* Makes the rules the only device program attached to the cgroup (BPF_PROG_TYPE_CGROUP_DEVICE). */
+int device_program_attach(int cgroup, const struct cgroup_device_rule *rules, uint32_t n, struct berth_error *err);
+
+/* Calls `each` for every process in the directory and below; stops at the first negative answer. `directory` stays open. */
+typedef int (*cgroup_process_fn)(pid_t pid, void *data);
+int cgroup_walk_processes(int directory, unsigned depth, cgroup_process_fn each, void *data);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t cgroup_now(void);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+/*
+ * Control groups on cgroup v1, v2 and hybrid hosts. Which hierarchy serves a controller is decided per controller from
+ * /proc/self/mountinfo: controllers mounted as v1 are v1, all others come from the unified hierarchy if it lists them.
+ */
+
+#define CGROUP_HIERARCHIES 16
+#define CGROUP_PATH_MAX 512
+#define CGROUP_DEVICE_RULES 64
+
+/* "Not asked for": the controller's file is left alone. */
+#define CGROUP_UNSET INT64_MIN
+
+struct cgroup_device_rule {
+        bool allow;
+        char type;             /* 'a', 'b' or 'c' */
+        int64_t major, minor;  /* -1: any */
+        char access[4];        /* of "rwm" */
+};
+
+/* Units are those of the OCI runtime-spec (linux.resources): bytes, microseconds, v1 shares. */
+struct cgroup_limits {
+        int64_t memory_limit, memory_reservation, memory_swap; /* memory_swap = memory + swap, as in v1; -1 unlimited */
+        int64_t memory_swappiness;
+        int64_t memory_disable_oom_killer;
+        int64_t cpu_shares, cpu_quota, cpu_period, cpu_burst, cpu_rt_runtime, cpu_rt_period, cpu_idle;
+        const char *cpuset_cpus, *cpuset_mems; /* NULL: unset */
+        int64_t pids_limit;                    /* <= 0 and not unset: max */
+        int64_t blkio_weight;
+        const struct cgroup_device_rule *device_rules; /* in order, as in the spec */
+        uint32_t n_device_rules;
+        const char *const *unified; /* pairs key, value; v2 files written as they are */
+        uint32_t n_unified;         /* number of pairs */
+};
+
+/* One made (or opened) group: the same relative path in every hierarchy. Plain data; no descriptor is kept. */
+struct cgroup {
+        char path[CGROUP_PATH_MAX]; /* "/berth/<id>" */
+        uint32_t made;              /* bit i: the directory in hierarchy i was made by us */
+};
+
+/* The hierarchies of this host, read once per process from mountinfo. */
+struct cgroup_hierarchy {
+        char mount[CGROUP_PATH_MAX];
+        char controllers[128]; /* "cpu,cpuacct", "name=systemd"; v2: the content of cgroup.controllers, comma separated */
+        bool unified;
+};
+struct cgroup_layout {
+        struct cgroup_hierarchy hierarchy[CGROUP_HIERARCHIES];
+        uint32_t n;
+        int unified_index; /* -1: none */
+};
+int cgroup_detect(struct cgroup_layout *ret, struct berth_error *err);
+
+/* The hierarchy that serves `controller`, or NULL. */
+const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_layout *layout, const char *controller);
+
+/*
+ * Makes `path` in every hierarchy (parents too; cpuset's copy-down; v2 subtree_control) and applies `limits` (NULL: none).
+ * On failure nothing that this call made is left. EBUSY/ENOENT texts name controller and file.
+ */
+int cgroup_create(const struct cgroup_layout *layout, const char *path, const struct cgroup_limits *limits, struct cgroup *ret,
+                  struct berth_error *err);
+int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err);
+
+/* Moves a process into the group in every v1 hierarchy (and in the unified one unless `skip_unified`, for CLONE_INTO_CGROUP). */
+int cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid, bool skip_unified, struct berth_error *err);
+
+/* An O_DIRECTORY descriptor of the unified directory for clone3's `cgroup` field; -ENOENT when there is no unified hierarchy. */
+int cgroup_open_unified(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err);
+
+/* Freezer. freeze returns when every process is frozen (bounded wait on the kernel's own notification, then -ETIMEDOUT). */
+int cgroup_freeze(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
+int cgroup_thaw(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
+
+/* Sends `signal` to every process of the group and its children; SIGKILL uses cgroup.kill where the kernel has it. Thaws when killing. */
+int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *cgroup, int signal, struct berth_error *err);
+
+/* Removes the directories (children first) in every hierarchy; retries while the kernel still says EBUSY for dying processes. */
+int cgroup_remove(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
+
+/*
+ * Out-of-memory watch. v1: an eventfd armed on memory.oom_control; v2: an inotify descriptor on memory.events. The descriptor
+ * polls readable when something may have happened; cgroup_oom_kills then tells the truth (a counter since creation).
+ */
+int cgroup_oom_watch(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err);
+int cgroup_oom_kills(const struct cgroup_layout *layout, const struct cgroup *cgroup, uint64_t *ret, struct berth_error *err);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "error.h"
+#include "plan.h"
+
+/*
+ * The life of a container's first process and of processes added later, for a single-threaded caller (the shim, the command):
+ * create makes every kernel object and leaves the process waiting just before execve; start lets it go and reports whether
+ * execve worked. The caller is the parent of the process (also for exec) and reaps it.
+ */
+
+/* Descriptors that become 0, 1, 2 of the process; ignored with a terminal. The caller keeps its own copies. */
+struct process_io {
+        int in, out, err;
+};
+
+struct process {
+        pid_t pid;   /* in the caller's pid namespace; 0: none */
+        int pidfd;
+        int sync;    /* our end of the channel to the waiting process; -1 once started */
+        int console; /* pty master when the plan asks for a terminal, else -1 */
+};
+#define PROCESS_NONE ((struct process) { .pidfd = -1, .sync = -1, .console = -1 })
+
+struct container {
+        struct process init;
+        struct cgroup_layout layout;
+        struct cgroup cgroup;
+        bool has_cgroup;
+        int netns, netlink;  /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
+        int host_netlink;    /* -1 without links */
+        char host_link[IFNAMSIZ]; /* "" : none made */
+        int rootfs;          /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
+        struct plan *plan;   /* not owned */
+};
+#define CONTAINER_NONE ((struct container) { .init = PROCESS_NONE, .netns = -1, .netlink = -1, .host_netlink = -1, .rootfs = -1 })
+
+/*
+ * Takes space off the start path, before a plan is known: detects the cgroup layout, and makes a network namespace with its
+ * loopback up when `with_netns`. Idempotent; container_create does what is missing.
+ */
+int container_prepare(struct container *container, bool with_netns, struct berth_error *err);
+
+/* On failure everything this call made is gone and the text names the step. */
+int container_create(struct container *container, struct plan *plan, const struct process_io *io, struct berth_error *err);
+int container_start(struct container *container, struct berth_error *err);
+
+/* A further process inside: namespaces, cgroup, capabilities, seccomp as its plan says. Same two steps. */
+int container_exec(struct container *container, const struct plan *plan, const struct process_io *io, struct process *ret, struct berth_error *err);
+int process_start(struct process *process, struct berth_error *err);
+void process_close(struct process *process); /* descriptors only; never signals */
+
+/*
+ * After the init process was reaped (or to give up): kills what is left in the cgroup, removes it, removes the host's link,
+ * closes every descriptor. Errors are collected in the first one; it always goes on to the end.
+ */
+int container_release(struct container *container, struct berth_error *err);

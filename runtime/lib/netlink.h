@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/*
+ * rtnetlink without processes. A socket belongs to the network namespace in which it was opened, for ever: the shim opens one
+ * in the container's namespace and one in the host's, and needs no namespace change afterwards. All calls are requests with
+ * NLM_F_ACK that wait for the kernel's answer.
+ */
+
+struct netlink_address {
+        int family; /* AF_INET, AF_INET6 */
+        uint8_t bytes[16];
+        uint8_t prefix;
+};
+
+struct netlink_route {
+        struct netlink_address to;  /* prefix 0: the default route */
+        struct netlink_address via; /* family 0: on-link */
+        char link[IFNAMSIZ];
+};
+
+int netlink_open(int *ret_sock, struct berth_error *err);
+
+int netlink_link_index(int sock, const char *name, uint32_t *ret_index, struct berth_error *err); /* -ENODEV */
+int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err);
+int netlink_link_set_master(int sock, uint32_t index, uint32_t master, struct berth_error *err);
+int netlink_link_delete(int sock, const char *name, struct berth_error *err); /* -ENODEV when it is gone already */
+
+/* Both ends at once: the near end `name` enslaved to `bridge` (0: none) and up, the far end `peer` born inside `peer_netns_fd`. */
+int netlink_veth_create(int sock, const char *name, uint32_t bridge, const char *peer, int peer_netns_fd, const uint8_t peer_mac[6], uint32_t mtu,
+                        struct berth_error *err);
+
+/* -EEXIST when a link of that name exists; *ret_index is set on success. */
+int netlink_bridge_create(int sock, const char *name, uint32_t mtu, uint32_t *ret_index, struct berth_error *err);
+
+int netlink_address_add(int sock, uint32_t index, const struct netlink_address *address, struct berth_error *err); /* IPv6 without DAD; EEXIST is success */
+int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err);
+
+/* Makes a new network namespace for the calling (single-threaded!) process's use without leaving the process in it; loopback is up. */
+int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
+
+/* Parses "10.0.0.1/24", "fe80::1" (prefix 32/128). */
+int netlink_address_parse(const char *text, struct netlink_address *ret, struct berth_error *err);

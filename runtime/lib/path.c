@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "path.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "sys.h"
+
+/* openat2(2) answers EAGAIN when a rename happened somewhere at the same moment; a hostile process can cause that for ever. */
+#define PATH_ATTEMPTS 64
+
+static int path_resolve(int root, const char *path, int flags, mode_t mode, uint64_t resolve, int *ret_fd) {
+        while (*path == '/')
+                path++;
+        if (*path == '\0')
+                path = ".";
+
+        for (int attempt = 0; attempt < PATH_ATTEMPTS; attempt++) {
+                int fd = sys_openat2(root, path, flags, mode, resolve | RESOLVE_NO_MAGICLINKS);
+                if (fd >= 0) {
+                        *ret_fd = fd;
+                        return 0;
+                }
+                if (errno != EAGAIN && errno != EINTR)
+                        return -errno;
+        }
+        return -EAGAIN;
+}
+
+int path_open_in_root(int root, const char *path, int flags, mode_t mode, int *ret_fd) {
+        return path_resolve(root, path, flags, mode, RESOLVE_IN_ROOT, ret_fd);
+}
+
+int path_open_in_root_nofollow(int root, const char *path, int flags, int *ret_fd) {
+        return path_resolve(root, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, ret_fd);
+}
+
+static bool path_is_dots(const char *name, size_t size) {
+        return (size == 1 && name[0] == '.') || (size == 2 && name[0] == '.' && name[1] == '.');
+}
+
+int path_make_directory(int root, const char *path, int *ret_fd, struct berth_error *err) {
+        _cleanup_close_ int fd = -1;
+        char prefix[PATH_MAX];
+
+        int r = path_open_in_root(root, path, O_PATH | O_DIRECTORY, 0, &fd);
+        if (r == 0)
+                return give_fd(ret_fd, &fd);
+        if (r != -ENOENT)
+                return berth_error_set(err, -r, "open directory '%s' in the root filesystem", path);
+        if (strlen(path) >= sizeof prefix)
+                return berth_error_set(err, ENAMETOOLONG, "directory '%.64s…' in the root filesystem", path);
+
+        r = path_open_in_root(root, ".", O_PATH | O_DIRECTORY, 0, &fd);
+        if (r < 0)
+                return berth_error_set(err, -r, "open the root filesystem");
+
+        for (const char *at = path; *at;) {
+                size_t skip = strspn(at, "/"), size = strcspn(at + skip, "/");
+                const char *name = at + skip;
+                at = name + size;
+                if (size == 0)
+                        break;
+                memcpy(prefix, path, (size_t) (at - path));
+                prefix[at - path] = '\0';
+
+                int next = -1;
+                r = path_open_in_root(root, prefix, O_PATH | O_DIRECTORY, 0, &next);
+                if (r == -ENOENT) {
+                        char component[NAME_MAX + 1];
+                        if (size > NAME_MAX || path_is_dots(name, size))
+                                return berth_error_set(err, EINVAL, "make directory '%s' in the root filesystem", prefix);
+                        memcpy(component, name, size);
+                        component[size] = '\0';
+                        if (mkdirat(fd, component, 0755) < 0 && errno != EEXIST)
+                                return berth_error_set(err, errno, "make directory '%s' in the root filesystem", prefix);
+                        r = path_open_in_root(root, prefix, O_PATH | O_DIRECTORY, 0, &next);
+                }
+                if (r < 0)
+                        return berth_error_set(err, -r, "open directory '%s' in the root filesystem", prefix);
+                (void) close(fd);
+                fd = next;
+        }
+        return give_fd(ret_fd, &fd);
+}
+
+int path_make_parent(int root, const char *path, int *ret_fd, const char **ret_name, struct berth_error *err) {
+        char parent[PATH_MAX];
+        const char *name = strrchr(path, '/');
+        size_t size = name ? (size_t) (name - path) : 0;
+
+        name = name ? name + 1 : path;
+        if (*name == '\0' || path_is_dots(name, strlen(name)) || size >= sizeof parent)
+                return berth_error_set(err, EINVAL, "path '%s' in the root filesystem has no last component", path);
+        memcpy(parent, path, size);
+        parent[size] = '\0';
+
+        int r = path_make_directory(root, parent, ret_fd, err);
+        if (r == 0)
+                *ret_name = name;
+        return r;
+}
+
+int path_make_target(int root, const char *path, bool directory, int *ret_fd, struct berth_error *err) {
+        _cleanup_close_ int fd = -1, parent = -1, made = -1;
+        const char *name;
+
+        if (directory)
+                return path_make_directory(root, path, ret_fd, err);
+
+        int r = path_open_in_root(root, path, O_PATH, 0, &fd);
+        if (r == -ENOENT) {
+                r = path_make_parent(root, path, &parent, &name, err);
+                if (r < 0)
+                        return r;
+                made = openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+                if (made < 0 && errno != EEXIST)
+                        return berth_error_set(err, errno, "make file '%s' in the root filesystem", path);
+                r = path_open_in_root(root, path, O_PATH, 0, &fd);
+        }
+        if (r < 0)
+                return berth_error_set(err, -r, "open '%s' in the root filesystem", path);
+
+        struct stat st;
+        if (fstat(fd, &st) < 0)
+                return berth_error_set(err, errno, "stat '%s' in the root filesystem", path);
+        if (S_ISDIR(st.st_mode))
+                return berth_error_set(err, ENOTDIR, "mount a file on the directory '%s'", path);
+        return give_fd(ret_fd, &fd);
+}

@@ -1,0 +1,165 @@
+import type { Digest } from '#base/digest.ts'
+
+/** What the process is: the part of a container that an image can give defaults for. Set once, at create. */
+export interface ContainerConfig {
+  /** As the user named it. */
+  readonly image: string
+  readonly hostname: string
+  readonly domainname: string
+  /** `uid`, `name`, `uid:gid`, `name:group` or empty. */
+  readonly user: string
+  readonly attachStdin: boolean
+  readonly attachStdout: boolean
+  readonly attachStderr: boolean
+  readonly tty: boolean
+  readonly openStdin: boolean
+  readonly stdinOnce: boolean
+  readonly env: readonly string[]
+  /** Null: the image's own. */
+  readonly cmd: readonly string[] | null
+  readonly entrypoint: readonly string[] | null
+  readonly workingDir: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly exposedPorts: readonly string[]
+  readonly volumes: readonly string[]
+  readonly stopSignal: string | undefined
+  readonly stopTimeoutSeconds: number | undefined
+  readonly shell: readonly string[] | undefined
+  readonly networkDisabled: boolean
+  /** The API's Healthcheck object, kept as it came. */
+  readonly healthcheck: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface RestartPolicy {
+  readonly name: 'no' | 'always' | 'unless-stopped' | 'on-failure'
+  readonly maximumRetryCount: number
+}
+
+export interface LogConfig {
+  readonly driver: string
+  readonly options: Readonly<Record<string, string>>
+}
+
+export interface Ulimit {
+  readonly name: string
+  readonly soft: number
+  readonly hard: number
+}
+
+export interface DeviceMapping {
+  readonly pathOnHost: string
+  readonly pathInContainer: string
+  readonly permissions: string
+}
+
+/** `-v source:target:options` or `--mount type=bind|tmpfs`, parsed. */
+export interface MountSetting {
+  readonly type: 'bind' | 'tmpfs'
+  /** Host path of a bind. */
+  readonly source: string
+  readonly target: string
+  readonly readonly: boolean
+  readonly propagation: '' | 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
+  /** `-v` makes a missing host directory; `--mount` refuses. */
+  readonly createSource: boolean
+  readonly nonRecursive: boolean
+  readonly tmpfsSizeBytes: number | undefined
+  readonly tmpfsMode: number | undefined
+  /** Mount options of `--tmpfs path:options`, as they came. */
+  readonly tmpfsOptions: string | undefined
+  /** Where it came from, so that inspect can give it back. */
+  readonly origin: 'binds' | 'mounts' | 'tmpfs'
+}
+
+/** How the host serves the container. `undefined`: not asked for. */
+export interface HostSettings {
+  /** `Binds` as they came, for inspect. */
+  readonly binds: readonly string[]
+  readonly mounts: readonly MountSetting[]
+  readonly networkMode: string
+  readonly restartPolicy: RestartPolicy
+  readonly autoRemove: boolean
+  readonly privileged: boolean
+  readonly readonlyRootfs: boolean
+  readonly capAdd: readonly string[]
+  readonly capDrop: readonly string[]
+  readonly groupAdd: readonly string[]
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  readonly extraHosts: readonly string[]
+  readonly securityOpt: readonly string[]
+  readonly maskedPaths: readonly string[] | undefined
+  readonly readonlyPaths: readonly string[] | undefined
+  readonly ipcMode: string
+  readonly pidMode: string
+  readonly utsMode: string
+  readonly cgroupnsMode: string
+  readonly usernsMode: string
+  readonly cgroupParent: string
+  readonly shmSizeBytes: number
+  readonly memoryBytes: number
+  readonly memoryReservationBytes: number
+  readonly memorySwapBytes: number
+  readonly memorySwappiness: number | undefined
+  readonly oomKillDisable: boolean
+  readonly oomScoreAdj: number
+  readonly cpuShares: number
+  readonly cpuQuotaMicros: number
+  readonly cpuPeriodMicros: number
+  readonly nanoCpus: number
+  readonly cpusetCpus: string
+  readonly cpusetMems: string
+  /** 0 or below: unlimited; undefined: not asked for. */
+  readonly pidsLimit: number | undefined
+  readonly blkioWeight: number
+  readonly ulimits: readonly Ulimit[]
+  readonly devices: readonly DeviceMapping[]
+  readonly deviceCgroupRules: readonly string[]
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly logConfig: LogConfig
+  readonly init: boolean
+  readonly runtime: string
+  readonly consoleSize: readonly [height: number, width: number]
+  readonly annotations: Readonly<Record<string, string>>
+  readonly containerIdFile: string
+  readonly volumesFrom: readonly string[]
+  readonly links: readonly string[]
+  /** `80/tcp` → bindings asked for. Refused until networks publish ports. */
+  readonly portBindings: Readonly<Record<string, readonly { readonly hostIp: string; readonly hostPort: string }[]>>
+  readonly publishAllPorts: boolean
+}
+
+export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+
+/** Times are nanoseconds since 1970; undefined: has not happened. */
+export interface ContainerState {
+  readonly status: Status
+  readonly pid: number
+  readonly exitCode: number
+  readonly error: string
+  readonly oomKilled: boolean
+  readonly startedAt: bigint | undefined
+  readonly finishedAt: bigint | undefined
+  /** `docker stop` and `kill` keep the restart policy from bringing it back. */
+  readonly stoppedByUser: boolean
+}
+
+export interface Container {
+  readonly id: string
+  /** Without the leading slash. */
+  readonly name: string
+  readonly createdAt: bigint
+  readonly imageId: Digest
+  /** The root descriptor's digest (index or manifest) that the image came from. */
+  readonly imageRoot: Digest
+  readonly platform: string
+  readonly config: ContainerConfig
+  readonly host: HostSettings
+  readonly state: ContainerState
+  readonly restartCount: number
+  /** The command line of init, after image defaults: `path` and `args`. */
+  readonly path: string
+  readonly args: readonly string[]
+  readonly logPath: string
+}

@@ -1,0 +1,157 @@
+import type { Socket } from 'node:net'
+import type { Digest } from '#base/digest.ts'
+import type { ImageConfig } from '#oci/image-config.ts'
+
+/** An image as a container needs it. */
+export interface ImageForContainer {
+  /** The config digest. */
+  readonly id: Digest
+  /** Digest of the root descriptor (index or manifest). */
+  readonly root: Digest
+  readonly config: ImageConfig
+  /** Name of the topmost committed snapshot; undefined for an image without layers. */
+  readonly chainId: string | undefined
+}
+
+export interface ImageSource {
+  /** By reference, id, or unambiguous id prefix.   @throws `not-found` with Docker's text `No such image: busybox:latest` */
+  getForContainer(name: string, platform?: string): ImageForContainer
+}
+
+/** Where the layers of a container's root lie. */
+export interface RootfsMounts {
+  readonly kind: 'overlay' | 'directory'
+  /** A directory of the snapshot itself. */
+  readonly path: string
+  /** Overlay only: absolute paths, topmost first. */
+  readonly lower: readonly string[]
+  readonly upper: string | undefined
+  readonly work: string | undefined
+}
+
+export interface SnapshotSource {
+  /** Makes an active snapshot on top of a committed one.   @throws `already-exists` */
+  prepare(key: string, parent: string | undefined): Promise<RootfsMounts>
+  mounts(key: string): RootfsMounts
+  /** Removing what is not there is success. */
+  remove(key: string): Promise<void>
+}
+
+/** What the shim is told about a container's network stack (the keeper document's `network`). */
+export type SandboxPlan =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'veth'
+      readonly hostLink: string
+      readonly bridge: string
+      readonly link: string
+      readonly mac: string
+      readonly mtu: number
+      readonly addresses: readonly string[]
+      readonly routes: readonly { readonly to: string; readonly via: string; readonly link: string }[]
+    }
+
+/** One attachment of a container to a network, as inspect shows it. */
+export interface EndpointView {
+  readonly network: string
+  readonly networkId: string
+  readonly endpointId: string
+  readonly gateway: string
+  readonly ipAddress: string
+  readonly ipPrefixLength: number
+  readonly macAddress: string
+  readonly aliases: readonly string[]
+}
+
+export interface SandboxRequest {
+  /** HostConfig.NetworkMode: `default`, `bridge`, `host`, `none`, … */
+  readonly mode: string
+  readonly hostname: string
+  readonly domainname: string
+  /** `<data-root>/containers/<id>`: hosts, hostname and resolv.conf are written there. */
+  readonly directory: string
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  readonly extraHosts: readonly string[]
+}
+
+export interface NetworkAttacher {
+  /** At create: refuses modes that cannot be served.   @throws `not-found`, `not-implemented`, `invalid` */
+  checkMode(mode: string): void
+  /** At each start: addresses, files, host side. Closing it is idempotent. */
+  openSandbox(containerId: string, request: SandboxRequest, signal?: AbortSignal): Promise<SandboxPlan>
+  closeSandbox(containerId: string): Promise<void>
+  /** Attachments of a running container; for others the networks it will join, with empty addresses. */
+  endpoints(containerId: string, mode: string): readonly EndpointView[]
+}
+
+export interface TaskExit {
+  /** "" is init, others are exec ids. */
+  readonly task: string
+  /** 128 + signal when killed. */
+  readonly code: number
+  readonly signal: number
+  readonly oomKilled: boolean
+  readonly finishedAt: bigint
+}
+
+export interface ExitRecord extends Omit<TaskExit, 'task'> {
+  readonly pid: number
+  readonly startedAt: bigint
+}
+
+export interface AttachFlags {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly framed: boolean
+}
+
+export interface ShimStatus {
+  readonly state: 'empty' | 'created' | 'running' | 'stopped'
+  readonly pid: number
+  readonly startedAt: bigint | undefined
+  readonly paused: boolean
+  readonly execs: readonly { readonly id: string; readonly pid: number }[]
+}
+
+/** One living shim. Errors of the container side are BerthErrors with the runtime's text. */
+export interface ShimHandle extends AsyncDisposable {
+  readonly pid: number
+  create(task: string, planFd: number): Promise<{ pid: number }>
+  start(task: string): Promise<{ startedAt: bigint }>
+  /** @throws `not-found` when the task has ended. */
+  kill(task: string, signal: number, all?: boolean): Promise<void>
+  resize(task: string, rows: number, columns: number): Promise<void>
+  closeStdin(task: string): Promise<void>
+  /** A duplex stream (allowHalfOpen): output of the task, framed or raw; what is written is its stdin. Ends when all is drained. */
+  attach(task: string, flags: AttachFlags): Promise<Socket>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  state(): Promise<ShimStatus>
+  /** Called for each exit, also for those of before a reconnect; acknowledged when the listener's promise is fulfilled. */
+  onExit(listener: (exit: TaskExit) => Promise<void>): void
+  /** Called once when the connection ends without `shutdown`: the shim died (or we are stopping). */
+  onGone(listener: () => void): void
+  /** Releases everything and ends an empty or stopped shim; resolves when its process is gone. */
+  shutdown(): Promise<void>
+  /** SIGKILL to the shim itself; init dies with it. */
+  destroy(): Promise<void>
+}
+
+export interface ShimLauncher extends AsyncDisposable {
+  /** A fresh shim (or a warm one). */
+  launch(): Promise<ShimHandle>
+  /** Connects to the shim of an earlier daemon; undefined when none is alive there. */
+  adopt(directory: string): Promise<ShimHandle | undefined>
+  /** exit.json of a shim that has ended, if it wrote one. */
+  readExitRecord(directory: string): Promise<ExitRecord | undefined>
+}
+
+/** Compiles config.json, the keeper document and a filter to a plan (#runtime/plan.ts); the caller closes the descriptor. */
+export interface PlanCompiler {
+  compile(config: object, keeper: object | undefined, filter: Uint8Array | undefined): number
+  close(fd: number): void
+}

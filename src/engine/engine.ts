@@ -1,0 +1,190 @@
+import type { Duplex } from 'node:stream'
+import type { Filters } from '#base/filters.ts'
+import type { Container, ContainerConfig, HostSettings } from '#containers/container.ts'
+import type { AttachFlags, EndpointView } from '#containers/ports.ts'
+import type { EngineEvent } from '#events/event.ts'
+import type { Image, ImageHistory } from '#images/store/image.ts'
+import type { PullProgress, PullRequest } from '#images/transfer/progress.ts'
+import type { NetworkView } from '#network/network.ts'
+import type { Reference } from '#oci/reference.ts'
+import type { SystemInfo, SystemVersion } from './info.ts'
+
+/**
+ * Everything the edges (api, cri, metrics) may ask of the engine. Names are ids, unambiguous id prefixes or container names.
+ * Errors are BerthErrors whose messages are Docker's texts.
+ */
+export interface Engine extends AsyncDisposable {
+  readonly containers: Containers
+  readonly images: Images
+  readonly networks: Networks
+  readonly events: Events
+  readonly system: System
+}
+
+export interface CreateRequest {
+  readonly name: string | undefined
+  readonly platform: string | undefined
+  readonly config: ContainerConfig
+  readonly host: HostSettings
+}
+
+/** What inspect and list show beyond the record. */
+export interface ContainerView {
+  readonly container: Container
+  readonly endpoints: readonly EndpointView[]
+  readonly execIds: readonly string[]
+  readonly paths: {
+    readonly hostname: string
+    readonly hosts: string
+    readonly resolvConf: string
+    readonly log: string
+  }
+  readonly graph: { readonly name: string; readonly data: Readonly<Record<string, string>> }
+  /** Config after image defaults, for display. */
+  readonly effective: {
+    readonly env: readonly string[]
+    readonly cmd: readonly string[] | null
+    readonly entrypoint: readonly string[] | null
+    readonly workingDir: string
+    readonly user: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly exposedPorts: readonly string[]
+    readonly volumes: readonly string[]
+    readonly stopSignal: string | undefined
+  }
+  /** Bytes written in the container's own layer, and of the whole root; only when asked for. */
+  readonly sizes: { readonly rw: number; readonly rootfs: number } | undefined
+}
+
+export interface ListRequest {
+  readonly all: boolean
+  readonly limit: number | undefined
+  readonly size: boolean
+  readonly filters: Filters
+}
+
+export type WaitCondition = 'not-running' | 'next-exit' | 'removed'
+
+export interface LogRequest {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly follow: boolean
+  /** Lines from the end; undefined: all. */
+  readonly tail: number | undefined
+  readonly since: bigint | undefined
+  readonly until: bigint | undefined
+}
+
+export interface LogEntry {
+  readonly stream: 'stdout' | 'stderr'
+  /** Nanoseconds since 1970. */
+  readonly time: bigint
+  /** The line with its newline, if it had one. */
+  readonly line: Buffer
+}
+
+export interface ExecRequest {
+  readonly cmd: readonly string[]
+  readonly env: readonly string[]
+  readonly user: string
+  readonly workingDir: string
+  readonly tty: boolean
+  readonly privileged: boolean
+  readonly attachStdin: boolean
+  readonly attachStdout: boolean
+  readonly attachStderr: boolean
+  readonly detachKeys: string
+  readonly consoleSize: readonly [height: number, width: number] | undefined
+}
+
+export interface ExecView {
+  readonly id: string
+  readonly containerId: string
+  readonly request: ExecRequest
+  readonly running: boolean
+  /** Null until it has ended. */
+  readonly exitCode: number | null
+  readonly pid: number
+  /** The command line, split as inspect shows it. */
+  readonly entrypoint: string
+  readonly arguments: readonly string[]
+}
+
+/** A live connection to a task's stdio; write ends are closed by `end()`, output ends with the task (or by detach keys). */
+export interface AttachedStream {
+  readonly stream: Duplex
+  readonly tty: boolean
+}
+
+export interface Containers {
+  /** @returns the id and Docker's warnings */
+  create(request: CreateRequest): Promise<{ id: string; warnings: string[] }>
+  start(name: string): Promise<void>
+  /** @param timeoutSeconds -1: for ever; undefined: the container's own, else 10 */
+  stop(name: string, options: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  restart(name: string, options: { timeoutSeconds?: number; signal?: string }): Promise<void>
+  kill(name: string, signal: string | undefined): Promise<void>
+  pause(name: string): Promise<void>
+  unpause(name: string): Promise<void>
+  rename(name: string, newName: string): Promise<void>
+  remove(name: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>
+  resize(name: string, rows: number, columns: number): Promise<void>
+  /** Registered when the promise `ready` is fulfilled; `exit` follows. */
+  wait(
+    name: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ exit: Promise<{ code: number; error: string | undefined }> }>
+  get(name: string): Container
+  inspect(name: string, options: { size: boolean }): Promise<ContainerView>
+  list(request: ListRequest): Promise<ContainerView[]>
+  top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }>
+  /** Before or after start; a container that is created only gets its streams when it starts.   @throws `conflict` */
+  attach(
+    name: string,
+    flags: AttachFlags,
+    options: { detachKeys: string; logs: boolean; stream: boolean },
+  ): Promise<AttachedStream>
+  logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<LogEntry>>
+  execCreate(name: string, request: ExecRequest): Promise<{ id: string }>
+  /** Starts the exec; with `detach` there is no stream. */
+  execStart(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize: readonly [number, number] | undefined },
+  ): Promise<AttachedStream | undefined>
+  execInspect(id: string): ExecView
+  execResize(id: string, rows: number, columns: number): Promise<void>
+}
+
+export interface Images {
+  /** Filters: reference, dangling, label, before, since, until. */
+  list(filters: Filters): Image[]
+  /** By reference, id or unambiguous id prefix.   @throws `not-found` with Docker's text */
+  get(name: string): Image
+  history(name: string): ImageHistory[]
+  tag(name: string, target: Reference): Promise<void>
+  /** Fails before the first progress where the registry's own answer is the error. */
+  pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>>
+  remove(
+    name: string,
+    options: { force: boolean; noPrune: boolean },
+  ): Promise<{ untagged?: string; deleted?: string }[]>
+}
+
+export interface Networks {
+  list(filters: Filters): NetworkView[]
+  inspect(name: string): NetworkView
+}
+
+export interface Events {
+  /** Active when this returns; past events from `since` first; ends at `until` (nanoseconds). */
+  subscribe(
+    request: { since?: bigint; until?: bigint; filters: Filters },
+    signal: AbortSignal,
+  ): AsyncIterable<EngineEvent>
+}
+
+export interface System {
+  info(): Promise<SystemInfo>
+  version(): SystemVersion
+}

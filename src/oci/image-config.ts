@@ -1,0 +1,101 @@
+import { type Digest, parseDigest } from '#base/digest.ts'
+import { JsonReader } from './json.ts'
+
+/** No image config is larger than this. */
+export const imageConfigSizeLimit = 4 << 20
+
+/** What a container of the image runs, unless told otherwise. @see image-spec v1.1 config.md */
+export interface ContainerDefaults {
+  readonly User?: string
+  readonly ExposedPorts?: Readonly<Record<string, object>>
+  readonly Env?: readonly string[]
+  readonly Entrypoint?: readonly string[]
+  readonly Cmd?: readonly string[]
+  readonly Volumes?: Readonly<Record<string, object>>
+  readonly WorkingDir?: string
+  readonly Labels?: Readonly<Record<string, string>>
+  readonly StopSignal?: string
+  readonly Healthcheck?: object
+  readonly OnBuild?: readonly string[]
+  readonly Shell?: readonly string[]
+  readonly ArgsEscaped?: boolean
+}
+
+export interface HistoryEntry {
+  readonly created?: string
+  readonly created_by?: string
+  readonly author?: string
+  readonly comment?: string
+  readonly empty_layer?: boolean
+}
+
+/** The config JSON of an image, whose digest is the image id. */
+export interface ImageConfig {
+  readonly created?: string
+  readonly author?: string
+  readonly architecture: string
+  readonly os: string
+  readonly variant?: string
+  readonly config: ContainerDefaults
+  readonly diffIds: readonly Digest[]
+  readonly history: readonly HistoryEntry[]
+}
+
+/** @throws `invalid` naming the field */
+export function parseImageConfig(text: string, what: string): ImageConfig {
+  const reader = JsonReader.parse(text, what)
+  const optionalText = (name: string) => reader.field(name).optional((field) => field.string())
+  const created = optionalText('created')
+  const author = optionalText('author')
+  const variant = optionalText('variant')
+  const rootfs = reader.field('rootfs')
+  return {
+    architecture: reader.field('architecture').string(),
+    os: reader.field('os').string(),
+    config: reader.field('config').optional(readDefaults) ?? {},
+    diffIds:
+      rootfs.optional((found) =>
+        found
+          .field('diff_ids')
+          .array(1000)
+          .map((id) => parseDigest(id.string())),
+      ) ?? [],
+    history: reader.field('history').optional((list) => list.array(10_000).map(readHistory)) ?? [],
+    ...(created !== undefined && { created }),
+    ...(author !== undefined && { author }),
+    ...(variant !== undefined && variant !== '' && { variant }),
+  }
+}
+
+function readDefaults(reader: JsonReader): ContainerDefaults {
+  const text = (field: JsonReader) => field.string()
+  const list = (field: JsonReader) => field.stringArray(10_000)
+  const set = (field: JsonReader) => Object.fromEntries(Object.keys(field.object()).map((key) => [key, {}]))
+  const entries: Record<keyof ContainerDefaults, unknown> = {
+    User: reader.field('User').optional(text),
+    ExposedPorts: reader.field('ExposedPorts').optional(set),
+    Env: reader.field('Env').optional(list),
+    Entrypoint: reader.field('Entrypoint').optional(list),
+    Cmd: reader.field('Cmd').optional(list),
+    Volumes: reader.field('Volumes').optional(set),
+    WorkingDir: reader.field('WorkingDir').optional(text),
+    Labels: reader.field('Labels').optional((field) => field.stringMap()),
+    StopSignal: reader.field('StopSignal').optional(text),
+    Healthcheck: reader.field('Healthcheck').optional((field) => field.object()),
+    OnBuild: reader.field('OnBuild').optional(list),
+    Shell: reader.field('Shell').optional(list),
+    ArgsEscaped: reader.field('ArgsEscaped').optional((field) => field.boolean()),
+  }
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as ContainerDefaults
+}
+
+function readHistory(reader: JsonReader): HistoryEntry {
+  const entries: Record<keyof HistoryEntry, unknown> = {
+    created: reader.field('created').optional((field) => field.string()),
+    created_by: reader.field('created_by').optional((field) => field.string()),
+    author: reader.field('author').optional((field) => field.string()),
+    comment: reader.field('comment').optional((field) => field.string()),
+    empty_layer: reader.field('empty_layer').optional((field) => field.boolean()),
+  }
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as HistoryEntry
+}

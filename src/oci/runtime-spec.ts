@@ -1,0 +1,99 @@
+/** config.json of a bundle, as far as we write it. @see runtime-spec v1.2 config.md, config-linux.md */
+export interface RuntimeSpec {
+  readonly ociVersion: string
+  readonly hostname?: string
+  readonly domainname?: string
+  readonly process: ProcessSpec
+  readonly root: { readonly path: string; readonly readonly?: boolean }
+  readonly mounts: readonly MountSpec[]
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly linux: LinuxSpec
+}
+
+export interface ProcessSpec {
+  readonly terminal?: boolean
+  readonly consoleSize?: { readonly height: number; readonly width: number }
+  readonly user: {
+    readonly uid: number
+    readonly gid: number
+    readonly additionalGids?: readonly number[]
+    readonly umask?: number
+  }
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly capabilities?: CapabilitySets
+  readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[]
+  readonly noNewPrivileges?: boolean
+  readonly apparmorProfile?: string
+  readonly selinuxLabel?: string
+  readonly oomScoreAdj?: number
+}
+
+export interface CapabilitySets {
+  readonly bounding: readonly string[]
+  readonly effective: readonly string[]
+  readonly permitted: readonly string[]
+  readonly inheritable: readonly string[]
+  readonly ambient: readonly string[]
+}
+
+export interface MountSpec {
+  readonly destination: string
+  readonly type?: string
+  readonly source?: string
+  readonly options?: readonly string[]
+}
+
+export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
+
+export interface LinuxSpec {
+  readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[]
+  readonly devices?: readonly DeviceSpec[]
+  readonly cgroupsPath: string
+  readonly resources?: ResourcesSpec
+  readonly rootfsPropagation?: string
+  readonly maskedPaths?: readonly string[]
+  readonly readonlyPaths?: readonly string[]
+  readonly sysctl?: Readonly<Record<string, string>>
+  readonly mountLabel?: string
+}
+
+export interface DeviceSpec {
+  readonly type: 'c' | 'b' | 'u' | 'p'
+  readonly path: string
+  readonly major: number
+  readonly minor: number
+  readonly fileMode?: number
+  readonly uid?: number
+  readonly gid?: number
+}
+
+export interface ResourcesSpec {
+  readonly devices?: readonly {
+    readonly allow: boolean
+    readonly type?: 'a' | 'b' | 'c'
+    readonly major?: number
+    readonly minor?: number
+    readonly access?: string
+  }[]
+  readonly memory?: {
+    readonly limit?: number
+    readonly reservation?: number
+    readonly swap?: number
+    readonly swappiness?: number
+    readonly disableOOMKiller?: boolean
+  }
+  readonly cpu?: {
+    readonly shares?: number
+    readonly quota?: number
+    readonly period?: number
+    readonly realtimeRuntime?: number
+    readonly realtimePeriod?: number
+    readonly cpus?: string
+    readonly mems?: string
+  }
+  readonly pids?: { readonly limit: number }
+  readonly blockIO?: { readonly weight?: number }
+  readonly unified?: Readonly<Record<string, string>>
+}
