@@ -30,7 +30,7 @@ static void unescape(char *text) {
 static bool split_line(char *line, struct mount_line *ret) {
         char *rest = line, *field;
         int n = 0;
-        *ret = (struct mount_line) { 0 };
+        *ret = (struct mount_line){0};
         while ((field = strsep(&rest, " "))) {
                 n++;
                 if (n == 4)

@@ -154,8 +154,9 @@ static int apply_devices(int directory, const struct cgroup_limits *limits, stru
                 int fd = rule->allow ? allow : deny, r;
                 bool everything = rule->type == 'a' && rule->major < 0 && rule->minor < 0 && strnlen(rule->access, 4) == 3;
                 if (everything)
-                        r = write(fd, "a", 1) < 0 ? berth_error_set(err, errno, "write 'a' to the cgroup file devices.%s", rule->allow ? "allow" : "deny")
-                                                  : 0;
+                        r = write(fd, "a", 1) < 0
+                                    ? berth_error_set(err, errno, "write 'a' to the cgroup file devices.%s", rule->allow ? "allow" : "deny")
+                                    : 0;
                 else if (rule->type != 'a')
                         r = write_rule(fd, rule->type, rule, err);
                 else {

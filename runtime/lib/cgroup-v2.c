@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cgroup-internal.h"
@@ -132,7 +133,7 @@ static int apply_memory(int directory, const struct cgroup_limits *limits, struc
 }
 
 static int apply_cpu_max(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
-        char text[64], quota[24] = "max";
+        char text[64], quota[32] = "max";
         int64_t period = limits->cpu_period;
         if (limits->cpu_quota == CGROUP_UNSET || period == CGROUP_UNSET) {
                 /* One file holds both: what is not asked for stays as it is. */
@@ -145,7 +146,7 @@ static int apply_cpu_max(int directory, const struct cgroup_limits *limits, stru
                 *separator = '\0';
                 if (period == CGROUP_UNSET)
                         period = strtoll(separator + 1, NULL, 10);
-                (void) snprintf(quota, sizeof(quota), "%s", text);
+                (void) snprintf(quota, sizeof(quota), "%.24s", text);
         }
         if (limits->cpu_quota != CGROUP_UNSET)
                 (void) (limits->cpu_quota > 0 ? snprintf(quota, sizeof(quota), "%lld", (long long) limits->cpu_quota)

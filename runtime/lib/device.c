@@ -20,9 +20,7 @@ struct program {
 
 static void emit(struct program *program, uint8_t code, uint8_t dst, uint8_t src, int16_t offset, int32_t imm) {
         struct bpf_insn *insn = &program->code[program->n++];
-        *insn = (struct bpf_insn) {.code = code, .off = offset, .imm = imm};
-        insn->dst_reg = dst & 0xf;
-        insn->src_reg = src & 0xf;
+        *insn = (struct bpf_insn){.code = code, .dst_reg = dst & 0xfU, .src_reg = src & 0xfU, .off = offset, .imm = imm};
 }
 
 static void emit_return(struct program *program, int32_t value) {

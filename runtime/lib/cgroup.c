@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cgroup-internal.h"
+#include "cleanup.h"
+
+/* Others may remove an empty parent between our mkdir of it and of its child; that often in a row it is no accident. */
+#define RACE_ATTEMPTS 16
+
+static bool serves_cpuset(const struct cgroup_hierarchy *hierarchy) {
+        return !hierarchy->unified && cgroup_controllers_have(hierarchy->controllers, "cpuset");
+}
+
+static int make_parents(const char *directory, size_t mount_length) {
+        char prefix[CGROUP_FILE_MAX];
+        for (const char *end = strchr(directory + mount_length + 1, '/'); end; end = strchr(end + 1, '/')) {
+                memcpy(prefix, directory, (size_t) (end - directory));
+                prefix[end - directory] = '\0';
+                if (mkdir(prefix, 0755) < 0 && errno != EEXIST)
+                        return -errno;
+        }
+        return 0;
+}
+
+/* 1: made, 0: it was there. */
+static int make_directory(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err) {
+        char directory[CGROUP_FILE_MAX];
+        int r = cgroup_directory(hierarchy, path, directory, err);
+        if (r < 0)
+                return r;
+        for (int i = 0; i < RACE_ATTEMPTS; i++) {
+                if (mkdir(directory, 0755) == 0)
+                        return 1;
+                if (errno == EEXIST)
+                        return 0;
+                if (errno != ENOENT)
+                        break;
+                r = make_parents(directory, strlen(hierarchy->mount));
+                if (r < 0 && r != -ENOENT)
+                        return berth_error_set(err, -r, "make the parents of the cgroup %s", directory);
+                errno = ENOENT;
+        }
+        return berth_error_set(err, errno, "make the cgroup %s", directory);
+}
+
+static int make_in(const struct cgroup_hierarchy *hierarchy, const char *path, bool *ret_made, struct berth_error *err) {
+        int r = make_directory(hierarchy, path, err);
+        if (r < 0)
+                return r;
+        *ret_made = r == 1;
+        if (hierarchy->unified)
+                return cgroup_v2_delegate(hierarchy, path, err);
+        if (serves_cpuset(hierarchy))
+                return cgroup_v1_inherit_cpuset(hierarchy, path, err);
+        return 0;
+}
+
+int cgroup_create(const struct cgroup_layout *layout, const char *path, const struct cgroup_limits *limits, struct cgroup *ret,
+                  struct berth_error *err) {
+        struct cgroup cgroup = {.made = 0};
+        int r = cgroup_path_check(path, err);
+        if (r < 0)
+                return r;
+        strcpy(cgroup.path, path);
+        for (uint32_t i = 0; i < layout->n && r == 0; i++) {
+                bool made = false;
+                r = make_in(&layout->hierarchy[i], path, &made, err);
+                if (made)
+                        cgroup.made |= 1U << i;
+        }
+        if (r == 0 && limits)
+                r = cgroup_apply(layout, &cgroup, limits, err);
+        if (r < 0) {
+                for (uint32_t i = 0; i < layout->n; i++) {
+                        char directory[CGROUP_FILE_MAX];
+                        if ((cgroup.made & (1U << i)) && cgroup_directory(&layout->hierarchy[i], path, directory, NULL) == 0)
+                                (void) rmdir(directory);
+                }
+                return r;
+        }
+        *ret = cgroup;
+        return 0;
+}
+
+static int apply_one(const struct cgroup_layout *layout, const struct cgroup *cgroup, const char *controller, const struct cgroup_limits *limits,
+                     struct berth_error *err) {
+        const struct cgroup_hierarchy *unified = layout->unified_index >= 0 ? &layout->hierarchy[layout->unified_index] : NULL;
+        const struct cgroup_hierarchy *hierarchy = NULL;
+        if (strcmp(controller, "unified") == 0)
+                hierarchy = unified;
+        else if (strcmp(controller, "devices") == 0) {
+                /* No controller of v2, but a program that any unified hierarchy takes. */
+                hierarchy = cgroup_hierarchy_of(layout, controller);
+                hierarchy = hierarchy ? hierarchy : unified;
+        } else
+                hierarchy = cgroup_hierarchy_of(layout, controller);
+        if (!hierarchy && strcmp(controller, "blkio") == 0) {
+                controller = "io";
+                hierarchy = cgroup_hierarchy_of(layout, controller);
+        }
+        if (!hierarchy)
+                return berth_error_set(err, ENOENT, "a limit needs the cgroup controller '%s', which this host does not offer", controller);
+
+        _cleanup_close_ int directory = -1;
+        int r = cgroup_directory_open(hierarchy, cgroup->path, &directory, err);
+        if (r < 0)
+                return r;
+        r = hierarchy->unified ? cgroup_v2_apply(directory, controller, limits, err) : cgroup_v1_apply(directory, controller, limits, err);
+        return r < 0 ? berth_error_prefix(err, "cgroup %s (%s, v%d)", cgroup->path, controller, hierarchy->unified ? 2 : 1) : 0;
+}
+
+int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err) {
+        const struct cgroup_limits *l = limits;
+        const struct {
+                const char *controller;
+                bool asked;
+        } parts[] = {
+                {"cpuset", l->cpuset_cpus || l->cpuset_mems},
+                {"memory", l->memory_limit != CGROUP_UNSET || l->memory_reservation != CGROUP_UNSET || l->memory_swap != CGROUP_UNSET ||
+                                   l->memory_swappiness != CGROUP_UNSET || l->memory_disable_oom_killer != CGROUP_UNSET},
+                {"cpu", l->cpu_shares != CGROUP_UNSET || l->cpu_quota != CGROUP_UNSET || l->cpu_period != CGROUP_UNSET ||
+                                l->cpu_burst != CGROUP_UNSET || l->cpu_rt_runtime != CGROUP_UNSET || l->cpu_rt_period != CGROUP_UNSET ||
+                                l->cpu_idle != CGROUP_UNSET},
+                {"pids", l->pids_limit != CGROUP_UNSET},
+                {"blkio", l->blkio_weight != CGROUP_UNSET},
+                {"devices", l->n_device_rules > 0},
+                {"unified", l->n_unified > 0},
+        };
+        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+                int r = parts[i].asked ? apply_one(layout, cgroup, parts[i].controller, limits, err) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int attach_in(const struct cgroup_hierarchy *hierarchy, const char *path, pid_t pid, struct berth_error *err) {
+        char file[CGROUP_FILE_MAX], text[16];
+        /*
+         * "0" means the writer itself. Of a single thread v1's `tasks` and v2's `cgroup.procs` then move the whole process; v1 does
+         * so without the lock that stops every fork of the machine, which makes it several times faster.
+         */
+        int length = snprintf(file, sizeof(file), "%s%s/%s", hierarchy->mount, path, pid == 0 && !hierarchy->unified ? "tasks" : "cgroup.procs");
+        if (length < 0 || (size_t) length >= sizeof(file))
+                return berth_error_set(err, ENAMETOOLONG, "the cgroup directory of %s is too long", path);
+        _cleanup_close_ int fd = open(file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return berth_error_set(err, errno, "open %s", file);
+        length = snprintf(text, sizeof(text), "%d", (int) pid);
+        ssize_t n;
+        do
+                n = write(fd, text, (size_t) length);
+        while (n < 0 && errno == EINTR);
+        if (n >= 0)
+                return 0;
+        if (errno == EINVAL && cgroup_controllers_have(hierarchy->controllers, "cpu"))
+                return berth_error_set(err, EINVAL, "move process %d into %s (a realtime process needs a realtime budget there)", (int) pid, file);
+        return berth_error_set(err, errno, "move process %d into %s", (int) pid, file);
+}
+
+int cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid, bool skip_unified, struct berth_error *err) {
+        for (uint32_t i = 0; i < layout->n; i++) {
+                if (skip_unified && layout->hierarchy[i].unified)
+                        continue;
+                int r = attach_in(&layout->hierarchy[i], cgroup->path, pid, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int cgroup_open_unified(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err) {
+        if (layout->unified_index < 0)
+                return berth_error_set(err, ENOENT, "no unified cgroup hierarchy is mounted");
+        return cgroup_directory_open(&layout->hierarchy[layout->unified_index], cgroup->path, ret_fd, err);
+}
