@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/veth.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "cleanup.h"
+#include "netlink-internal.h"
+
+static int check_name(const char *name, struct berth_error *err) {
+        size_t length = strlen(name);
+        if (length == 0 || length >= IFNAMSIZ || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+                return berth_error_set(err, EINVAL, "'%s' is not a name for a network link", name);
+        return 0;
+}
+
+static int take_index(const struct nlmsghdr *message, void *data) {
+        if (message->nlmsg_type == RTM_NEWLINK && message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct ifinfomsg)))
+                *(uint32_t *) data = (uint32_t) ((const struct ifinfomsg *) NLMSG_DATA(message))->ifi_index;
+        return 0;
+}
+
+int netlink_link_index(int sock, const char *name, uint32_t *ret_index, struct berth_error *err) {
+        int r = check_name(name, err);
+        if (r < 0)
+                return r;
+        struct netlink_request request;
+        struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
+        netlink_begin(&request, RTM_GETLINK, 0, &link, sizeof(link));
+        netlink_put_text(&request, IFLA_IFNAME, name);
+        uint32_t index = 0;
+        r = netlink_call(sock, &request, take_index, &index);
+        if (r < 0)
+                return berth_error_set(err, -r, "find the network link %s", name);
+        if (index == 0)
+                return berth_error_set(err, ENODEV, "find the network link %s", name);
+        *ret_index = index;
+        return 0;
+}
+
+int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err) {
+        struct netlink_request request;
+        struct ifinfomsg link = {.ifi_index = (int) index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP};
+        netlink_begin(&request, RTM_NEWLINK, 0, &link, sizeof(link));
+        int r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 ? berth_error_set(err, -r, "set network link %u %s", index, up ? "up" : "down") : 0;
+}
+
+int netlink_link_set_master(int sock, uint32_t index, uint32_t master, struct berth_error *err) {
+        struct netlink_request request;
+        struct ifinfomsg link = {.ifi_index = (int) index};
+        netlink_begin(&request, RTM_NEWLINK, 0, &link, sizeof(link));
+        netlink_put_u32(&request, IFLA_MASTER, master);
+        int r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 ? berth_error_set(err, -r, "make network link %u a port of link %u", index, master) : 0;
+}
+
+int netlink_link_delete(int sock, const char *name, struct berth_error *err) {
+        int r = check_name(name, err);
+        if (r < 0)
+                return r;
+        struct netlink_request request;
+        struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
+        netlink_begin(&request, RTM_DELLINK, 0, &link, sizeof(link));
+        netlink_put_text(&request, IFLA_IFNAME, name);
+        r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 ? berth_error_set(err, -r, "delete the network link %s", name) : 0;
+}
+
+int netlink_veth_create(int sock, const char *name, uint32_t bridge, const char *peer, int peer_netns_fd, const uint8_t peer_mac[6], uint32_t mtu,
+                        struct berth_error *err) {
+        int r = check_name(name, err);
+        if (r == 0)
+                r = check_name(peer, err);
+        if (r < 0)
+                return r;
+        struct netlink_request request;
+        struct ifinfomsg near = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP}, far = {0};
+        netlink_begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &near, sizeof(near));
+        netlink_put_text(&request, IFLA_IFNAME, name);
+        if (mtu > 0)
+                netlink_put_u32(&request, IFLA_MTU, mtu);
+        if (bridge > 0)
+                netlink_put_u32(&request, IFLA_MASTER, bridge);
+        size_t info = netlink_nest(&request, IFLA_LINKINFO);
+        netlink_put_text(&request, IFLA_INFO_KIND, "veth");
+        size_t data = netlink_nest(&request, IFLA_INFO_DATA);
+        size_t end = netlink_nest(&request, VETH_INFO_PEER);
+        netlink_put_raw(&request, &far, sizeof(far));
+        netlink_put_text(&request, IFLA_IFNAME, peer);
+        netlink_put_u32(&request, IFLA_NET_NS_FD, (uint32_t) peer_netns_fd);
+        netlink_put(&request, IFLA_ADDRESS, peer_mac, 6);
+        if (mtu > 0)
+                netlink_put_u32(&request, IFLA_MTU, mtu);
+        netlink_unnest(&request, end);
+        netlink_unnest(&request, data);
+        netlink_unnest(&request, info);
+        r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 ? berth_error_set(err, -r, "make the pair of network links %s and %s", name, peer) : 0;
+}
+
+int netlink_bridge_create(int sock, const char *name, uint32_t mtu, uint32_t *ret_index, struct berth_error *err) {
+        int r = check_name(name, err);
+        if (r < 0)
+                return r;
+        /*
+         * An address of its own: a bridge without one takes that of a port, and so changes it, and breaks its neighbours' ARP
+         * entries, as containers come and go.
+         */
+        uint8_t mac[6];
+        if (getrandom(mac, sizeof(mac), 0) != sizeof(mac))
+                return berth_error_set(err, errno, "choose an address for the bridge %s", name);
+        mac[0] = (uint8_t) ((mac[0] & 0xfe) | 0x02);
+
+        struct netlink_request request;
+        struct ifinfomsg link = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+        netlink_begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
+        netlink_put_text(&request, IFLA_IFNAME, name);
+        netlink_put(&request, IFLA_ADDRESS, mac, sizeof(mac));
+        if (mtu > 0)
+                netlink_put_u32(&request, IFLA_MTU, mtu);
+        size_t info = netlink_nest(&request, IFLA_LINKINFO);
+        netlink_put_text(&request, IFLA_INFO_KIND, "bridge");
+        netlink_unnest(&request, info);
+        r = netlink_call(sock, &request, NULL, NULL);
+        if (r < 0)
+                return berth_error_set(err, -r, "make the bridge %s", name);
+        return netlink_link_index(sock, name, ret_index, err);
+}
