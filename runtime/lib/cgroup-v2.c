@@ -9,6 +9,9 @@
 #include "cgroup-internal.h"
 #include "cleanup.h"
 
+/* Those that our limits and counters use; all others stay as the host's owner set them. */
+static const char wanted[] = "cpu cpuset io memory pids";
+
 static bool has_word(const char *text, const char *word, size_t length) {
         for (const char *at = text; *at;) {
                 size_t n = strcspn(at, " \n");
@@ -25,7 +28,7 @@ static int enable_all(int directory, const char *available, const char *enabled)
         size_t used = 0;
         for (const char *at = available; *at;) {
                 size_t n = strcspn(at, " \n");
-                if (n > 0 && !has_word(enabled, at, n) && used + n + 3 < sizeof(request))
+                if (n > 0 && has_word(wanted, at, n) && !has_word(enabled, at, n) && used + n + 3 < sizeof(request))
                         used += (size_t) snprintf(request + used, sizeof(request) - used, "%s+%.*s", used ? " " : "", (int) n, at);
                 at += n + (at[n] != '\0');
         }
@@ -53,7 +56,7 @@ static bool has_all_controllers(const struct cgroup_hierarchy *hierarchy, const 
                 return false;
         for (const char *word = hierarchy->controllers; *word;) {
                 size_t n = strcspn(word, ",");
-                if (!has_word(text, word, n))
+                if (has_word(wanted, word, n) && !has_word(text, word, n))
                         return false;
                 word += n + (word[n] != '\0');
         }

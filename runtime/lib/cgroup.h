@@ -71,7 +71,12 @@ int cgroup_create(const struct cgroup_layout *layout, const char *path, const st
                   struct berth_error *err);
 int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err);
 
-/* Moves a process into the group in every v1 hierarchy (and in the unified one unless `skip_unified`, for CLONE_INTO_CGROUP). */
+/*
+ * Moves a process into the group in every v1 hierarchy (and in the unified one unless `skip_unified`, for CLONE_INTO_CGROUP).
+ * pid 0: the calling process, which must have a single thread. That is the fast way, for a child to take before it leaves its
+ * mount and cgroup namespace: a process that moves itself needs no lock, 0.3 ms for nine hierarchies, while moving another
+ * (or anything through the unified hierarchy) waits for a grace period of the whole machine, 5 to 15 ms.
+ */
 int cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid, bool skip_unified, struct berth_error *err);
 
 /* An O_DIRECTORY descriptor of the unified directory for clone3's `cgroup` field; -ENOENT when there is no unified hierarchy. */

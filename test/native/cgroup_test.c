@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cgroup-internal.h"
+#include "check.h"
+#include "cleanup.h"
+
+/* Runs on v1, hybrid and v2 hosts alike: what differs is asked of the layout, never assumed. */
+
+struct test {
+        struct cgroup_layout layout;
+        char parent[64];
+        struct berth_error err;
+};
+
+static const struct cgroup_limits nothing = {
+        .memory_limit = CGROUP_UNSET,
+        .memory_reservation = CGROUP_UNSET,
+        .memory_swap = CGROUP_UNSET,
+        .memory_swappiness = CGROUP_UNSET,
+        .memory_disable_oom_killer = CGROUP_UNSET,
+        .cpu_shares = CGROUP_UNSET,
+        .cpu_quota = CGROUP_UNSET,
+        .cpu_period = CGROUP_UNSET,
+        .cpu_burst = CGROUP_UNSET,
+        .cpu_rt_runtime = CGROUP_UNSET,
+        .cpu_rt_period = CGROUP_UNSET,
+        .cpu_idle = CGROUP_UNSET,
+        .pids_limit = CGROUP_UNSET,
+        .blkio_weight = CGROUP_UNSET,
+};
+
+static void path_of(const struct test *test, const char *name, char path[CGROUP_PATH_MAX]) {
+        (void) snprintf(path, CGROUP_PATH_MAX, "%s/%s", test->parent, name);
+}
+
+static bool create(struct test *test, const char *name, const struct cgroup_limits *limits, struct cgroup *ret) {
+        char path[CGROUP_PATH_MAX];
+        path_of(test, name, path);
+        int r = cgroup_create(&test->layout, path, limits, ret, &test->err);
+        check(r == 0, "the group %s is made%s%s", name, r < 0 ? ": " : "", r < 0 ? test->err.text : "");
+        return r == 0;
+}
+
+/* In how many hierarchies the directory exists. */
+static uint32_t present(const struct test *test, const char *path) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < test->layout.n; i++) {
+                char directory[CGROUP_FILE_MAX];
+                if (cgroup_directory(&test->layout.hierarchy[i], path, directory, NULL) == 0 && access(directory, F_OK) == 0)
+                        n++;
+        }
+        return n;
+}
+
+static void expect(struct test *test, const struct cgroup *cgroup, const char *controller, const char *v1, const char *v1_text, const char *v2,
+                   const char *v2_text) {
+        const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(&test->layout, controller);
+        _cleanup_close_ int fd = -1;
+        char text[256] = "";
+        check(hierarchy != NULL, "the host offers the controller %s", controller);
+        if (!hierarchy || cgroup_directory_open(hierarchy, cgroup->path, &fd, NULL) < 0)
+                return;
+        const char *file = hierarchy->unified ? v2 : v1, *wanted = hierarchy->unified ? v2_text : v1_text;
+        (void) cgroup_file_read(fd, file, text, sizeof(text));
+        text[strcspn(text, "\n")] = '\0';
+        check(strcmp(text, wanted) == 0, "%s is '%s' (wanted '%s')", file, text, wanted);
+}
+
+typedef int (*body_fn)(void *data);
+
+/* A child that joins the group by itself, then runs; killed with us. */
+static pid_t run_in(struct test *test, const struct cgroup *cgroup, body_fn body, void *data) {
+        pid_t pid = fork();
+        if (pid == 0) {
+                struct berth_error err = {0};
+                if (cgroup_attach(&test->layout, cgroup, 0, false, &err) < 0) {
+                        (void) fprintf(stderr, "attach: %s\n", err.text);
+                        _exit(99);
+                }
+                _exit(body(data));
+        }
+        check(pid > 0, "a child is made");
+        return pid;
+}
+
+static int reap(pid_t pid) {
+        int status = -1;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                continue;
+        return status;
+}
+
+static void remove_group(struct test *test, const struct cgroup *cgroup) {
+        check_call(cgroup_remove(&test->layout, cgroup, &test->err), &test->err, "the group is removed");
+        check(present(test, cgroup->path) == 0, "no hierarchy has the directory of %s any more", cgroup->path);
+}
+
+static void test_limits(struct test *test) {
+        struct cgroup_limits limits = nothing;
+        limits.memory_limit = 64 << 20;
+        limits.memory_swap = 96 << 20;
+        limits.memory_reservation = 32 << 20;
+        limits.cpu_shares = 512;
+        limits.cpu_quota = 50000;
+        limits.cpu_period = 100000;
+        limits.pids_limit = 32;
+        limits.cpuset_cpus = "0";
+        limits.cpuset_mems = "0";
+        struct cgroup cgroup;
+        if (!create(test, "limits", &limits, &cgroup))
+                return;
+        check(present(test, cgroup.path) == test->layout.n, "every hierarchy has the directory");
+        expect(test, &cgroup, "memory", "memory.limit_in_bytes", "67108864", "memory.max", "67108864");
+        expect(test, &cgroup, "memory", "memory.memsw.limit_in_bytes", "100663296", "memory.swap.max", "33554432");
+        expect(test, &cgroup, "memory", "memory.soft_limit_in_bytes", "33554432", "memory.low", "33554432");
+        expect(test, &cgroup, "cpu", "cpu.shares", "512", "cpu.weight", "59");
+        expect(test, &cgroup, "cpu", "cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000");
+        expect(test, &cgroup, "pids", "pids.max", "32", "pids.max", "32");
+        expect(test, &cgroup, "cpuset", "cpuset.cpus", "0", "cpuset.cpus", "0");
+
+        struct cgroup_limits more = nothing;
+        more.memory_limit = 128 << 20;
+        more.memory_swap = 128 << 20;
+        check_call(cgroup_apply(&test->layout, &cgroup, &more, &test->err), &test->err,
+                   "memory can be raised above the old limit of memory and swap");
+        expect(test, &cgroup, "memory", "memory.limit_in_bytes", "134217728", "memory.max", "134217728");
+        check_call(cgroup_apply(&test->layout, &cgroup, &limits, &test->err), &test->err, "and lowered again");
+        expect(test, &cgroup, "memory", "memory.memsw.limit_in_bytes", "100663296", "memory.swap.max", "33554432");
+
+        struct cgroup_limits quota = nothing;
+        quota.cpu_quota = -1;
+        quota.pids_limit = 0;
+        check_call(cgroup_apply(&test->layout, &cgroup, &quota, &test->err), &test->err, "a quota and a process limit can be lifted");
+        expect(test, &cgroup, "cpu", "cpu.cfs_quota_us", "-1", "cpu.max", "max 100000");
+        expect(test, &cgroup, "cpu", "cpu.cfs_period_us", "100000", "cpu.max", "max 100000");
+        expect(test, &cgroup, "pids", "pids.max", "max", "pids.max", "max");
+        remove_group(test, &cgroup);
+}
+
+static void test_refusals(struct test *test) {
+        struct cgroup cgroup;
+        char path[CGROUP_PATH_MAX];
+        static const char *const wrong[] = {"", "/", "relative", "/a/../b", "/a//b", "/a/", "/./a"};
+        for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+                check(cgroup_create(&test->layout, wrong[i], NULL, &cgroup, &test->err) == -EINVAL, "the path '%s' is refused", wrong[i]);
+
+        struct cgroup_limits limits = nothing;
+        limits.pids_limit = 5;
+        limits.cpuset_cpus = "4000";
+        path_of(test, "refused", path);
+        int r = cgroup_create(&test->layout, path, &limits, &cgroup, &test->err);
+        check(r < 0 && strstr(test->err.text, "cpuset.cpus"), "an impossible limit is told with its file: %s", test->err.text);
+        check(present(test, path) == 0, "nothing is left of a group that could not be made");
+
+        const struct cgroup_hierarchy *io = cgroup_hierarchy_of(&test->layout, "blkio");
+        limits = nothing;
+        limits.blkio_weight = 500;
+        r = cgroup_create(&test->layout, path, &limits, &cgroup, &test->err);
+        if (r == 0)
+                remove_group(test, &cgroup);
+        else
+                check(strstr(test->err.text, io ? "blkio.weight" : "io") != NULL, "a weight that the kernel cannot give is told with its file: %s",
+                      test->err.text);
+        check(present(test, path) == 0, "nothing is left of it");
+
+        limits = nothing;
+        const char *const unified[] = {"no.such.file", "1"};
+        limits.unified = unified;
+        limits.n_unified = 1;
+        r = cgroup_create(&test->layout, path, &limits, &cgroup, &test->err);
+        check(r == -ENOENT && present(test, path) == 0, "an unknown unified file is refused: %s", test->err.text);
+        const char *const escape[] = {"../memory.max", "1"};
+        limits.unified = escape;
+        check(cgroup_create(&test->layout, path, &limits, &cgroup, &test->err) == -EINVAL, "a unified file cannot name a path");
+}
+
+static int try_devices(void *data) {
+        (void) data;
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC), zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+        if (null < 0)
+                return 1;
+        if (zero >= 0 || errno != EPERM)
+                return 2;
+        /* "r" was given and then "w" taken from what never had it: reading remains. */
+        if (open("/dev/urandom", O_RDONLY | O_CLOEXEC) < 0)
+                return 3;
+        return open("/dev/urandom", O_RDWR | O_CLOEXEC) >= 0 ? 4 : 0;
+}
+
+static void test_devices(struct test *test) {
+        const struct cgroup_device_rule rules[] = {
+                {.allow = false, .type = 'a', .major = -1, .minor = -1, .access = "rwm"},
+                {.allow = true, .type = 'c', .major = 1, .minor = 3, .access = "rwm"},
+                {.allow = true, .type = 'c', .major = 1, .minor = 9, .access = "rw"},
+                {.allow = false, .type = 'c', .major = 1, .minor = 9, .access = "w"},
+        };
+        struct cgroup_limits limits = nothing;
+        limits.device_rules = rules;
+        limits.n_device_rules = sizeof(rules) / sizeof(rules[0]);
+        struct cgroup cgroup;
+        if (!create(test, "devices", &limits, &cgroup))
+                return;
+        int status = reap(run_in(test, &cgroup, try_devices, NULL));
+        check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "device rules are obeyed, the last one that speaks of an access decides (status %d)",
+              WEXITSTATUS(status));
+        check_call(cgroup_apply(&test->layout, &cgroup, &limits, &test->err), &test->err, "device rules can be applied again");
+        status = reap(run_in(test, &cgroup, try_devices, NULL));
+        check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "and are obeyed still (status %d)", WEXITSTATUS(status));
+        remove_group(test, &cgroup);
+}
+
+static int fork_until_refused(void *data) {
+        (void) data;
+        for (int i = 0; i < 10; i++) {
+                pid_t pid = fork();
+                if (pid == 0) {
+                        (void) pause();
+                        _exit(0);
+                }
+                if (pid < 0)
+                        return errno == EAGAIN ? i : 99;
+        }
+        return 98;
+}
+
+static void test_pids(struct test *test) {
+        struct cgroup_limits limits = nothing;
+        limits.pids_limit = 4;
+        struct cgroup cgroup;
+        if (!create(test, "pids", &limits, &cgroup))
+                return;
+        int status = reap(run_in(test, &cgroup, fork_until_refused, NULL));
+        check(WIFEXITED(status) && WEXITSTATUS(status) == 3, "a fourth child is refused when four processes are allowed (%d)", WEXITSTATUS(status));
+        check_call(cgroup_signal_all(&test->layout, &cgroup, SIGKILL, &test->err), &test->err, "the orphans are killed");
+        remove_group(test, &cgroup);
+}
+
+static int eat_memory(void *data) {
+        (void) data;
+        for (int i = 0; i < 64; i++) {
+                char *block = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                if (block == MAP_FAILED)
+                        return 1;
+                memset(block, 1, 1 << 20);
+        }
+        return 0;
+}
+
+static void test_oom(struct test *test) {
+        struct cgroup_limits limits = nothing;
+        limits.memory_limit = 16 << 20;
+        limits.memory_swap = 16 << 20;
+        struct cgroup cgroup;
+        if (!create(test, "oom", &limits, &cgroup))
+                return;
+        _cleanup_close_ int watch = -1;
+        uint64_t kills = 99;
+        check_call(cgroup_oom_watch(&test->layout, &cgroup, &watch, &test->err), &test->err, "lack of memory can be watched");
+        check(cgroup_oom_kills(&test->layout, &cgroup, &kills, &test->err) == 0 && kills == 0, "nobody was killed yet");
+        int status = reap(run_in(test, &cgroup, eat_memory, NULL));
+        check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "a process that takes more than its limit is killed");
+        struct pollfd poller = {.fd = watch, .events = POLLIN};
+        check(poll(&poller, 1, 5000) == 1, "the watch becomes readable");
+        check(cgroup_oom_kills(&test->layout, &cgroup, &kills, &test->err) == 0 && kills == 1, "one kill is counted (%llu)",
+              (unsigned long long) kills);
+        remove_group(test, &cgroup);
+}
+
+static int count_for_ever(void *data) {
+        _Atomic uint64_t *counter = data;
+        struct timespec pause_time = {.tv_nsec = 100000};
+        for (;;) {
+                atomic_fetch_add(counter, 1);
+                (void) nanosleep(&pause_time, NULL);
+        }
+        return 0;
+}
+
+static bool advances(_Atomic uint64_t *counter, int ms) {
+        uint64_t before = atomic_load(counter);
+        for (int64_t end = cgroup_now() + ms; cgroup_now() < end; (void) poll(NULL, 0, 1))
+                if (atomic_load(counter) > before + 1)
+                        return true;
+        return false;
+}
+
+static void test_freeze(struct test *test) {
+        struct cgroup cgroup;
+        _Atomic uint64_t *counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        check(counter != MAP_FAILED, "a shared page is mapped");
+        if (!create(test, "freeze", NULL, &cgroup))
+                return;
+        pid_t pid = run_in(test, &cgroup, count_for_ever, (void *) counter);
+        check(advances(counter, 5000), "the process runs");
+        check_call(cgroup_freeze(&test->layout, &cgroup, &test->err), &test->err, "a group can be frozen");
+        check(!advances(counter, 50), "a frozen process does nothing");
+        check_call(cgroup_thaw(&test->layout, &cgroup, &test->err), &test->err, "and thawed");
+        check(advances(counter, 5000), "a thawed process goes on");
+        check_call(cgroup_freeze(&test->layout, &cgroup, &test->err), &test->err, "it can be frozen again");
+        check_call(cgroup_signal_all(&test->layout, &cgroup, SIGKILL, &test->err), &test->err, "a frozen group can be killed");
+        int status = reap(pid);
+        check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "its process is dead");
+        remove_group(test, &cgroup);
+        (void) munmap((void *) counter, 4096);
+}
+
+static int sleep_for_ever(void *data) {
+        (void) data;
+        for (;;)
+                (void) pause();
+        return 0;
+}
+
+static void test_signals(struct test *test) {
+        struct cgroup cgroup, child;
+        if (!create(test, "signals", NULL, &cgroup) || !create(test, "signals/below/deep", NULL, &child))
+                return;
+        pid_t below = run_in(test, &child, sleep_for_ever, NULL), other = run_in(test, &child, sleep_for_ever, NULL);
+        /* The members are known once both have joined: each is found where it was sent. */
+        for (int64_t end = cgroup_now() + 5000; cgroup_now() < end; (void) poll(NULL, 0, 1)) {
+                char first[64], text[2][1024];
+                bool both = true;
+                pid_t pids[2] = {below, other};
+                for (int i = 0; i < 2; i++) {
+                        (void) snprintf(first, sizeof(first), "/proc/%d", pids[i]);
+                        _cleanup_close_ int fd = open(first, O_PATH | O_CLOEXEC);
+                        both = both && cgroup_file_read(fd, "wchan", text[i], sizeof(text[i])) > 0 && strstr(text[i], "pause");
+                }
+                if (both)
+                        break;
+        }
+        check_call(cgroup_signal_all(&test->layout, &cgroup, SIGTERM, &test->err), &test->err, "a signal reaches the groups below");
+        int first = reap(below), second = reap(other);
+        check(WIFSIGNALED(first) && WTERMSIG(first) == SIGTERM && WIFSIGNALED(second) && WTERMSIG(second) == SIGTERM, "every process got it");
+        below = run_in(test, &child, sleep_for_ever, NULL);
+        check(cgroup_attach(&test->layout, &child, below, false, &test->err) == 0, "a process can be moved from outside");
+        check_call(cgroup_signal_all(&test->layout, &cgroup, SIGKILL, &test->err), &test->err, "the tree is killed");
+        remove_group(test, &cgroup);
+        (void) reap(below);
+        check(cgroup_remove(&test->layout, &cgroup, &test->err) == 0, "removing what is gone succeeds");
+}
+
+static void test_busy(struct test *test) {
+        struct cgroup cgroup;
+        if (!create(test, "busy", NULL, &cgroup))
+                return;
+        pid_t pid = run_in(test, &cgroup, sleep_for_ever, NULL);
+        check(cgroup_attach(&test->layout, &cgroup, pid, false, &test->err) == 0, "a process is in the group");
+        int64_t begin = cgroup_now();
+        check(cgroup_remove(&test->layout, &cgroup, &test->err) == -EBUSY, "a group with a living process is not removed: %s", test->err.text);
+        check(cgroup_now() - begin < 10000, "and that is known in bounded time");
+        (void) kill(pid, SIGKILL);
+        remove_group(test, &cgroup);
+        (void) reap(pid);
+}
+
+static void test_weights(void) {
+        static const int64_t table[][2] = {{0, 1}, {1, 1}, {2, 1}, {512, 59}, {1024, 100}, {2048, 174}, {262144, 10000}, {999999, 10000}};
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+                check(cgroup_v2_weight(table[i][0]) == table[i][1], "%lld shares are the weight %lld (got %lld)", (long long) table[i][0],
+                      (long long) table[i][1], (long long) cgroup_v2_weight(table[i][0]));
+}
+
+int main(void) {
+        struct test test = {0};
+        (void) snprintf(test.parent, sizeof(test.parent), "/berth-test-%d", (int) getpid());
+        check_call(cgroup_detect(&test.layout, &test.err), &test.err, "the hierarchies of this host are found");
+        for (uint32_t i = 0; i < test.layout.n; i++)
+                (void) printf("# %s %s: %s\n", test.layout.hierarchy[i].unified ? "v2" : "v1", test.layout.hierarchy[i].mount,
+                              test.layout.hierarchy[i].controllers);
+        test_weights();
+        test_limits(&test);
+        test_refusals(&test);
+        test_devices(&test);
+        test_pids(&test);
+        test_oom(&test);
+        test_freeze(&test);
+        test_signals(&test);
+        test_busy(&test);
+        struct cgroup parent = {.made = 0};
+        (void) snprintf(parent.path, sizeof(parent.path), "%s", test.parent);
+        check_call(cgroup_remove(&test.layout, &parent, &test.err), &test.err, "the parent is removed");
+        return check_end();
+}
