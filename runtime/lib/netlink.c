@@ -74,7 +74,9 @@ size_t netlink_nest(struct netlink_request *request, uint16_t attribute) {
 void netlink_unnest(struct netlink_request *request, size_t nest) {
         if (request->overflow)
                 return;
-        uint16_t length = (uint16_t) (NLMSG_ALIGN(request->header.nlmsg_len) - nest);
+        /* The padding of the last attribute belongs to the nest, and so to the message. */
+        request->header.nlmsg_len = NLMSG_ALIGN(request->header.nlmsg_len);
+        uint16_t length = (uint16_t) (request->header.nlmsg_len - nest);
         memcpy(request->bytes + nest, &length, sizeof(length));
 }
 
