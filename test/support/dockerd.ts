@@ -1,0 +1,80 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { waitFor } from './wait-for.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+export interface Dockerd extends AsyncDisposable {
+  readonly pid: number
+  /** For DOCKER_HOST. */
+  readonly host: string
+  readonly logFile: string
+}
+
+/** Today's Docker, fetched once: the docker CLI and the peer engine.   @returns the folder it is unpacked in */
+export function fetchDockerPeers(): string {
+  const script = join(import.meta.dirname, 'docker-peers.sh')
+  return execFileSync('sh', [script, join(root, 'build/cache/docker-peers')], { encoding: 'utf8' }).trim()
+}
+
+/** The docker CLI: the machine's own where it is recent, else a fetched one. */
+export function dockerCli(): string {
+  try {
+    const version = execFileSync('docker', ['--version'], { encoding: 'utf8' })
+    if (Number(/version (\d+)\./.exec(version)?.[1]) >= 28) return 'docker'
+  } catch {
+    // Not installed: fetched below.
+  }
+  return join(fetchDockerPeers(), 'usr/bin/docker')
+}
+
+/**
+ * Starts dockerd in this process's network namespace, which must not be the host's: it rewrites the firewall.
+ * @param directory a new one for all its files
+ */
+export async function startDockerd(directory: string, extra: readonly string[] = []): Promise<Dockerd> {
+  const peers = fetchDockerPeers()
+  const socket = join(directory, 'docker.sock')
+  const logFile = join(directory, 'dockerd.log')
+  const args = [
+    '--data-root',
+    join(directory, 'data'),
+    '--exec-root',
+    join(directory, 'exec'),
+    '-H',
+    `unix://${socket}`,
+    '-p',
+    join(directory, 'docker.pid'),
+    ...extra,
+  ]
+  const path = `${peers}/usr/bin:${peers}/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin`
+  const daemon = spawn(join(peers, 'usr/sbin/dockerd'), args, {
+    env: { ...process.env, PATH: path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const log = createWriteStream(logFile)
+  daemon.stdout.pipe(log, { end: false })
+  daemon.stderr.pipe(log, { end: false })
+  await waitFor(
+    `dockerd's socket (its log: ${logFile})`,
+    () => {
+      if (daemon.exitCode !== null) throw new Error(`dockerd ended with ${daemon.exitCode}; its log: ${logFile}`)
+      return existsSync(socket)
+    },
+    { timeoutMs: 60_000, intervalMs: 50 },
+  )
+  return {
+    pid: daemon.pid ?? 0,
+    host: `unix://${socket}`,
+    logFile,
+    async [Symbol.asyncDispose]() {
+      if (daemon.exitCode === null) {
+        daemon.kill('SIGTERM')
+        await once(daemon, 'exit')
+      }
+      log.end()
+    },
+  }
+}
