@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "confine.h"
+
+#include "../../runtime/lib/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/mount.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MOUNT_ATTR_RDONLY
+#error "linux/mount.h is too old"
+#endif
+
+#if defined(__x86_64__)
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "name the audit architecture of this machine"
+#endif
+
+enum { MAX_SYSCALLS = 64 };
+
+int confine_enter(int directory, struct berth_error *err) {
+        /* Cloned before unshare: only mounts of one's own namespace can be cloned. */
+        _cleanup_close_ int tree = (int) syscall(SYS_open_tree, directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (tree < 0)
+                return berth_error_set(err, errno, "clone the mount of the target directory");
+
+        struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
+        if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+                return berth_error_set(err, errno, "restrict the mount of the target directory");
+        if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+                return berth_error_set(err, errno, "enter empty namespaces");
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return berth_error_set(err, errno, "make the mounts private");
+        if (syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return berth_error_set(err, errno, "attach the target directory");
+
+        /* New root and old root at the same place: what is then on top of `.` is the old one. */
+        if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+                return berth_error_set(err, errno, "make the target directory the root");
+        if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+                return berth_error_set(err, errno, "leave the host's mounts");
+        (void) close(directory);
+        return 0;
+}
+
+static int limit(int resource, uint64_t value, struct berth_error *err) {
+        const struct rlimit rlimit = {.rlim_cur = value, .rlim_max = value};
+        if (setrlimit(resource, &rlimit) < 0)
+                return berth_error_set(err, errno, "set resource limit %d to %llu", resource, (unsigned long long) value);
+        return 0;
+}
+
+static int drop_capabilities(uint64_t keep, struct berth_error *err) {
+        for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+                if (!(keep >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+                        return berth_error_set(err, errno, "drop capability %lu", capability);
+
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        struct __user_cap_data_struct data[2] = {
+                {.effective = (uint32_t) keep, .permitted = (uint32_t) keep},
+                {.effective = (uint32_t) (keep >> 32), .permitted = (uint32_t) (keep >> 32)},
+        };
+        if (syscall(SYS_capset, &header, data) < 0)
+                return berth_error_set(err, errno, "keep only the capabilities needed");
+        return 0;
+}
+
+/* Jumps of BPF are 8 bits wide and forward; each check therefore returns on the spot. */
+static int install_filter(const int *syscalls, size_t n, struct berth_error *err) {
+        struct sock_filter filter[2 * MAX_SYSCALLS + 16];
+        unsigned short used = 0;
+        if (n > MAX_SYSCALLS)
+                return berth_error_set(err, E2BIG, "more than %d system calls in the filter", MAX_SYSCALLS);
+
+        const struct sock_filter kill = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+        const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+        filter[used++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+        filter[used++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0);
+        filter[used++] = kill;
+        /* Numbers of the x32 ABI carry bit 30 and match nothing below. */
+        filter[used++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+        bool maps = false;
+        for (size_t i = 0; i < n; i++) {
+                if (syscalls[i] == SYS_mmap) {
+                        maps = true;
+                        continue;
+                }
+                filter[used++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t) syscalls[i], 0, 1);
+                filter[used++] = allow;
+        }
+        if (maps) {
+                filter[used++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0);
+                filter[used++] = kill;
+                filter[used++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2]));
+                filter[used++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0);
+                filter[used++] = allow;
+        }
+        filter[used++] = kill;
+
+        const struct sock_fprog program = {.len = used, .filter = filter};
+        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+                return berth_error_set(err, errno, "install the system call filter");
+        return 0;
+}
+
+int confine_drop(const struct confine_rights *rights, struct berth_error *err) {
+        int r = drop_capabilities(rights->capabilities, err);
+        if (r == 0)
+                r = limit(RLIMIT_AS, rights->address_space, err);
+        if (r == 0)
+                r = limit(RLIMIT_FSIZE, rights->file_size, err);
+        if (r == 0)
+                r = limit(RLIMIT_CPU, rights->cpu_seconds, err);
+        if (r == 0)
+                r = limit(RLIMIT_NOFILE, rights->descriptors, err);
+        if (r == 0)
+                r = limit(RLIMIT_CORE, 0, err);
+        return r < 0 ? r : install_filter(rights->syscalls, rights->n_syscalls, err);
+}
