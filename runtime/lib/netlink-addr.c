@@ -40,6 +40,15 @@ int netlink_address_add(int sock, uint32_t index, const struct netlink_address *
         return berth_error_set(err, -r, "add the address %s/%u to network link %u", text, address->prefix, index);
 }
 
+int netlink_address_delete(int sock, uint32_t index, const struct netlink_address *address, struct berth_error *err) {
+        struct netlink_request request;
+        struct ifaddrmsg body = {.ifa_family = (uint8_t) address->family, .ifa_prefixlen = address->prefix, .ifa_index = index};
+        netlink_begin(&request, RTM_DELADDR, 0, &body, sizeof(body));
+        netlink_put(&request, IFA_LOCAL, address->bytes, address_size(address->family));
+        int r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 ? berth_error_set(err, -r, "delete an address of network link %u", index) : 0;
+}
+
 int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err) {
         uint32_t index = 0;
         int r = route->link[0] ? netlink_link_index(sock, route->link, &index, err) : 0;

@@ -39,8 +39,29 @@ int netlink_veth_create(int sock, const char *name, uint32_t bridge, const char 
 /* -EEXIST when a link of that name exists; *ret_index is set on success. */
 int netlink_bridge_create(int sock, const char *name, uint32_t mtu, uint32_t *ret_index, struct berth_error *err);
 
-int netlink_address_add(int sock, uint32_t index, const struct netlink_address *address, struct berth_error *err); /* IPv6 without DAD; EEXIST is success */
+int netlink_address_add(int sock, uint32_t index, const struct netlink_address *address,
+                        struct berth_error *err); /* IPv6 without DAD; EEXIST is success */
 int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err);
+
+/*
+ * What is there. Each call of `each` lends its argument for that moment; a negative answer ends the list and is returned. -EAGAIN:
+ * something changed meanwhile, so that an entry may be missing; begin anew.
+ */
+struct netlink_link {
+        uint32_t index, master, mtu;
+        char name[IFNAMSIZ], kind[32]; /* kind: "bridge", "veth", …; "" for hardware and loopback */
+        bool up;
+};
+typedef int (*netlink_link_fn)(const struct netlink_link *link, void *data);
+int netlink_links(int sock, netlink_link_fn each, void *data, struct berth_error *err);
+
+typedef int (*netlink_address_fn)(uint32_t index, const struct netlink_address *address, void *data);
+int netlink_addresses(int sock, netlink_address_fn each, void *data, struct berth_error *err);
+int netlink_address_delete(int sock, uint32_t index, const struct netlink_address *address, struct berth_error *err); /* -EADDRNOTAVAIL */
+
+/* Unicast routes of the main table. `index` is the outgoing link's (0: several or none); route->link is left empty. */
+typedef int (*netlink_route_fn)(uint32_t index, const struct netlink_route *route, void *data);
+int netlink_routes(int sock, netlink_route_fn each, void *data, struct berth_error *err);
 
 /* Makes a new network namespace for the calling (single-threaded!) process's use without leaving the process in it; loopback is up. */
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
