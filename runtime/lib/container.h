@@ -33,6 +33,7 @@ struct container {
         struct cgroup_layout layout;
         struct cgroup cgroup;
         bool has_cgroup;
+        bool own_pids; /* init is the first of its own pid namespace, so nothing outlives it */
         int netns, netlink;  /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
         int host_netlink;    /* -1 without links */
         char host_link[IFNAMSIZ]; /* "" : none made */

@@ -31,7 +31,11 @@ int berth_error_prefix(struct berth_error *err, const char *format, ...) {
         va_end(args);
         if (used < 0)
                 used = 0;
-        if ((size_t) used < sizeof err->text)
-                (void) snprintf(err->text + used, sizeof err->text - (size_t) used, ": %s", inner);
+        if ((size_t) used + 2 < sizeof err->text) {
+                size_t room = sizeof err->text - (size_t) used - 3, size = strnlen(inner, room);
+                memcpy(err->text + used, ": ", 2);
+                memcpy(err->text + used + 2, inner, size);
+                err->text[(size_t) used + 2 + size] = '\0';
+        }
         return -err->code;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,11 +23,11 @@ ssize_t fd_send(int sock, const void *data, size_t size, const int *fds, size_t 
         if (n_fds > 0) {
                 memset(&control, 0, sizeof control);
                 message.msg_control = &control;
-                message.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+                message.msg_controllen = (__typeof__(message.msg_controllen)) CMSG_SPACE(sizeof(int) * n_fds);
                 struct cmsghdr *header = CMSG_FIRSTHDR(&message);
                 header->cmsg_level = SOL_SOCKET;
                 header->cmsg_type = SCM_RIGHTS;
-                header->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+                header->cmsg_len = (__typeof__(header->cmsg_len)) CMSG_LEN(sizeof(int) * n_fds);
                 memcpy(CMSG_DATA(header), fds, sizeof(int) * n_fds);
         }
 
@@ -53,9 +54,9 @@ ssize_t fd_receive(int sock, void *data, size_t size, int *ret_fd, int flags) {
                 return -errno;
 
         int got = -1;
-        for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-                if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-                        continue;
+        /* One header at most: only SCM_RIGHTS is ever sent to our sockets, and the kernel puts all of it into one. */
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
                 size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
                 for (size_t i = 0; i < count; i++) {
                         int fd;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container-init.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "console.h"
+#include "mount.h"
+#include "path.h"
+#include "process.h"
+#include "rlimit.h"
+#include "rootfs.h"
+#include "sys.h"
+
+static int container_init_join(const struct container_init *init, struct berth_error *err) {
+        int r = init->cgroup ? cgroup_attach(init->layout, init->cgroup, 0, init->in_unified, err) : 0;
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < init->namespaces->n_join; i++) {
+                uint64_t flag = init->namespaces->join_flags[i];
+                if (setns(init->namespaces->join[i], (int) flag) < 0)
+                        return berth_error_set(err, errno, "enter the %s namespace", namespace_name(flag));
+        }
+        if (init->netns >= 0 && setns(init->netns, CLONE_NEWNET) < 0)
+                return berth_error_set(err, errno, "enter the container's network namespace");
+        /* Only now: the namespace's root is the group that the process is in at this moment. */
+        if (init->namespaces->new_cgroup && unshare(CLONE_NEWCGROUP) < 0)
+                return berth_error_set(err, errno, "make a cgroup namespace");
+        return 0;
+}
+
+static int container_init_names(const struct plan_container *container, struct berth_error *err) {
+        if (container->hostname && sethostname(container->hostname, strlen(container->hostname)) < 0)
+                return berth_error_set(err, errno, "set the host name '%s'", container->hostname);
+        if (container->domainname && setdomainname(container->domainname, strlen(container->domainname)) < 0)
+                return berth_error_set(err, errno, "set the domain name '%s'", container->domainname);
+        return 0;
+}
+
+/* The working directory is made when the image lacks it, as Docker's runtimes do. */
+static int container_init_make_cwd(int root, const char *cwd, struct berth_error *err) {
+        _cleanup_close_ int fd = -1;
+        int r = path_open_in_root(root, cwd, O_PATH | O_DIRECTORY, 0, &fd);
+
+        return r == -ENOENT ? path_make_directory(root, cwd, &fd, err) : 0;
+}
+
+static int container_init_root(const struct container_init *init, struct berth_error *err) {
+        struct plan *plan = init->plan;
+        struct plan_container *container = &plan->container;
+        _cleanup_close_ int root = -1;
+
+        int r = mount_open_sources(container, err);
+        if (r == 0)
+                r = rootfs_isolate(err);
+        if (r == 0)
+                r = rootfs_attach(plan, &root, err);
+        if (r < 0)
+                return r;
+
+        struct mount_context context = {
+                .root = root,
+                .procfs = -1,
+                .devpts = -1,
+                .layout = init->layout,
+                .cgroup_path = container->cgroup_path,
+                .cgroup_namespace = plan_namespace_of(container, CLONE_NEWCGROUP) != NULL,
+        };
+        r = mount_all(&context, container, err);
+        if (r == 0 && !mount_dev_is_bound(container))
+                r = devnode_make_all(root, container, err);
+        if (r == 0 && plan->process.terminal)
+                r = console_make(&plan->process, root, context.devpts, true, init->sync, err);
+        if (r == 0)
+                r = sysctl_apply(container, context.procfs, err);
+        if (r == 0)
+                r = container_init_make_cwd(root, plan->process.cwd, err);
+        if (r == 0)
+                r = mask_apply(root, container, err);
+        if (r == 0)
+                r = mount_finish(container, err);
+        if (r == 0)
+                r = rootfs_pivot(root, err);
+        if (r == 0 && container->root_readonly) {
+                r = mount_set(root, false, MOUNT_ATTR_RDONLY, 0, 0);
+                if (r < 0)
+                        return berth_error_set(err, -r, "make the root filesystem read-only");
+        }
+        return r;
+}
+
+_Noreturn void container_init(const struct container_init *init) {
+        struct container_init own = *init;
+        struct berth_error err = {0};
+        char path[PATH_MAX];
+
+        int r = process_child_begin(&err);
+        if (r == 0)
+                r = container_init_join(&own, &err);
+        if (r == 0)
+                r = process_child_descriptors(own.io, &own.sync, &err);
+        if (r == 0)
+                r = rlimit_apply_oom_score(&own.plan->process, &err);
+        if (r == 0)
+                r = container_init_root(&own, &err);
+        if (r == 0)
+                r = container_init_names(&own.plan->container, &err);
+        if (r == 0)
+                r = process_child_become(&own.plan->process, path, &err);
+        if (r < 0)
+                process_child_fail(own.sync, &err);
+        process_child_execute(&own.plan->process, path, own.sync);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "container.h"
+
+/* Links of the sandbox: what the keeper's plan says, made from our side while the container's init prepares itself. */
+int container_network_up(struct container *container, struct berth_error *err);
+int container_network_down(struct container *container, struct berth_error *err);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+
+#include "cleanup.h"
+#include "console.h"
+#include "container.h"
+#include "namespace.h"
+#include "process.h"
+#include "rlimit.h"
+#include "sys.h"
+
+/* A container that shares one of these with the host has the host's, and joining that changes nothing. */
+#define EXEC_NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+static int exec_enter(const struct container *container, const struct plan_process *plan, bool in_unified, struct berth_error *err) {
+        int r = container->has_cgroup ? cgroup_attach(&container->layout, &container->cgroup, 0, in_unified, err) : 0;
+
+        if (r == 0)
+                r = rlimit_apply_oom_score(plan, err);
+        if (r == 0 && setns(container->init.pidfd, EXEC_NAMESPACES) < 0)
+                return berth_error_set(err, errno, "enter the container's namespaces");
+        return r;
+}
+
+static _Noreturn void exec_child(const struct container *container, const struct plan_process *plan, const struct process_io *io, int sync,
+                                 bool in_unified) {
+        struct berth_error err = {0};
+        char path[PATH_MAX];
+
+        int r = process_child_begin(&err);
+        if (r == 0)
+                r = exec_enter(container, plan, in_unified, &err);
+        if (r == 0)
+                r = process_child_descriptors(io, &sync, &err);
+        if (r == 0 && plan->terminal) {
+                _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                r = root < 0 ? berth_error_set(&err, errno, "open the container's root") : console_make(plan, root, -1, false, sync, &err);
+        }
+        if (r == 0)
+                r = process_child_become(plan, path, &err);
+        if (r < 0)
+                process_child_fail(sync, &err);
+        process_child_execute(plan, path, sync);
+}
+
+int container_exec(struct container *container, const struct plan *plan, const struct process_io *io, struct process *ret, struct berth_error *err) {
+        _cleanup_close_ int group = -1, own = -1;
+        struct process process = PROCESS_NONE;
+        bool in_unified = false;
+        int sync = -1, r;
+
+        if (container->init.pidfd < 0)
+                return berth_error_set(err, ESRCH, "the container has no running process");
+        if (container->has_cgroup && container->layout.unified_index >= 0) {
+                r = cgroup_open_unified(&container->layout, &container->cgroup, &group, err);
+                if (r < 0)
+                        return r;
+        }
+        r = namespace_enter_pid(container->init.pidfd, &own, err);
+        if (r < 0)
+                return r;
+        pid_t pid = process_clone(0, group, &process, &sync, &in_unified, err);
+        if (pid == 0)
+                exec_child(container, &plan->process, io, sync, in_unified);
+        r = namespace_leave_pid(&own, pid < 0 ? NULL : err);
+        if (pid < 0)
+                return (int) pid;
+        if (r < 0) {
+                process_abandon(&process);
+                return r;
+        }
+        r = process_await_ready(&process, plan->process.terminal, err);
+        if (r < 0)
+                return r;
+        *ret = process;
+        return 0;
+}

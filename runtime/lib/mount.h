@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan-internal.h"
+
+/* Everything below runs in the process that will be the container's init, in its own mount namespace, before pivot_root. */
+
+/*
+ * Opens every bind's source as a detached copy. Before the namespace's propagation changes, so that a bind that asks for shared
+ * propagation is a peer of the host's mount.
+ */
+int mount_open_sources(struct plan_container *container, struct berth_error *err);
+
+/* What a mount may need to know of its surroundings. */
+struct mount_context {
+        int root;                            /* the container's root, as a descriptor of its mount */
+        int procfs;                          /* the procfs that the plan mounted, or -1; owned by the context */
+        int devpts;                          /* the same for devpts */
+        const struct cgroup_layout *layout;  /* for mounts of type cgroup */
+        const char *cgroup_path;             /* NULL: none */
+        bool cgroup_namespace;
+};
+
+/* All mounts of the plan, in order. Mounts that shall be read-only but are still written to get it by mount_finish. */
+int mount_all(struct mount_context *context, struct plan_container *container, struct berth_error *err);
+int mount_finish(struct plan_container *container, struct berth_error *err);
+
+/* Whether the plan binds something onto /dev itself, which is then left as it is. */
+bool mount_dev_is_bound(const struct plan_container *container);
+
+/* A new instance of a file system, detached. Options are "key" or "key=value". */
+int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, uint64_t attributes, int *ret_fd,
+                 struct berth_error *err);
+
+/* Moves a detached mount onto a descriptor. */
+int mount_move(int mount, int target);
+
+/* mount_setattr(2) of one mount (by descriptor), or of all below it too. Nothing is asked of the kernel when nothing changes. */
+int mount_set(int mount, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation);

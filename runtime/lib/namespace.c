@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "namespace.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include "cleanup.h"
+#include "sys.h"
+
+const char *namespace_name(uint64_t flag) {
+        switch (flag) {
+        case CLONE_NEWPID:
+                return "pid";
+        case CLONE_NEWNET:
+                return "network";
+        case CLONE_NEWNS:
+                return "mount";
+        case CLONE_NEWIPC:
+                return "ipc";
+        case CLONE_NEWUTS:
+                return "uts";
+        case CLONE_NEWCGROUP:
+                return "cgroup";
+        case CLONE_NEWUSER:
+                return "user";
+        default:
+                return "unknown";
+        }
+}
+
+static int namespace_open(const struct plan_namespace *namespace, struct namespace_set *set, struct berth_error *err) {
+        _cleanup_close_ int fd = open(namespace->path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return berth_error_set(err, errno, "open %s namespace '%s'", namespace_name(namespace->flag), namespace->path);
+        if (namespace->flag == CLONE_NEWPID) {
+                set->pid = take_fd(&fd);
+                return 0;
+        }
+        if (set->n_join == NAMESPACE_KINDS)
+                return berth_error_set(err, E2BIG, "too many namespaces");
+        set->join_flags[set->n_join] = namespace->flag;
+        set->join[set->n_join++] = take_fd(&fd);
+        return 0;
+}
+
+int namespace_open_all(const struct plan_container *container, struct namespace_set *ret, struct berth_error *err) {
+        struct namespace_set set = NAMESPACE_SET_NONE;
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < container->n_namespaces; i++) {
+                const struct plan_namespace *namespace = &container->namespaces[i];
+                if (*namespace->path)
+                        r = namespace_open(namespace, &set, err);
+                else if (namespace->flag == CLONE_NEWCGROUP)
+                        set.new_cgroup = true;
+                else if (namespace->flag == CLONE_NEWNET)
+                        set.new_network = true;
+                else
+                        set.clone_flags |= namespace->flag;
+        }
+        if (r == 0 && !(set.clone_flags & CLONE_NEWNS))
+                r = berth_error_set(err, EINVAL, "a container needs a mount namespace of its own");
+        if (r < 0) {
+                namespace_close_all(&set);
+                return r;
+        }
+        *ret = set;
+        return 0;
+}
+
+void namespace_close_all(struct namespace_set *set) {
+        for (uint32_t i = 0; i < set->n_join; i++)
+                (void) close(set->join[i]);
+        cleanup_close(&set->pid);
+        *set = NAMESPACE_SET_NONE;
+}
+
+int namespace_enter_pid(int fd, int *ret_own, struct berth_error *err) {
+        _cleanup_close_ int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+        if (own < 0)
+                return berth_error_set(err, errno, "open our own pid namespace");
+        if (setns(fd, CLONE_NEWPID) < 0)
+                return berth_error_set(err, errno, "enter the container's pid namespace");
+        return give_fd(ret_own, &own);
+}
+
+int namespace_leave_pid(int *own, struct berth_error *err) {
+        int r = setns(*own, CLONE_NEWPID) < 0 ? berth_error_set(err, errno, "return to our own pid namespace") : 0;
+
+        cleanup_close(own);
+        *own = -1;
+        return r;
+}

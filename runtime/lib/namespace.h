@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "plan-internal.h"
+
+#define NAMESPACE_KINDS 8
+
+/* What a plan asks of namespaces, with those named by path opened. */
+struct namespace_set {
+        uint64_t clone_flags;    /* made by clone3 */
+        bool new_cgroup;         /* unshared after the process has joined its cgroup */
+        bool new_network;        /* a sandbox that the parent prepares */
+        int pid;                 /* by path: entered by the parent around clone3; -1 */
+        int join[NAMESPACE_KINDS];
+        uint64_t join_flags[NAMESPACE_KINDS];
+        uint32_t n_join;         /* by path: entered by the child */
+};
+#define NAMESPACE_SET_NONE ((struct namespace_set){.pid = -1})
+
+int namespace_open_all(const struct plan_container *container, struct namespace_set *ret, struct berth_error *err);
+void namespace_close_all(struct namespace_set *set);
+
+/*
+ * Processes cloned from now on are born in the pid namespace behind `fd` (a namespace or pidfd); undone by namespace_leave_pid with
+ * *ret_own, which is a descriptor of the caller's own. For single-threaded callers.
+ */
+int namespace_enter_pid(int fd, int *ret_own, struct berth_error *err);
+int namespace_leave_pid(int *own, struct berth_error *err);
+
+/* "pid", "network", … */
+const char *namespace_name(uint64_t flag);

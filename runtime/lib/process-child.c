@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+#include <linux/keyctl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "capabilities.h"
+#include "cleanup.h"
+#include "executable.h"
+#include "process.h"
+#include "rlimit.h"
+#include "seccomp.h"
+#include "sync.h"
+#include "sys.h"
+
+#define PROCESS_SYNC_FD 3
+
+int process_child_begin(struct berth_error *err) {
+        sigset_t none;
+
+        /* A parent that died before this call is noticed when the channel ends instead of saying START. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "set the parent-death signal");
+        /* Nobody inside may look at our memory or descriptors through /proc before execve makes the process theirs. */
+        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "make the process undumpable");
+        (void) sigemptyset(&none);
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+                return berth_error_set(err, errno, "unblock signals");
+        if (setsid() < 0)
+                return berth_error_set(err, errno, "make a session");
+        (void) umask(0);
+        return 0;
+}
+
+int process_child_descriptors(const struct process_io *io, int *sync, struct berth_error *err) {
+        const int wanted[PROCESS_SYNC_FD + 1] = {io->in, io->out, io->err, *sync};
+        int high[PROCESS_SYNC_FD + 1], null = -1;
+
+        /* First out of the way of 0..3, so that none is overwritten before it is copied. */
+        for (int i = 0; i <= PROCESS_SYNC_FD; i++) {
+                int from = wanted[i];
+                if (from < 0) {
+                        if (null < 0)
+                                null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+                        from = null;
+                }
+                high[i] = fcntl(from, F_DUPFD_CLOEXEC, PROCESS_SYNC_FD + 1);
+                if (high[i] < 0)
+                        return berth_error_set(err, errno, "copy descriptor %d of the new process", i);
+        }
+        for (int i = 0; i <= PROCESS_SYNC_FD; i++)
+                if (dup3(high[i], i, i == PROCESS_SYNC_FD ? O_CLOEXEC : 0) < 0)
+                        return berth_error_set(err, errno, "place descriptor %d of the new process", i);
+        *sync = PROCESS_SYNC_FD;
+        if (sys_close_range(PROCESS_SYNC_FD + 1, ~0U, 0) < 0)
+                return berth_error_set(err, errno, "close inherited descriptors");
+        return 0;
+}
+
+/* The pipes were made by root; a process of another user must be able to open /dev/stdout again. */
+static void process_give_stdio(const struct plan_process *plan) {
+        if (plan->uid == 0 || plan->terminal)
+                return;
+        for (int fd = 0; fd < 3; fd++) {
+                struct stat st;
+                if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) && st.st_uid != plan->uid)
+                        (void) fchown(fd, plan->uid, (gid_t) -1); /* a convenience; file systems may refuse it */
+        }
+}
+
+static int process_chdir(const char *cwd, bool *ret_again, struct berth_error *err) {
+        *ret_again = false;
+        if (chdir(cwd) == 0)
+                return 0;
+        if (errno == EACCES || errno == EPERM) {
+                *ret_again = true;
+                return 0;
+        }
+        int code = errno;
+        return berth_error_set(err, code, "chdir to cwd (\"%s\") set in config.json failed: %s", cwd, executable_words(code));
+}
+
+/* A directory descriptor of the host that found its way into the container shows itself so (CVE-2024-21626). */
+static int process_check_cwd(const char *cwd, struct berth_error *err) {
+        char path[PATH_MAX];
+        long n = syscall(SYS_getcwd, path, sizeof path);
+
+        if (n < 0 && errno != ENOENT)
+                return berth_error_set(err, errno, "ask for the working directory");
+        if (n < 0 || path[0] != '/')
+                return berth_error_set(err, EACCES, "the working directory \"%s\" is outside of the container's root filesystem", cwd);
+        return 0;
+}
+
+static int process_set_user(const struct plan_process *plan, struct berth_error *err) {
+        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "keep capabilities over the change of user");
+        if (syscall(SYS_setgroups, plan->n_groups, plan->groups) < 0)
+                return berth_error_set(err, errno, "set %u additional groups", plan->n_groups);
+        if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
+                return berth_error_set(err, errno, "set group %u", plan->gid);
+        if (syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
+                return berth_error_set(err, errno, "set user %u", plan->uid);
+        return 0;
+}
+
+int process_child_become(const struct plan_process *plan, char *ret_path, struct berth_error *err) {
+        bool chdir_again;
+
+        int r = rlimit_apply(plan, err);
+        if (r < 0)
+                return r;
+        (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* kernels without keys have none to protect */
+        process_give_stdio(plan);
+        r = process_chdir(plan->cwd, &chdir_again, err);
+        if (r < 0)
+                return r;
+
+        if (plan->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "set no_new_privs");
+        /* Without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before capabilities go; with it, it comes last. */
+        if (!plan->no_new_privileges) {
+                r = seccomp_load(plan, err);
+                if (r < 0)
+                        return r;
+        }
+
+        struct capabilities own;
+        r = capabilities_read(&own, err);
+        if (r == 0)
+                r = capabilities_drop_bounding(plan->capabilities[PLAN_BOUNDING], err);
+        if (r == 0)
+                r = process_set_user(plan, err);
+        if (r == 0)
+                r = capabilities_apply(plan, &own, err);
+        if (r < 0)
+                return r;
+
+        if (chdir_again && chdir(plan->cwd) < 0) {
+                int code = errno;
+                return berth_error_set(err, code, "chdir to cwd (\"%s\") set in config.json failed: %s", plan->cwd, executable_words(code));
+        }
+        r = process_check_cwd(plan->cwd, err);
+        if (r < 0)
+                return r;
+        (void) umask(plan->umask == PLAN_UNSET ? 0022 : plan->umask);
+
+        /* The change of user cleared it (prctl(2)). */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "set the parent-death signal");
+
+        r = executable_find(plan, ret_path, err);
+        if (r < 0)
+                return r;
+        if (sys_close_range(PROCESS_SYNC_FD, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                return berth_error_set(err, errno, "mark descriptors close-on-exec");
+        return 0;
+}
+
+_Noreturn void process_child_fail(int sock, const struct berth_error *err) {
+        sync_fail(sock, err);
+        _exit(1);
+}
+
+_Noreturn void process_child_execute(const struct plan_process *plan, const char *path, int sync) {
+        struct berth_error err = {0};
+
+        if (sync_send(sync, SYNC_READY, -1, &err) < 0 || sync_receive(sync, NULL, &err) != SYNC_START)
+                _exit(1); /* the parent is gone or gave up */
+        if (plan->no_new_privileges && seccomp_load(plan, &err) < 0)
+                process_child_fail(sync, &err);
+
+        (void) execve(path, (char *const *) (uintptr_t) plan->argv, (char *const *) (uintptr_t) plan->envp);
+        (void) executable_exec_error(errno, path, &err);
+        process_child_fail(sync, &err);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "sync.h"
+#include "sys.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static pid_t process_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
+        struct clone_args args = {
+                .flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+                .pidfd = (uint64_t) (uintptr_t) pidfd,
+                .exit_signal = SIGCHLD,
+        };
+
+        if (cgroup_fd >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (unsigned) cgroup_fd;
+        }
+        return sys_clone3(&args);
+}
+
+pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret_sync, bool *ret_in_cgroup, struct berth_error *err) {
+        int sync[2], pidfd = -1;
+        bool in_cgroup = cgroup_fd >= 0;
+
+        int r = sync_open(sync, err);
+        if (r < 0)
+                return r;
+
+        pid_t pid = process_clone3(flags, cgroup_fd, &pidfd);
+        if (pid < 0 && in_cgroup) {
+                /* A domain-threaded group, or a kernel that cannot: the caller moves the process instead. */
+                in_cgroup = false;
+                pid = process_clone3(flags, -1, &pidfd);
+        }
+        if (pid < 0) {
+                r = berth_error_set(err, errno, "clone a process");
+                (void) close(sync[0]);
+                (void) close(sync[1]);
+                return r;
+        }
+        *ret_in_cgroup = in_cgroup;
+        if (pid == 0) {
+                (void) close(sync[0]);
+                *ret_sync = sync[1];
+                return 0;
+        }
+        (void) close(sync[1]);
+        *ret = (struct process){.pid = pid, .pidfd = pidfd, .sync = sync[0], .console = -1};
+        return pid;
+}
+
+int process_await_ready(struct process *process, bool terminal, struct berth_error *err) {
+        int r = sync_receive(process->sync, &process->console, err);
+        if (r == SYNC_CONSOLE && terminal) {
+                int none = -1;
+                r = sync_receive(process->sync, &none, err);
+                if (none >= 0)
+                        (void) close(none);
+        }
+        if (r == SYNC_READY)
+                return 0;
+
+        if (r == 0)
+                r = berth_error_set(err, ECONNRESET, "the new process was killed before it was ready (a memory limit too low for it?)");
+        else if (r > 0)
+                r = berth_error_set(err, EPROTO, "the new process sent an unexpected message");
+        process_abandon(process);
+        return r;
+}
+
+int process_start(struct process *process, struct berth_error *err) {
+        if (process->sync < 0)
+                return berth_error_set(err, EALREADY, "start a process that was started already");
+
+        int r = sync_send(process->sync, SYNC_START, -1, err);
+        if (r == 0)
+                r = sync_receive(process->sync, NULL, err);
+        if (r > 0)
+                r = berth_error_set(err, EPROTO, "the new process sent an unexpected message");
+        if (r < 0) {
+                process_abandon(process);
+                return r;
+        }
+        (void) close(process->sync);
+        process->sync = -1;
+        return 0;
+}
+
+void process_close(struct process *process) {
+        cleanup_close(&process->pidfd);
+        cleanup_close(&process->sync);
+        cleanup_close(&process->console);
+        process->pidfd = process->sync = process->console = -1;
+}
+
+void process_abandon(struct process *process) {
+        if (process->pidfd >= 0 && process->pid > 0) {
+                siginfo_t info;
+                (void) sys_pidfd_send_signal(process->pidfd, SIGKILL);
+                while (waitid((idtype_t) P_PIDFD, (id_t) process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+                        ;
+        }
+        process_close(process);
+        process->pid = 0;
+}

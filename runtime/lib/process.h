@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "container.h"
+#include "plan-internal.h"
+
+/*
+ * clone3(2) without CLONE_VM. Answers the pid in the parent (with ret filled), 0 in the child (*ret_sync is its end of the
+ * channel), or a negative errno. `cgroup_fd` >= 0 asks for CLONE_INTO_CGROUP, which is given up when the kernel refuses it
+ * (*ret_in_cgroup tells).
+ */
+pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret_sync, bool *ret_in_cgroup, struct berth_error *err);
+
+/* In the child, first of all: dies with its parent, cannot be looked into, has no blocked signals, leads a session. */
+int process_child_begin(struct berth_error *err);
+
+/* In the child: io becomes 0, 1, 2 (-1: /dev/null), the channel 3, and everything else is closed. */
+int process_child_descriptors(const struct process_io *io, int *sync, struct berth_error *err);
+
+/*
+ * In the child, inside its namespaces and root: everything that is left before execve but the seccomp filter of a process with
+ * no_new_privs. ret_path (PATH_MAX) is the program. `out_fd` 0..2 are in place.
+ */
+int process_child_become(const struct plan_process *plan, char *ret_path, struct berth_error *err);
+
+/* In the child: tells READY, waits for START, loads what is left and executes. Never returns. */
+_Noreturn void process_child_execute(const struct plan_process *plan, const char *path, int sync);
+_Noreturn void process_child_fail(int sock, const struct berth_error *err);
+
+/* In the parent: waits until the child is READY; takes the console. On failure the child is killed and reaped. */
+int process_await_ready(struct process *process, bool terminal, struct berth_error *err);
+
+/* Kills and reaps a process that is ours, and closes its descriptors. */
+void process_abandon(struct process *process);

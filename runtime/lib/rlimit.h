@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "plan-internal.h"
+
+/*
+ * Sets the plan's limits on the calling process. Where we may not raise a hard limit (no CAP_SYS_RESOURCE), the nearest allowed
+ * value is taken instead.
+ */
+int rlimit_apply(const struct plan_process *plan, struct berth_error *err);
+
+/* Writes oom_score_adj through the host's /proc; where lowering is not allowed, our own value stays. */
+int rlimit_apply_oom_score(const struct plan_process *plan, struct berth_error *err);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "error.h"
+
+/*
+ * The channel between the caller and the process that is being made: a SOCK_SEQPACKET pair. The child says CONSOLE (with the pty
+ * master), then READY or FAILED; the parent says START; the child's end closes by execve, or says FAILED first.
+ */
+enum sync_kind { SYNC_READY = 1, SYNC_CONSOLE, SYNC_FAILED, SYNC_START };
+
+int sync_open(int ret[2], struct berth_error *err);
+int sync_send(int sock, enum sync_kind kind, int fd, struct berth_error *err);
+void sync_fail(int sock, const struct berth_error *failure);
+
+/* Answers the kind of the next message, 0 at the end of the stream; a FAILED is put into *err and answered as its negative errno. */
+int sync_receive(int sock, int *ret_fd, struct berth_error *err);
