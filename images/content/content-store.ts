@@ -1,0 +1,36 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Digest } from '#base/digest.ts'
+import type { Ingest } from './ingest.ts'
+
+export type { Ingest } from './ingest.ts'
+
+export interface BlobInfo {
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+}
+
+/**
+ * Immutable bytes by digest. A blob is there as a whole or not at all, also after a power cut; what nobody refers to is
+ * removed by the image store, which asks the leases first.
+ */
+export interface ContentStore {
+  /** Begins a write; several may run at once, also of the same blob. Dispose it in any case: what is not committed vanishes. */
+  openIngest(): Promise<Ingest>
+
+  /** What is known about a blob, or undefined. */
+  find(digest: Digest): Promise<BlobInfo | undefined>
+
+  /** Opens a blob for reading; the caller closes it.   @throws `not-found` */
+  open(digest: Digest): Promise<FileHandle>
+
+  /** A whole small blob (manifest, config).   @throws `not-found`, `too-large` above `limit` bytes */
+  read(digest: Digest, limit: number): Promise<Buffer>
+
+  /** Every blob, in no order. */
+  list(): Promise<readonly Digest[]>
+
+  /** Blobs are gone when the call returns, their disk space when it resolves; readers keep what they opened. Removing what is
+   *  not there is success. */
+  remove(digests: readonly Digest[]): Promise<void>
+}

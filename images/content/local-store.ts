@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { renameSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { syncDirectory, writeFileAtomic } from '#base/atomic-file.ts'
+import { type Digest, encodedOf, isDigest } from '#base/digest.ts'
+import { notFound, systemCode, tooLarge } from '#base/errors.ts'
+import type { BlobInfo, ContentStore } from './content-store.ts'
+import { type Ingest, openFileIngest } from './ingest.ts'
+
+/**
+ * Opens the store below `root`, which other OCI tools can read as an image layout:
+ * `oci-layout`, `blobs/sha256/<hex>`, and `ingest/` for what is being written or deleted. What a killed daemon left there is
+ * collected, so only one process may have the store open (the data root's lock sees to it).
+ */
+export async function openLocalStore(root: string): Promise<ContentStore> {
+  const blobs = join(root, 'blobs', 'sha256')
+  const ingest = join(root, 'ingest')
+  await rm(ingest, { recursive: true, force: true })
+  await mkdir(ingest, { recursive: true, mode: 0o700 })
+  await mkdir(blobs, { recursive: true, mode: 0o700 })
+  await writeFileAtomic(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+  await syncDirectory(root)
+  return new LocalStore(blobs, ingest)
+}
+
+class LocalStore implements ContentStore {
+  readonly #blobs: string
+  readonly #ingest: string
+
+  constructor(blobs: string, ingest: string) {
+    this.#blobs = blobs
+    this.#ingest = ingest
+  }
+
+  async openIngest(): Promise<Ingest> {
+    return openFileIngest(join(this.#ingest, randomUUID()), this.#blobs)
+  }
+
+  async find(digest: Digest): Promise<BlobInfo | undefined> {
+    try {
+      const { size } = await stat(this.#pathOf(digest))
+      return { digest, size }
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async open(digest: Digest): Promise<FileHandle> {
+    try {
+      return await open(this.#pathOf(digest), 'r')
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') throw notFound(`content ${digest} is not in the store`, { cause: error })
+      throw error
+    }
+  }
+
+  async read(digest: Digest, limit: number): Promise<Buffer> {
+    await using file = await this.open(digest)
+    const { size } = await file.stat()
+    if (size > limit) throw tooLarge(`content ${digest} has ${size} bytes; at most ${limit} are read`)
+    return await file.readFile()
+  }
+
+  async list(): Promise<readonly Digest[]> {
+    const names = await readdir(this.#blobs)
+    return names.map((name) => `sha256:${name}`).filter(isDigest)
+  }
+
+  async remove(digests: readonly Digest[]): Promise<void> {
+    const doomed: string[] = []
+    for (const digest of digests) {
+      const path = join(this.#ingest, randomUUID())
+      // Synchronous, so that nobody finds the blob between the decision to remove it and its end; freeing the space is the slow part.
+      if (moveIfThere(this.#pathOf(digest), path)) doomed.push(path)
+    }
+    for (const path of doomed) await rm(path, { force: true })
+  }
+
+  #pathOf(digest: Digest): string {
+    return join(this.#blobs, encodedOf(digest))
+  }
+}
+
+function moveIfThere(from: string, to: string): boolean {
+  try {
+    renameSync(from, to)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
