@@ -37,11 +37,11 @@ enum shim_request {
         SHIM_STATE = 11,      /* – → u8 state, i32 init_pid, u64 started_at, u8 paused, u16 n, n × (str task, i32 pid) of the execs alive */
         SHIM_REOPEN_LOG = 12, /* – → – */
         SHIM_ACK = 13,        /* u64 serial; no RESULT */
-        SHIM_SHUTDOWN = 14,   /* – → – ; only in state empty or stopped: releases everything, removes shim.sock and shim.json, ends. EBUSY otherwise */
+        SHIM_SHUTDOWN = 14, /* – → – ; only in state empty or stopped: releases everything, removes shim.sock and shim.json, ends. EBUSY otherwise */
 };
 
 enum shim_attach {
-        SHIM_ATTACH_STDIN = 1,  /* bytes read from the socket go to stdin; its end-of-file closes stdin (with stdin_once, or an exec) */
+        SHIM_ATTACH_STDIN = 1, /* bytes read from the socket go to stdin; its end-of-file closes stdin (with stdin_once, or an exec) */
         SHIM_ATTACH_STDOUT = 2,
         SHIM_ATTACH_STDERR = 4,
         SHIM_ATTACH_FRAMED = 8, /* output in Docker's 8-byte frames; never with a terminal */
@@ -57,8 +57,9 @@ enum shim_state {
 /* Answers and events. */
 enum shim_answer {
         SHIM_RESULT = 0x100, /* i32 errno (0: success); then the answer's fields, or str text */
-        SHIM_EXIT = 0x101,   /* str task, i32 code (128 + signal when killed), i32 signal (0: exited), u8 oom_killed, u64 finished_at; output is drained and logged by then */
-        SHIM_OOM = 0x102,    /* – ; a process of the container was killed for memory */
+        SHIM_EXIT = 0x101, /* str task, i32 code (128 + signal when killed), i32 signal (0: exited), u8 oom_killed, u64 finished_at; output is drained
+                              and logged by then */
+        SHIM_OOM = 0x102,  /* – ; a process of the container was killed for memory */
 };
 
 /*

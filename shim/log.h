@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "plan.h"
+#include "timestamp.h"
+
+#define LOG_LINE_MAX 16384 /* Docker cuts longer lines into records of this size */
+#define LOG_BUFFER_SIZE 131072
+
+enum log_stream { LOG_STDOUT = 0, LOG_STDERR = 1 };
+
+/* The begun line of a stream. */
+struct log_tail {
+        uint8_t bytes[LOG_LINE_MAX];
+        size_t size;
+        char time[TIMESTAMP_MAX]; /* of the first record of a cut line; all its records carry it */
+        bool cut;
+};
+
+/* The json-file log of the container, written by nobody else. With PLAN_LOG_NONE `fd` is -1 and writing does nothing. */
+struct log {
+        int fd;
+        const char *path; /* the plan's */
+        uint64_t size, max_bytes;
+        uint32_t max_files;
+        int failure; /* errno of the first write that failed, until one succeeds again; its records are lost, never the container's time */
+        struct log_tail tail[2];
+        size_t used;
+        char buffer[LOG_BUFFER_SIZE];
+};
+
+int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_error *err);
+int log_reopen(struct log *log, struct berth_error *err);
+void log_close(struct log *log);
+
+void log_write(struct log *log, enum log_stream stream, const uint8_t *bytes, size_t size);
+/* The stream has ended: an unfinished line is written as it is. */
+void log_end(struct log *log, enum log_stream stream);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "frame.h"
+
+struct shim;
+
+/* Does what a frame asks and writes its RESULT (nothing after ACK). -1: the frame is malformed and the connection must end. */
+int request_serve(struct shim *shim, const struct shim_header *header, const uint8_t *payload, struct frame_writer *answer);

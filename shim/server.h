@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "loop.h"
+#include "protocol.h"
+
+struct shim;
+struct task;
+struct event;
+
+#define SERVER_FRAME_MAX (sizeof(struct shim_header) + SHIM_PAYLOAD_MAX)
+#define SERVER_FDS_MAX 8
+
+/* The daemon's one connection (a newer one replaces it), and the socket on which it finds us again. */
+struct server {
+        struct source listener;
+        struct source daemon;
+        bool greeted; /* events go out from now on */
+
+        int fds[SERVER_FDS_MAX]; /* received, in the order of the frames they belong to */
+        unsigned n_fds;
+
+        struct event *events; /* not acknowledged yet, oldest first */
+        uint64_t last_serial;
+
+        size_t in_size, out_start, out_size;
+        uint8_t in[SERVER_FRAME_MAX];
+        uint8_t answer[SERVER_FRAME_MAX];
+        uint8_t out[2 * SERVER_FRAME_MAX];
+};
+
+/* Serves a connected socket, whose ownership passes. `greeted`: events need not wait for HELLO. */
+int server_adopt(struct shim *shim, int sock, bool greeted, struct berth_error *err);
+/* Makes <directory>/shim.sock. */
+int server_listen(struct shim *shim, struct berth_error *err);
+void server_unlisten(struct shim *shim);
+bool server_connected(const struct shim *shim);
+
+/* The next descriptor that came with a frame, owned by the caller; -1: none. */
+int server_take_fd(struct server *server);
+/* The connection has said HELLO: sends what waits. */
+void server_greet(struct shim *shim);
+void server_acknowledge(struct shim *shim, uint64_t serial);
+
+void server_tell_exit(struct shim *shim, const struct task *task);
+void server_tell_oom(struct shim *shim);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "container.h"
+#include "log.h"
+#include "loop.h"
+#include "plan.h"
+#include "protocol.h"
+#include "record.h"
+#include "server.h"
+#include "task.h"
+
+#define SHIM_CHUNK_SIZE 65536 /* of one read of a container's output */
+
+/*
+ * Everything the shim knows. It stands in .bss: pages cost memory only once touched, and `scratch` gives its pages back when
+ * the container has been quiet for a while.
+ */
+struct shim {
+        struct loop loop;
+        struct server server;
+        struct record record;
+        struct source children; /* signalfd of SIGCHLD */
+
+        enum shim_state state;
+        struct plan *plan;
+        struct container container;
+        bool released; /* container_release was called */
+        struct berth_error release_error;
+        bool paused;
+
+        struct task init;
+        struct task *execs;
+
+        struct source oom;
+        uint64_t oom_kills;
+
+        struct timer trim;
+        bool ending; /* only attach clients are waited for now */
+
+        _Alignas(4096) struct log log;
+        _Alignas(4096) uint8_t chunk[SHIM_CHUNK_SIZE];
+};
+
+/* Says on stderr (the daemon's log, as long as it lives) what nobody asked for and so nobody is answered. */
+void shim_report(const struct shim *shim, const struct berth_error *err);
+
+/* The big buffers are in use: gives their pages back once the container has been quiet for a second. */
+void shim_trim_later(struct shim *shim);
