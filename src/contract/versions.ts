@@ -1,0 +1,61 @@
+import { invalid } from '#base/errors.ts'
+
+/** A version of the Engine API as `major * 1000 + minor`, so that versions compare as numbers. */
+export type ApiVersion = number & { readonly __brand: 'ApiVersion' }
+
+/** The oldest that Docker's engine still answers; traefik, watchtower and ryuk ask for it. */
+export const oldestVersion = versionOf(1, 24)
+
+/** 1.52 takes fields away that devcontainers and others still read; so not yet. */
+export const newestVersion = versionOf(1, 51)
+
+/** Shapes that differ by version: true when the answer has the new form. */
+export const since = {
+  /** Attach, exec and logs say `multiplexed-stream` when frames follow. */
+  multiplexedType: versionOf(1, 42),
+  /** `VirtualSize` is gone from images. */
+  noVirtualSize: versionOf(1, 44),
+  /** Network endpoints tell their DNS names. */
+  endpointDnsNames: versionOf(1, 44),
+  /** `Container` and `ContainerConfig` are gone from image inspect. */
+  noImageContainer: versionOf(1, 45),
+  /** Container answers carry the descriptor of the image's manifest. */
+  manifestDescriptor: versionOf(1, 48),
+  /** Nondistributable artifacts are gone from info. */
+  noNondistributable: versionOf(1, 49),
+  /** The bridge-nf fields are gone from info. */
+  noBridgeNf: versionOf(1, 50),
+  /** `KernelMemory` is gone from info. */
+  noKernelMemory: versionOf(1, 42),
+  /** `docker exec` may set environment and, later, working directory. */
+  execEnvironment: versionOf(1, 25),
+  /** `ConsoleSize` is read at create and exec. */
+  consoleSize: versionOf(1, 42),
+  /** Containers default to a private cgroup namespace on v2 only from here; before, `host`. */
+  cgroupNamespace: versionOf(1, 40),
+  /** Before: a wait without condition also takes the next exit. */
+  waitConditions: versionOf(1, 30),
+} as const
+
+export function versionOf(major: number, minor: number): ApiVersion {
+  return (major * 1000 + minor) as ApiVersion
+}
+
+export function formatVersion(version: ApiVersion): string {
+  return `${Math.trunc(version / 1000)}.${version % 1000}`
+}
+
+/** Reads `1.41`.   @throws `invalid` in Docker's words when it is not served */
+export function parseVersion(text: string): ApiVersion {
+  const [major = '', minor = '0'] = text.split('.')
+  const version = versionOf(Number(major), Number(minor))
+  if (version < oldestVersion) {
+    throw invalid(
+      `client version ${text} is too old. Minimum supported API version is ${formatVersion(oldestVersion)}, please upgrade your client to a newer version`,
+    )
+  }
+  if (version > newestVersion) {
+    throw invalid(`client version ${text} is too new. Maximum supported API version is ${formatVersion(newestVersion)}`)
+  }
+  return version
+}
