@@ -60,9 +60,9 @@ export async function runUnpack(executable: string, run: UnpackRun, signal?: Abo
 }
 
 function targetOf(mounts: SnapshotMounts): string {
-  if (mounts.kind === 'overlay') return mounts.upper
-  if (mounts.kind === 'directory' && !mounts.readOnly) return mounts.path
-  throw internal('a layer can only be unpacked into an active snapshot')
+  const target = mounts.kind === 'overlay' ? mounts.upper : mounts.path
+  if (mounts.readOnly || target === undefined) throw internal('a layer can only be unpacked into an active snapshot')
+  return target
 }
 
 function argumentsOf({ mounts, limits }: UnpackRun): string[] {

@@ -1,13 +1,17 @@
 /**
- * Where the filesystem of a snapshot is found. `lower` is absolute, the topmost layer first.
- * - `directory`: the files stand there as they are (no parent under overlay; always under the copying snapshotter).
- * - `overlay`: an active snapshot over its parents.
- * - `view`: several committed layers to look at, nothing to write to.
+ * Where the filesystem of a snapshot is found.
+ * - `directory`: the files stand in `path` as they are.
+ * - `overlay`: `lower` (absolute, the topmost first) below `upper`; `path` is an empty directory where it may be mounted.
+ *   A view has no `upper` and no `work`.
  */
-export type SnapshotMounts =
-  | { readonly kind: 'directory'; readonly path: string; readonly readOnly: boolean }
-  | { readonly kind: 'overlay'; readonly lower: readonly string[]; readonly upper: string; readonly work: string }
-  | { readonly kind: 'view'; readonly lower: readonly string[] }
+export interface SnapshotMounts {
+  readonly kind: 'overlay' | 'directory'
+  readonly path: string
+  readonly lower: readonly string[]
+  readonly upper: string | undefined
+  readonly work: string | undefined
+  readonly readOnly: boolean
+}
 
 export type SnapshotKind = 'active' | 'view' | 'committed'
 

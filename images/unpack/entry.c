@@ -64,7 +64,7 @@ static int count_made(struct tree *tree, const struct place *place, uint64_t siz
                 return 0;
         if (fstatat(place->parent, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return tree_error(err, errno, "look at", place->path);
-        return tree_remember(tree, st.st_ino, err);
+        return inode_set_add(&tree->made, st.st_ino, err);
 }
 
 static int copy_content(struct source *source, int fd, const struct place *place, uint64_t size, struct berth_error *err) {

@@ -1,43 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "confine.h"
-#include "entry.h"
-#include "inflate.h"
+#include "measure.h"
 #include "report.h"
-#include "supervise.h"
+#include "sweep.h"
+#include "unpack.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { BLOB_FD = 0, TARGET_FD = 3, PIPE_SIZE = 1 << 20 };
+enum { TARGET_FD = 3 };
 
-/*
- * Three processes share the work, each with the least it needs: the inflater has no capability and two pipes; the writer has the tree
- * and five capabilities; the supervisor sees no byte of the layer, and marks directories and speaks for all.
- */
+enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_REMOVE, MODE_USAGE, MODE_SYNC };
 
-struct options {
-        bool overlay;
+struct arguments {
+        enum mode mode;
         struct limits limits;
 };
 
-struct seats {
-        int parent; /* pid of the supervisor */
-        int pipe[2];
-        int socket[2];
-};
+static const char usage[] = "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] <layer 3<directory\n"
+                            "       berth-unpack --remove|--usage|--sync 3<directory\n";
 
-static const char usage[] = "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] <layer 3<directory\n";
+static enum mode mode_of(const char *argument) {
+        static const struct {
+                const char *name;
+                enum mode mode;
+        } modes[] = {
+                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--remove", MODE_REMOVE}, {"--usage", MODE_USAGE}, {"--sync", MODE_SYNC},
+        };
+        for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+                if (strcmp(argument, modes[i].name) == 0)
+                        return modes[i].mode;
+        return MODE_NONE;
+}
 
 static bool parse_number(const char *text, uint64_t *ret) {
         char *end;
@@ -49,13 +45,12 @@ static bool parse_number(const char *text, uint64_t *ret) {
         return true;
 }
 
-static bool parse_options(int argc, char **argv, struct options *ret) {
-        *ret = (struct options){.limits = {.bytes = 128ULL << 30, .entries = 5000000, .ratio = 200}};
-        bool format = false;
+static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
+        *ret = (struct arguments){.limits = {.bytes = 128ULL << 30, .entries = 5000000, .ratio = 200}};
         for (int i = 1; i < argc; i++) {
-                if (strcmp(argv[i], "--overlay") == 0 || strcmp(argv[i], "--plain") == 0) {
-                        ret->overlay = argv[i][2] == 'o';
-                        format = true;
+                enum mode mode = mode_of(argv[i]);
+                if (mode != MODE_NONE && ret->mode == MODE_NONE) {
+                        ret->mode = mode;
                         continue;
                 }
                 uint64_t *limit = strcmp(argv[i], "--limit-bytes") == 0     ? &ret->limits.bytes
@@ -65,7 +60,7 @@ static bool parse_options(int argc, char **argv, struct options *ret) {
                 if (!limit || i + 1 == argc || !parse_number(argv[++i], limit))
                         return false;
         }
-        return format;
+        return ret->mode != MODE_NONE;
 }
 
 static int exit_code_of(int code) {
@@ -102,7 +97,7 @@ static int complain(const struct berth_error *err, int exit_code) {
         return write(STDERR_FILENO, text, used) == (ssize_t) used ? exit_code : EXIT_INTERNAL;
 }
 
-static int answer(const struct counts *counts) {
+static int answer_unpacked(const struct counts *counts) {
         char digest[65];
         for (unsigned i = 0; i < 32; i++)
                 (void) snprintf(digest + (size_t) 2 * i, 3, "%02x", counts->diff_id[i]);
@@ -114,171 +109,40 @@ static int answer(const struct counts *counts) {
         return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
 }
 
-/* The supervisor is gone for good when its child is: nobody would read the result. */
-static void die_with(int parent) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-                _exit(EXIT_INTERNAL);
+static int answer_usage(const struct usage *counted) {
+        char line[100];
+        int size = snprintf(line, sizeof line, "{\"bytes\":%llu,\"inodes\":%llu}\n", (unsigned long long) counted->bytes,
+                            (unsigned long long) counted->inodes);
+        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
 }
 
-static const int inflater_calls[] = {SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_exit_group};
-
-static int run_inflater(const struct seats *seats, const struct options *options, struct berth_error *err) {
-        die_with(seats->parent);
-        (void) close(seats->pipe[0]);
-        (void) close(seats->socket[0]);
-        (void) close(seats->socket[1]);
-        const struct confine_rights rights = {
-                .address_space = 256 << 20,
-                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
-                .syscalls = inflater_calls,
-                .n_syscalls = sizeof inflater_calls / sizeof inflater_calls[0],
-        };
-        int r = confine_drop(&rights, err);
-        return r < 0 ? r : inflate_run(BLOB_FD, seats->pipe[1], &options->limits, err);
-}
-
-static const int writer_calls[] = {
-        SYS_read,    SYS_write,    SYS_close,  SYS_fstat,    SYS_newfstatat, SYS_openat2,  SYS_mkdirat,    SYS_mknodat,   SYS_symlinkat,
-        SYS_linkat,  SYS_unlinkat, SYS_fchmod, SYS_fchmodat, SYS_fchown,     SYS_fchownat, SYS_utimensat,  SYS_fsetxattr, SYS_getdents64,
-        SYS_sendmsg, SYS_brk,      SYS_mmap,   SYS_munmap,   SYS_mremap,     SYS_madvise,  SYS_exit_group,
-};
-
-static int write_tree(struct tar_reader *reader, struct tree *tree, const struct limits *limits, struct berth_error *err) {
-        for (;;) {
-                const struct tar_entry *entry;
-                int r = tar_next(reader, &entry, err);
-                if (r < 0)
-                        return r;
-                if (!entry)
-                        break;
-                if (++tree->counts->entries > limits->entries)
-                        return berth_error_set(err, LAYER_ERROR, "the layer has more than %llu entries", (unsigned long long) limits->entries);
-                r = entry_apply(tree, reader->source, entry, err);
-                if (r == 0)
-                        r = tar_skip_padding(reader, err);
-                if (r < 0)
-                        return r;
-        }
-        int r = tree_finish_dir_times(tree, err);
-        return r < 0 ? r : source_drain(reader->source, err);
-}
-
-static int run_writer(const struct seats *seats, const struct options *options, struct counts *counts, struct berth_error *err) {
-        die_with(seats->parent);
-        (void) close(seats->pipe[1]);
-        (void) close(seats->socket[0]);
-        int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return berth_error_set(err, errno, "open the target directory");
-        struct source source;
-        int r = source_init(&source, seats->pipe[0], err);
-        if (r < 0)
-                return r;
-        const struct confine_rights rights = {
-                .capabilities = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_MKNOD |
-                                1ULL << CAP_SETFCAP,
-                .address_space = 1ULL << 30,
-                .file_size = options->limits.bytes,
-                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
-                .descriptors = 1024,
-                .syscalls = writer_calls,
-                .n_syscalls = sizeof writer_calls / sizeof writer_calls[0],
-        };
-        r = confine_drop(&rights, err);
-        if (r < 0)
-                return r;
-
-        struct tree *tree = malloc(sizeof *tree);
-        struct tar_reader *reader = calloc(1, sizeof *reader);
-        if (!tree || !reader)
-                return berth_error_set(err, ENOMEM, "start unpacking");
-        tree_init(tree, root, seats->socket[1], options->overlay, counts);
-        reader->source = &source;
-        r = write_tree(reader, tree, &options->limits, err);
-        if (r < 0)
-                return r;
-        counts->size = source.total;
-        sha256_final(&source.hash, counts->diff_id);
-        return 0;
-}
-
-static const int supervisor_calls[] = {SYS_read,   SYS_write,     SYS_close, SYS_poll,  SYS_recvmsg,
-                                       SYS_sendto, SYS_fsetxattr, SYS_kill,  SYS_wait4, SYS_exit_group};
-
-static int confine_supervisor(const struct options *options, struct berth_error *err) {
-        const struct confine_rights rights = {
-                .capabilities = options->overlay ? 1ULL << CAP_SYS_ADMIN : 0,
-                .address_space = 64 << 20,
-                .file_size = 1 << 20, /* the answer, where standard output is a file */
-                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
-                .descriptors = 16,
-                .syscalls = supervisor_calls,
-                .n_syscalls = sizeof supervisor_calls / sizeof supervisor_calls[0],
-        };
-        return confine_drop(&rights, err);
-}
-
-static int prepare(int *ret_signals, struct shared **ret_shared, struct seats *ret_seats, struct berth_error *err) {
-        /* The daemon's death or SIGTERM ends us in order: the children are taken down and reaped first. */
-        sigset_t stop;
-        (void) sigemptyset(&stop);
-        (void) sigaddset(&stop, SIGTERM);
-        if (sigprocmask(SIG_BLOCK, &stop, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
-                return berth_error_set(err, errno, "set up signals");
-        *ret_signals = signalfd(-1, &stop, SFD_CLOEXEC);
-        if (*ret_signals < 0)
-                return berth_error_set(err, errno, "set up signals");
-        (void) umask(0);
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-                return berth_error_set(err, errno, "give up new privileges");
-        int r = confine_enter(TARGET_FD, err);
-        if (r < 0)
-                return r;
-
-        *ret_shared = mmap(NULL, sizeof **ret_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (*ret_shared == MAP_FAILED)
-                return berth_error_set(err, errno, "share memory");
-        ret_seats->parent = getpid();
-        if (pipe2(ret_seats->pipe, O_CLOEXEC) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_seats->socket) < 0)
-                return berth_error_set(err, errno, "make pipes");
-        /* Fewer switches between the two; the default works too where the user's pipes are used up. */
-        (void) fcntl(ret_seats->pipe[0], F_SETPIPE_SZ, PIPE_SIZE);
-        return 0;
+static int unpack(const struct arguments *arguments) {
+        const struct unpack_options options = {.overlay = arguments->mode == MODE_OVERLAY, .limits = arguments->limits};
+        struct berth_error err = {0};
+        struct counts counts;
+        bool confined;
+        if (unpack_run(TARGET_FD, &options, &counts, &confined, &err) < 0)
+                return complain(&err, confined ? exit_code_of(err.code) : EXIT_HOST);
+        return answer_unpacked(&counts);
 }
 
 int main(int argc, char **argv) {
+        struct arguments arguments;
         struct berth_error err = {0};
-        struct options options;
-        struct shared *shared = NULL;
-        struct seats seats;
-        struct family family = {0};
-        if (!parse_options(argc, argv, &options))
+        struct usage counted = {0};
+        if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
-        if (prepare(&family.signals, &shared, &seats, &err) < 0)
-                return complain(&err, EXIT_HOST);
-
-        family.inflater = fork();
-        if (family.inflater == 0)
-                _exit(run_inflater(&seats, &options, &shared->inflate) < 0 ? EXIT_INTERNAL : 0);
-        family.writer = family.inflater < 0 ? -1 : fork();
-        if (family.writer == 0)
-                _exit(run_writer(&seats, &options, &shared->counts, &shared->write) < 0 ? EXIT_INTERNAL : 0);
-        (void) close(seats.pipe[0]);
-        (void) close(seats.pipe[1]);
-        (void) close(seats.socket[1]);
-        (void) close(BLOB_FD);
-        family.marker = seats.socket[0];
-        if (family.writer < 0) {
-                /* The inflater ends by itself: its pipe has no reader. */
-                (void) berth_error_set(&err, errno, "start the unpacking processes");
-                return complain(&err, EXIT_HOST);
-        }
-        if (confine_supervisor(&options, &err) < 0) {
-                (void) kill(family.writer, SIGKILL);
-                (void) kill(family.inflater, SIGKILL);
-                return complain(&err, EXIT_HOST);
-        }
-        if (supervise_run(&family, shared, &err) < 0)
+        switch (arguments.mode) {
+        case MODE_REMOVE:
+                return sweep_run(TARGET_FD, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
+        case MODE_USAGE:
+                return measure_run(TARGET_FD, &counted, &err) < 0 ? complain(&err, EXIT_INTERNAL) : answer_usage(&counted);
+        case MODE_SYNC:
+                if (syncfs(TARGET_FD) == 0)
+                        return 0;
+                (void) berth_error_set(&err, errno, "write the data root's filesystem out: %s", strerror(errno));
                 return complain(&err, exit_code_of(err.code));
-        return answer(&shared->counts);
+        default:
+                return unpack(&arguments);
+        }
 }

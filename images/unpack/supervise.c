@@ -50,6 +50,21 @@ static int ended_badly(const char *who, int status, struct berth_error *err) {
         return berth_error_set(err, EPROTO, "the %s ended with %d and said nothing", who, WEXITSTATUS(status));
 }
 
+static void kill_both(const struct family *family) {
+        if (family->writer > 0)
+                (void) kill(family->writer, SIGKILL);
+        if (family->inflater > 0)
+                (void) kill(family->inflater, SIGKILL);
+}
+
+void supervise_end(const struct family *family) {
+        kill_both(family);
+        if (family->writer > 0)
+                (void) status_of(family->writer);
+        if (family->inflater > 0)
+                (void) status_of(family->inflater);
+}
+
 int supervise_run(const struct family *family, const struct shared *shared, struct berth_error *err) {
         struct pollfd polls[] = {{.fd = family->marker, .events = POLLIN}, {.fd = family->signals, .events = POLLIN}};
         bool stopped = false;
@@ -62,10 +77,8 @@ int supervise_run(const struct family *family, const struct shared *shared, stru
                 if (stopped || (polls[0].revents != 0 && !answer_one(family->marker)))
                         break;
         }
-        if (stopped) {
-                (void) kill(family->writer, SIGKILL);
-                (void) kill(family->inflater, SIGKILL);
-        }
+        if (stopped)
+                kill_both(family);
         int writer = status_of(family->writer);
         /* Without a reader nothing is left to do for it, and its input may never end. */
         if (writer != 0)

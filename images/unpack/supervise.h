@@ -17,3 +17,6 @@ struct family {
  * reaped when it returns. 0, or a negative errno with the sentence of the child that failed first.
  */
 int supervise_run(const struct family *family, const struct shared *shared, struct berth_error *err);
+
+/* Takes both down and reaps them: for a start that failed half-way. */
+void supervise_end(const struct family *family);

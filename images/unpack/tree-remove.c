@@ -1,31 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../../runtime/lib/cleanup.h"
+#include "directory.h"
 #include "tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Each level holds a descriptor; their limit ends what is deeper than any real layer with an error. */
 
-struct kernel_dirent {
-        uint64_t inode;
-        int64_t offset;
-        unsigned short length;
-        unsigned char type;
-        char name[];
-};
-
-static int remove_below(struct tree *tree, int directory, bool keep_made, struct berth_error *err);
+static int remove_below(struct tree *tree, int fd, bool keep_made, struct berth_error *err);
 
 /* 1: it stays, 0: it is gone. */
 static int remove_one(struct tree *tree, int parent, const char *name, bool keep_made, struct berth_error *err) {
         struct stat st;
         if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return tree_error(err, errno, "look at", name);
-        bool stays = keep_made && tree_has_made(tree, st.st_ino);
+        bool stays = keep_made && inode_set_has(&tree->made, st.st_ino);
         if (S_ISDIR(st.st_mode)) {
                 _cleanup_close_ int fd = -1;
                 int r = tree_open(parent, name, O_RDONLY | O_DIRECTORY, &fd, err);
@@ -40,26 +32,18 @@ static int remove_one(struct tree *tree, int parent, const char *name, bool keep
         return stays;
 }
 
-static int remove_below(struct tree *tree, int directory, bool keep_made, struct berth_error *err) {
-        int left = 0;
-        for (;;) {
-                _Alignas(struct kernel_dirent) char buffer[4096];
-                long size = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
-                if (size < 0)
-                        return tree_error(err, errno, "list", "a directory");
-                if (size == 0)
-                        return left;
-                for (long at = 0; at < size;) {
-                        const struct kernel_dirent *item = (const struct kernel_dirent *) (const void *) (buffer + at);
-                        at += item->length;
-                        if (strcmp(item->name, ".") == 0 || strcmp(item->name, "..") == 0)
-                                continue;
-                        int r = remove_one(tree, directory, item->name, keep_made, err);
-                        if (r < 0)
-                                return r;
-                        left |= r;
-                }
+static int remove_below(struct tree *tree, int fd, bool keep_made, struct berth_error *err) {
+        struct directory directory;
+        const struct kernel_dirent *item;
+        int left = 0, r;
+        directory_begin(&directory, fd);
+        while ((r = directory_next(&directory, &item)) > 0) {
+                r = remove_one(tree, fd, item->name, keep_made, err);
+                if (r < 0)
+                        return r;
+                left |= r;
         }
+        return r < 0 ? tree_error(err, -r, "list", "a directory") : left;
 }
 
 int tree_remove(struct tree *tree, int parent, const char *name, struct berth_error *err) {

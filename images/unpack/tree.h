@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "inode-set.h"
 #include "report.h"
 
 #include <limits.h>
@@ -8,13 +9,6 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <time.h>
-
-/* Numbers of the inodes made so far; only the plain format asks for them. */
-struct inode_set {
-        ino_t *slots; /* 0: free */
-        size_t capacity;
-        size_t used;
-};
 
 struct dir_time {
         struct timespec mtime;
@@ -33,7 +27,7 @@ struct tree {
         int marker; /* socket of the supervisor, which marks directories opaque; -1: none */
         bool overlay;
         struct counts *counts;
-        struct inode_set made;
+        struct inode_set made; /* by this layer; only the plain format asks for them */
         struct dir_times dir_times;
         /* Archives list a directory's files together: the last parent stays open. */
         int parent;
@@ -73,10 +67,6 @@ int tree_remove(struct tree *tree, int parent, const char *name, struct berth_er
 
 /* Removes what the parents' layers put below the directory and keeps what this one did. 1: something is left, 0: it is empty. */
 int tree_remove_foreign(struct tree *tree, int directory, struct berth_error *err);
-
-/* Remembers that this layer made the inode. */
-int tree_remember(struct tree *tree, ino_t inode, struct berth_error *err);
-bool tree_has_made(const struct tree *tree, ino_t inode);
 
 /* Remembers a directory's time; it is set when nothing is put into it any more, at the end. */
 int tree_keep_dir_time(struct tree *tree, const struct place *place, const struct timespec *mtime, struct berth_error *err);

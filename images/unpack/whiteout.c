@@ -78,13 +78,13 @@ static int hide(struct tree *tree, const struct place *place, const char *name, 
         if (tree->overlay)
                 return S_ISDIR(st.st_mode) ? whiteout_mark_opaque(tree, place->parent, name, err) : 0;
         if (!S_ISDIR(st.st_mode))
-                return tree_has_made(tree, st.st_ino) ? 0 : tree_remove(tree, place->parent, name, err);
+                return inode_set_has(&tree->made, st.st_ino) ? 0 : tree_remove(tree, place->parent, name, err);
 
         _cleanup_close_ int fd = -1;
         int r = tree_open(place->parent, name, O_RDONLY | O_DIRECTORY, &fd, err);
         if (r == 0)
                 r = tree_remove_foreign(tree, fd, err);
-        if (r != 0 || tree_has_made(tree, st.st_ino))
+        if (r != 0 || inode_set_has(&tree->made, st.st_ino))
                 return r < 0 ? r : 0;
         return tree_remove(tree, place->parent, name, err);
 }

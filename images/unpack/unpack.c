@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unpack.h"
+
+#include "confine.h"
+#include "entry.h"
+#include "inflate.h"
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { BLOB_FD = 0, PIPE_SIZE = 1 << 20 };
+
+struct seats {
+        int parent; /* pid of the supervisor */
+        int pipe[2];
+        int socket[2];
+};
+
+/* The supervisor is gone for good when its child is: nobody would read the result. */
+static void die_with(int parent) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+                _exit(EXIT_INTERNAL);
+}
+
+static const int inflater_calls[] = {SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_exit_group};
+
+static int run_inflater(const struct seats *seats, const struct unpack_options *options, struct berth_error *err) {
+        die_with(seats->parent);
+        (void) close(seats->pipe[0]);
+        (void) close(seats->socket[0]);
+        (void) close(seats->socket[1]);
+        const struct confine_rights rights = {
+                .address_space = 256 << 20,
+                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
+                .syscalls = inflater_calls,
+                .n_syscalls = sizeof inflater_calls / sizeof inflater_calls[0],
+        };
+        int r = confine_drop(&rights, err);
+        return r < 0 ? r : inflate_run(BLOB_FD, seats->pipe[1], &options->limits, err);
+}
+
+static const int writer_calls[] = {
+        SYS_read,    SYS_write,    SYS_close,  SYS_fstat,    SYS_newfstatat, SYS_openat2,  SYS_mkdirat,    SYS_mknodat,   SYS_symlinkat,
+        SYS_linkat,  SYS_unlinkat, SYS_fchmod, SYS_fchmodat, SYS_fchown,     SYS_fchownat, SYS_utimensat,  SYS_fsetxattr, SYS_getdents64,
+        SYS_sendmsg, SYS_brk,      SYS_mmap,   SYS_munmap,   SYS_mremap,     SYS_madvise,  SYS_exit_group,
+};
+
+static int write_tree(struct tar_reader *reader, struct tree *tree, const struct limits *limits, struct berth_error *err) {
+        for (;;) {
+                const struct tar_entry *entry;
+                int r = tar_next(reader, &entry, err);
+                if (r < 0)
+                        return r;
+                if (!entry)
+                        break;
+                if (++tree->counts->entries > limits->entries)
+                        return berth_error_set(err, LAYER_ERROR, "the layer has more than %llu entries", (unsigned long long) limits->entries);
+                r = entry_apply(tree, reader->source, entry, err);
+                if (r == 0)
+                        r = tar_skip_padding(reader, err);
+                if (r < 0)
+                        return r;
+        }
+        int r = tree_finish_dir_times(tree, err);
+        return r < 0 ? r : source_drain(reader->source, err);
+}
+
+static int run_writer(const struct seats *seats, const struct unpack_options *options, struct counts *counts, struct berth_error *err) {
+        die_with(seats->parent);
+        (void) close(seats->pipe[1]);
+        (void) close(seats->socket[0]);
+        int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+                return berth_error_set(err, errno, "open the target directory");
+        struct source source;
+        int r = source_init(&source, seats->pipe[0], err);
+        if (r < 0)
+                return r;
+        const struct confine_rights rights = {
+                .capabilities = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_MKNOD |
+                                1ULL << CAP_SETFCAP,
+                .address_space = 1ULL << 30,
+                .file_size = options->limits.bytes,
+                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
+                .descriptors = 1024,
+                .syscalls = writer_calls,
+                .n_syscalls = sizeof writer_calls / sizeof writer_calls[0],
+        };
+        r = confine_drop(&rights, err);
+        if (r < 0)
+                return r;
+
+        struct tree *tree = malloc(sizeof *tree);
+        struct tar_reader *reader = calloc(1, sizeof *reader);
+        if (!tree || !reader)
+                return berth_error_set(err, ENOMEM, "start unpacking");
+        tree_init(tree, root, seats->socket[1], options->overlay, counts);
+        reader->source = &source;
+        r = write_tree(reader, tree, &options->limits, err);
+        if (r < 0)
+                return r;
+        counts->size = source.total;
+        sha256_final(&source.hash, counts->diff_id);
+        return 0;
+}
+
+static const int supervisor_calls[] = {SYS_read,   SYS_write,     SYS_close, SYS_poll,  SYS_recvmsg,
+                                       SYS_sendto, SYS_fsetxattr, SYS_kill,  SYS_wait4, SYS_exit_group};
+
+static int confine_supervisor(const struct unpack_options *options, struct berth_error *err) {
+        const struct confine_rights rights = {
+                .capabilities = options->overlay ? 1ULL << CAP_SYS_ADMIN : 0,
+                .address_space = 64 << 20,
+                .file_size = 1 << 20, /* the answer, where standard output is a file */
+                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
+                .descriptors = 16,
+                .syscalls = supervisor_calls,
+                .n_syscalls = sizeof supervisor_calls / sizeof supervisor_calls[0],
+        };
+        return confine_drop(&rights, err);
+}
+
+static int prepare(int target, int *ret_signals, struct shared **ret_shared, struct seats *ret_seats, struct berth_error *err) {
+        /* The daemon's death or SIGTERM ends us in order: the children are taken down and reaped first. */
+        sigset_t stop;
+        (void) sigemptyset(&stop);
+        (void) sigaddset(&stop, SIGTERM);
+        if (sigprocmask(SIG_BLOCK, &stop, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+                return berth_error_set(err, errno, "set up signals");
+        *ret_signals = signalfd(-1, &stop, SFD_CLOEXEC);
+        if (*ret_signals < 0)
+                return berth_error_set(err, errno, "set up signals");
+        (void) umask(0);
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "give up new privileges");
+        int r = confine_enter(target, err);
+        if (r < 0)
+                return r;
+
+        *ret_shared = mmap(NULL, sizeof **ret_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (*ret_shared == MAP_FAILED)
+                return berth_error_set(err, errno, "share memory");
+        ret_seats->parent = getpid();
+        if (pipe2(ret_seats->pipe, O_CLOEXEC) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_seats->socket) < 0)
+                return berth_error_set(err, errno, "make pipes");
+        /* Fewer switches between the two; the default works too where the user's pipes are used up. */
+        (void) fcntl(ret_seats->pipe[0], F_SETPIPE_SZ, PIPE_SIZE);
+        return 0;
+}
+
+/* The children; what only they need is closed here. */
+static int start(const struct seats *seats, const struct unpack_options *options, struct shared *shared, struct family *family,
+                 struct berth_error *err) {
+        family->inflater = fork();
+        if (family->inflater == 0)
+                _exit(run_inflater(seats, options, &shared->inflate) < 0 ? EXIT_INTERNAL : 0);
+        family->writer = family->inflater < 0 ? -1 : fork();
+        if (family->writer == 0)
+                _exit(run_writer(seats, options, &shared->counts, &shared->write) < 0 ? EXIT_INTERNAL : 0);
+        int code = errno;
+        (void) close(seats->pipe[0]);
+        (void) close(seats->pipe[1]);
+        (void) close(seats->socket[1]);
+        (void) close(BLOB_FD);
+        family->marker = seats->socket[0];
+        return family->writer < 0 ? berth_error_set(err, code, "start the unpacking processes") : 0;
+}
+
+int unpack_run(int target, const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err) {
+        struct shared *shared = NULL;
+        struct seats seats = {0};
+        struct family family = {.inflater = -1, .writer = -1};
+        *ret_confined = false;
+        int r = prepare(target, &family.signals, &shared, &seats, err);
+        if (r == 0)
+                r = start(&seats, options, shared, &family, err);
+        if (r == 0)
+                r = confine_supervisor(options, err);
+        if (r < 0) {
+                supervise_end(&family);
+                return r;
+        }
+        *ret_confined = true;
+        r = supervise_run(&family, shared, err);
+        if (r == 0)
+                *ret_counts = shared->counts;
+        return r;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "report.h"
+
+#include <stdbool.h>
+
+struct unpack_options {
+        bool overlay;
+        struct limits limits;
+};
+
+/*
+ * Unpacks the layer on descriptor 0 into the directory on descriptor `target`. Three processes share the work, each with the least it needs:
+ * the inflater has no capability and two pipes; the writer has the tree and six capabilities; the supervisor, which is the caller, sees
+ * no byte of the layer, marks directories and speaks for all. *ret_confined tells whether an error came before the layer was looked at.
+ */
+int unpack_run(int target, const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err);
