@@ -1,0 +1,107 @@
+import { messageOf } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { hostLinkOf } from '../endpoint.ts'
+import { inspectForwarding, restoreForwarding } from '../firewall/forwarding.ts'
+import type { Firewall } from '../firewall/nftables.ts'
+import { formatAddress, macOf } from '../ipam/subnet.ts'
+import type { Network } from '../network.ts'
+import type { HostLinks, HostMemory, NetworkDriver } from './driver.ts'
+
+export interface BridgeOptions {
+  /** Name of the bridge on the host. */
+  readonly bridge: string
+  readonly mtu: number
+  readonly links: HostLinks
+  readonly firewall: Firewall
+  readonly memory: HostMemory
+  readonly log: Logger
+}
+
+const containerLink = 'eth0'
+/** Remembers the bridge that stands on the host because of us. */
+const madeBridge = 'bridge'
+
+/**
+ * Containers on a bridge of the host, with addresses of its subnet, masqueraded on their way out. The bridge, the firewall's
+ * table and forwarding are made at the first start of a container and stay when the daemon stops: containers live on.
+ */
+export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
+  const { bridge, mtu, links, firewall, memory, log } = settings
+  let prepared: Promise<void> | undefined
+  let warning: Promise<void> | undefined
+  return {
+    addressed: true,
+    options: {
+      'com.docker.network.bridge.default_bridge': 'true',
+      'com.docker.network.bridge.enable_icc': 'true',
+      'com.docker.network.bridge.enable_ip_masquerade': 'true',
+      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+      'com.docker.network.bridge.name': bridge,
+      'com.docker.network.driver.mtu': String(mtu),
+    },
+    async prepare(network) {
+      // A failed attempt is not remembered: what was missing may be there at the next start.
+      prepared ??= prepare(network, settings).catch((error: unknown) => {
+        prepared = undefined
+        throw error
+      })
+      await prepared
+      warning ??= warnOfOthers(settings)
+    },
+    plan(network, endpoint) {
+      const { subnet, gateway } = ipamOf(network)
+      const address = endpoint.address ?? gateway
+      return {
+        kind: 'veth',
+        hostLink: hostLinkOf(endpoint),
+        bridge,
+        link: containerLink,
+        mac: macOf(address),
+        mtu,
+        addresses: [`${formatAddress(address)}/${subnet.prefix}`],
+        routes: [{ to: '0.0.0.0/0', via: formatAddress(gateway), link: containerLink }],
+      }
+    },
+    async removeHostState() {
+      await warning
+      warning = undefined
+      await prepared?.catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the bridge was never ready'))
+      prepared = undefined
+      const made = memory.get(madeBridge)
+      if (made === undefined) return
+      await firewall.remove()
+      await links.deleteLink(made)
+      await restoreForwarding(memory)
+      memory.set(madeBridge, undefined)
+    },
+  }
+}
+
+async function prepare(network: Network, { bridge, mtu, links, firewall, memory }: BridgeOptions): Promise<void> {
+  const { subnet, gateway } = ipamOf(network)
+  memory.set(madeBridge, bridge)
+  links.ensureBridge(bridge, [`${formatAddress(gateway)}/${subnet.prefix}`], mtu)
+  const forwarding = await inspectForwarding(memory)
+  // Rules before forwarding: at no moment does the host route for strangers because of us.
+  await firewall.apply({ bridges: [{ bridge, subnet }], others: forwarding.ours ? 'drop' : 'accept' })
+  await forwarding.turnOn()
+}
+
+/** An accept of ours is not final: a chain of somebody else that drops forwarded traffic still does. */
+async function warnOfOthers({ bridge, firewall, log }: BridgeOptions): Promise<void> {
+  try {
+    const chains = await firewall.droppingForward()
+    if (chains.length === 0) return
+    log.warn(
+      { chains, bridge },
+      `other firewall rules drop forwarded traffic by default (${chains.join('; ')}): containers may not reach other networks until ${bridge} is allowed there`,
+    )
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'cannot look for firewall rules of others')
+  }
+}
+
+function ipamOf(network: Network): NonNullable<Network['ipam']> {
+  if (!network.ipam) throw new TypeError(`the bridge network ${network.name} has no subnet`)
+  return network.ipam
+}

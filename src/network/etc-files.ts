@@ -1,0 +1,111 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { invalid, systemCode } from '#base/errors.ts'
+import { parseResolvConf, type ResolvConf, renderResolvConf, resolvConfFor } from './resolv-conf.ts'
+import type { SandboxRequest } from './sandbox.ts'
+
+/** Where the host's own files are; tests give others. */
+export interface HostFiles {
+  readonly hosts: string
+  readonly resolvConf: string
+  /** What systemd-resolved really asks, where resolv.conf names only its stub on loopback. */
+  readonly resolvedConf: string
+}
+
+export const hostFiles: HostFiles = {
+  hosts: '/etc/hosts',
+  resolvConf: '/etc/resolv.conf',
+  resolvedConf: '/run/systemd/resolve/resolv.conf',
+}
+
+export interface EtcContext {
+  /** Whether the container shares the host's network stack, and so may use what is reachable on its loopback. */
+  readonly hostNetwork: boolean
+  /** The container's own address; undefined without one. */
+  readonly address: string | undefined
+  /** What `host-gateway` in an extra host means. */
+  readonly hostGateway: string | undefined
+  readonly files: HostFiles
+}
+
+const header = '# Written by berth at each start of the container.\n'
+const fileLimit = 1 << 20
+
+/** Writes hosts, hostname and resolv.conf of a container into its directory.   @throws `invalid` for a malformed extra host */
+export async function writeEtcFiles(request: SandboxRequest, context: EtcContext): Promise<void> {
+  const [hosts, resolvConf] = await Promise.all([hostsFor(request, context), resolvConfText(request, context)])
+  await mkdir(request.directory, { recursive: true, mode: 0o700 })
+  const write = (name: string, content: string) => writeFile(join(request.directory, name), content, { mode: 0o644 })
+  await Promise.all([
+    write('hosts', hosts),
+    write('hostname', `${request.hostname}\n`),
+    write('resolv.conf', resolvConf),
+  ])
+}
+
+async function hostsFor(request: SandboxRequest, context: EtcContext): Promise<string> {
+  const extra = request.extraHosts.map((text) => extraHost(text, context.hostGateway))
+  if (context.hostNetwork) {
+    const own = await readText(context.files.hosts)
+    return own === '' ? renderHosts(extra, undefined) : `${own.trimEnd()}\n${extra.join('')}`
+  }
+  const names = request.domainname ? `${request.hostname}.${request.domainname} ${request.hostname}` : request.hostname
+  return renderHosts(extra, context.address && `${context.address}\t${names}\n`)
+}
+
+/** @param own the line of the container's own address */
+export function renderHosts(extra: readonly string[], own: string | undefined): string {
+  const fixed = [
+    '127.0.0.1\tlocalhost\n',
+    '::1\tlocalhost ip6-localhost ip6-loopback\n',
+    'fe00::\tip6-localnet\n',
+    'ff00::\tip6-mcastprefix\n',
+    'ff02::1\tip6-allnodes\n',
+    'ff02::2\tip6-allrouters\n',
+  ]
+  return [...fixed, ...extra, own ?? ''].join('')
+}
+
+/** `name:address` to a line of hosts. */
+export function extraHost(text: string, hostGateway: string | undefined): string {
+  const at = text.indexOf(':')
+  const name = text.slice(0, at)
+  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1')
+  // Neither may bring a line of its own into the file.
+  if (at <= 0 || !/^[^\s#]+$/.test(name)) throw invalid(`bad format for add-host: "${text}"`)
+  if (address !== 'host-gateway') {
+    if (!/^[0-9A-Fa-f:.]+(%\w+)?$/.test(address)) throw invalid(`invalid IP address in add-host: "${address}"`)
+    return `${address}\t${name}\n`
+  }
+  if (hostGateway === undefined) {
+    throw invalid('unable to derive the IP value for host-gateway: the bridge network has no address')
+  }
+  return `${hostGateway}\t${name}\n`
+}
+
+async function resolvConfText(request: SandboxRequest, context: EtcContext): Promise<string> {
+  const own = await readText(context.files.resolvConf)
+  const overrides = { nameservers: request.dns, search: request.dnsSearch, options: request.dnsOptions }
+  const untouched = Object.values(overrides).every((list) => list.length === 0)
+  if (context.hostNetwork && untouched) return own
+  const host = await realResolvConf(own, context)
+  return header + renderResolvConf(resolvConfFor(host, overrides, { keepLoopback: context.hostNetwork }))
+}
+
+async function realResolvConf(own: string, { hostNetwork, files }: EtcContext): Promise<ResolvConf> {
+  const host = parseResolvConf(own)
+  const onlyStub = host.nameservers.length === 1 && host.nameservers[0] === '127.0.0.53'
+  if (hostNetwork || !onlyStub) return host
+  const real = await readText(files.resolvedConf)
+  return real === '' ? host : parseResolvConf(real)
+}
+
+/** A file that is not there counts as empty, as the resolver sees it. */
+async function readText(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).slice(0, fileLimit)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return ''
+    throw error
+  }
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { internal, systemCode, timeout, unavailable } from '#base/errors.ts'
+import { type Rules, renderRemoval, renderTable, tableName } from './rules.ts'
+
+const timeoutMs = 10_000
+const outputLimit = 4 << 20
+
+/** The host's firewall, written by nft(8) as one transaction each. */
+export interface Firewall {
+  apply(rules: Rules): Promise<void>
+  remove(): Promise<void>
+  /** Chains of others, in any table, that drop forwarded traffic by default: "ip filter FORWARD". */
+  droppingForward(): Promise<string[]>
+}
+
+export const nftables: Firewall = {
+  async apply(rules) {
+    await nft(['-f', '-'], renderTable(rules))
+  },
+  async remove() {
+    await nft(['-f', '-'], renderRemoval())
+  },
+  async droppingForward() {
+    return chainsThatDrop(await nft(['-j', 'list', 'chains'], ''))
+  },
+}
+
+/** @param json what `nft -j list chains` prints */
+export function chainsThatDrop(json: string): string[] {
+  const { nftables: objects } = JSON.parse(json) as { nftables: readonly { chain?: Chain }[] }
+  return objects.flatMap(({ chain }) => {
+    const drops = chain?.hook === 'forward' && chain.policy === 'drop' && ['inet', 'ip'].includes(chain.family)
+    return drops && !(chain.family === 'inet' && chain.table === tableName)
+      ? [`${chain.family} ${chain.table} ${chain.name}`]
+      : []
+  })
+}
+
+interface Chain {
+  readonly family: string
+  readonly table: string
+  readonly name: string
+  readonly hook?: string
+  readonly policy?: string
+}
+
+/** @returns what it printed   @throws `unavailable` when nft is missing or may not, `internal` when it refuses */
+function nft(args: readonly string[], input: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  // A service's PATH often lacks the directories of root's programs.
+  const env = { ...process.env, LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` }
+  const child = spawn('nft', args, { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      if (output[name].length < outputLimit) output[name] += chunk
+    })
+  }
+  child.on('error', (cause) => {
+    const missing = systemCode(cause) === 'ENOENT'
+    reject(
+      unavailable(missing ? 'nft is not installed: bridge networks need the package nftables' : 'cannot run nft', {
+        code: 'nft-unavailable',
+        cause,
+      }),
+    )
+  })
+  child.on('close', (code, signal) => {
+    if (code === 0) resolve(output.stdout)
+    else if (signal) reject(timeout(`nft did not finish within ${timeoutMs / 1000} s`))
+    else reject(internal(`nft ${args.join(' ')} failed: ${output.stderr.trim().slice(0, 1000)}`))
+  })
+  // nft that dies early closes its end; its own exit tells why.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  return promise
+}

@@ -1,0 +1,78 @@
+import type { Clock } from '#base/clock.ts'
+import { invalid } from '#base/errors.ts'
+import { newId } from '#base/ids.ts'
+import type { Logger } from '#base/log.ts'
+import type { HostLinks } from './drivers/driver.ts'
+import { chooseSubnet } from './ipam/pool.ts'
+import { formatSubnet, hostRange, overlaps, parseInterface, type Subnet } from './ipam/subnet.ts'
+import { type Network, predefined } from './network.ts'
+import type { NetworkStore } from './network-store.ts'
+
+interface Context {
+  readonly config: { readonly bridge: string; readonly bip: string | undefined }
+  readonly links: HostLinks
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+type Ipam = NonNullable<Network['ipam']>
+
+/**
+ * The networks that are always there: made at the first start, and the same, with the same ids, ever after. The default bridge
+ * keeps its subnet unless `bip` says otherwise, or the host uses it meanwhile while no container has an address of it.
+ */
+export function openPredefined(store: NetworkStore, context: Context): Network[] {
+  const known = new Map(store.networks().map((network) => [network.name, network]))
+  const inUse = store.endpoints().some(({ address }) => address !== undefined)
+  return predefined.map(({ name, driver }) => {
+    const before = known.get(name)
+    const ipam = driver === 'bridge' ? bridgeIpam(before?.ipam, inUse, context) : undefined
+    if (before && sameIpam(before.ipam, ipam)) return before
+    const network = before
+      ? { ...before, ipam }
+      : { id: newId(), name, driver, createdAt: context.clock.nowNanos(), ipam }
+    store.putNetwork(network)
+    return network
+  })
+}
+
+function bridgeIpam(before: Ipam | undefined, inUse: boolean, { config, links, log }: Context): Ipam {
+  if (config.bip !== undefined) {
+    const wanted = parseBip(config.bip)
+    if (inUse && before && !sameIpam(before, wanted)) {
+      log.warn(
+        { bip: config.bip, subnet: formatSubnet(before.subnet) },
+        'the bridge keeps its old addresses, because running containers have some of them: stop them and restart to change it',
+      )
+      return before
+    }
+    return wanted
+  }
+  if (before && inUse) return before
+  const taken = takenSubnets(links, config.bridge)
+  if (before && !taken.some((subnet) => overlaps(subnet, before.subnet))) return before
+  const subnet = chooseSubnet(taken)
+  return { subnet, gateway: hostRange(subnet).first }
+}
+
+/** @throws `invalid` */
+function parseBip(text: string): Ipam {
+  const { address, subnet } = parseInterface(text)
+  const { first, last } = hostRange(subnet)
+  if (subnet.prefix > 30 || address < first || address > last) {
+    throw invalid(`bip '${text}' must be an address of a host in a subnet of at least four addresses`)
+  }
+  return { subnet, gateway: address }
+}
+
+/** What the host reaches already, by any link but the bridge itself. The default route is no claim on addresses. */
+function takenSubnets(links: HostLinks, bridge: string): Subnet[] {
+  return links
+    .routes()
+    .filter(({ to, link }) => link !== bridge && !to.includes(':') && !to.endsWith('/0'))
+    .map(({ to }) => parseInterface(to).subnet)
+}
+
+function sameIpam(a: Network['ipam'], b: Network['ipam']): boolean {
+  return a?.gateway === b?.gateway && a?.subnet.base === b?.subnet.base && a?.subnet.prefix === b?.subnet.prefix
+}

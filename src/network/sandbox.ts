@@ -1,0 +1,32 @@
+/** What the shim builds for a container: its network stack, as the keeper document says it. */
+export type SandboxPlan =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'veth'
+      /** Name of the end on the bridge. */
+      readonly hostLink: string
+      readonly bridge: string
+      /** Name of the end inside. */
+      readonly link: string
+      readonly mac: string
+      readonly mtu: number
+      /** With prefix length. */
+      readonly addresses: readonly string[]
+      readonly routes: readonly { readonly to: string; readonly via: string; readonly link: string }[]
+    }
+
+/** What a container asks of its sandbox at each start. */
+export interface SandboxRequest {
+  /** HostConfig.NetworkMode: `default`, `bridge`, `host`, `none`, a network's name or id. */
+  readonly mode: string
+  readonly hostname: string
+  readonly domainname: string
+  /** hosts, hostname and resolv.conf are written there. */
+  readonly directory: string
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  /** `name:address`; the address may be `host-gateway`. */
+  readonly extraHosts: readonly string[]
+}
