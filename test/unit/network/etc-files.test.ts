@@ -1,0 +1,123 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type EtcContext, extraHost, writeEtcFiles } from '#network/etc-files.ts'
+import type { SandboxRequest } from '#network/sandbox.ts'
+
+interface Host {
+  readonly hosts?: string
+  readonly resolvConf?: string
+  readonly resolvedConf?: string
+}
+
+/** Writes the files of a container on a host with these files, and reads them back. */
+async function filesOf(host: Host, request: Partial<SandboxRequest>, context: Partial<EtcContext>) {
+  const root = await mkdtemp(join(tmpdir(), 'berth-etc-'))
+  await using _cleanup = { [Symbol.asyncDispose]: () => rm(root, { recursive: true }) }
+  const files = { hosts: join(root, 'h'), resolvConf: join(root, 'r'), resolvedConf: join(root, 'd') }
+  for (const name of ['hosts', 'resolvConf', 'resolvedConf'] as const) {
+    const text = host[name]
+    if (text !== undefined) await writeFile(files[name], text)
+  }
+  const directory = join(root, 'container')
+  await writeEtcFiles(
+    {
+      mode: 'bridge',
+      hostname: 'web',
+      domainname: '',
+      dns: [],
+      dnsOptions: [],
+      dnsSearch: [],
+      extraHosts: [],
+      ...request,
+      directory,
+    },
+    { hostNetwork: false, address: '172.17.0.2', hostGateway: '172.17.0.1', files, ...context },
+  )
+  const read = (name: string) => readFile(join(directory, name), 'utf8')
+  return { hosts: await read('hosts'), hostname: await read('hostname'), resolvConf: await read('resolv.conf') }
+}
+
+const settings = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+
+test('hosts names localhost, the extra hosts, and the container at its address', async () => {
+  const { hosts, hostname } = await filesOf({}, { extraHosts: ['db:10.0.0.5', 'up:host-gateway', 'six:[::2]'] }, {})
+  expect(hosts).toBe(
+    [
+      '127.0.0.1\tlocalhost',
+      '::1\tlocalhost ip6-localhost ip6-loopback',
+      'fe00::\tip6-localnet',
+      'ff00::\tip6-mcastprefix',
+      'ff02::1\tip6-allnodes',
+      'ff02::2\tip6-allrouters',
+      '10.0.0.5\tdb',
+      '172.17.0.1\tup',
+      '::2\tsix',
+      '172.17.0.2\tweb',
+      '',
+    ].join('\n'),
+  )
+  expect(hostname).toBe('web\n')
+})
+
+test('a domain name comes first', async () => {
+  const { hosts } = await filesOf({}, { domainname: 'example.org' }, {})
+  expect(hosts).toMatch(/\n172\.17\.0\.2\tweb\.example\.org web\n$/)
+})
+
+test('without an address there is no line for it', async () => {
+  const { hosts } = await filesOf({}, {}, { address: undefined })
+  expect(hosts).not.toContain('web')
+})
+
+test('on the network of the host its own files count, with the extra hosts after them', async () => {
+  const { hosts, resolvConf } = await filesOf(
+    { hosts: '127.0.0.1 localhost\n10.1.1.1 me', resolvConf: 'nameserver 127.0.0.53\n' },
+    { extraHosts: ['db:10.0.0.5'] },
+    { hostNetwork: true, address: undefined },
+  )
+  expect(hosts).toBe('127.0.0.1 localhost\n10.1.1.1 me\n10.0.0.5\tdb\n')
+  expect(resolvConf).toBe('nameserver 127.0.0.53\n')
+})
+
+test('nameservers that a container cannot reach are left out', async () => {
+  const host =
+    'search a.example b.example\nnameserver 127.0.0.1\nnameserver 10.9.9.9\nnameserver fe80::1%eth0\noptions ndots:2 rotate\n'
+  const { resolvConf } = await filesOf({ resolvConf: host }, {}, {})
+  expect(settings(resolvConf)).toEqual(['nameserver 10.9.9.9', 'search a.example b.example', 'options ndots:2 rotate'])
+})
+
+test('where none is left, public ones are taken', async () => {
+  const { resolvConf } = await filesOf({ resolvConf: 'nameserver 127.0.0.1\n' }, {}, {})
+  expect(settings(resolvConf)).toEqual(['nameserver 8.8.8.8', 'nameserver 8.8.4.4'])
+  expect(settings((await filesOf({}, {}, {})).resolvConf)).toEqual(['nameserver 8.8.8.8', 'nameserver 8.8.4.4'])
+})
+
+test('behind the stub of systemd-resolved its real nameservers are found', async () => {
+  const { resolvConf } = await filesOf(
+    { resolvConf: 'nameserver 127.0.0.53\noptions edns0\n', resolvedConf: 'nameserver 192.0.2.53\nsearch lan\n' },
+    {},
+    {},
+  )
+  expect(settings(resolvConf)).toEqual(['nameserver 192.0.2.53', 'search lan'])
+})
+
+test("a container's own settings replace the host's, list by list", async () => {
+  const host = 'nameserver 10.9.9.9\nsearch a.example\noptions rotate\n'
+  const own = await filesOf({ resolvConf: host }, { dns: ['1.1.1.1'], dnsOptions: ['ndots:1'] }, {})
+  expect(settings(own.resolvConf)).toEqual(['nameserver 1.1.1.1', 'search a.example', 'options ndots:1'])
+  const bare = await filesOf({ resolvConf: host }, { dnsSearch: ['.'] }, {})
+  expect(settings(bare.resolvConf)).toEqual(['nameserver 10.9.9.9', 'options rotate'])
+})
+
+test.each(['nocolon', ':10.0.0.1', 'a b:10.0.0.1', 'a:10.0.0.1\n6.6.6.6 bank', 'a:not an address'])(
+  'refuses the extra host %j',
+  (text) => {
+    expect(() => extraHost(text, undefined)).toThrow(/add-host/)
+  },
+)
+
+test('host-gateway needs a gateway', () => {
+  expect(() => extraHost('up:host-gateway', undefined)).toThrow(/host-gateway/)
+})
