@@ -1,0 +1,204 @@
+import { mkdir, readdir, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { alreadyExists, conflict, notFound, systemCode, unavailable } from '#base/errors.ts'
+import { DurabilityKeeper } from './durability.ts'
+import type { SnapshotStore, StoredSnapshot } from './snapshot-store.ts'
+import type { SnapshotInfo, SnapshotMounts, Snapshotter, SnapshotUsage } from './snapshotter.ts'
+import type { SnapshotDirectories, TreeFormat } from './tree-format.ts'
+import { runTreeJob } from './tree-process.ts'
+import { measureTree } from './usage.ts'
+
+export interface SnapshotterParts {
+  /** `<data-root>/snapshots` */
+  readonly root: string
+  readonly store: SnapshotStore
+  readonly format: TreeFormat
+  /** Path of berth-unpack. */
+  readonly executable: string
+  /** Identifies this boot of the machine. */
+  readonly bootId: string
+  /** Told of failures in the background. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Snapshots as numbered directories with a row each. The directory comes before the row and goes after it, so that a crash leaves at most a
+ * directory without a row; `collect` deletes those.
+ */
+export class DirectorySnapshotter implements Snapshotter {
+  readonly driver: TreeFormat['driver']
+  readonly #parts: SnapshotterParts
+  readonly #store: SnapshotStore
+  readonly #durability: DurabilityKeeper
+  #lastId: number
+
+  private constructor(parts: SnapshotterParts, lastId: number) {
+    this.driver = parts.format.driver
+    this.#parts = parts
+    this.#store = parts.store
+    this.#lastId = lastId
+    this.#durability = new DurabilityKeeper(parts)
+  }
+
+  /** Opens the directory, made if it is not there, and deletes what a killed daemon left half done. One process at a time. */
+  static async open(parts: SnapshotterParts): Promise<DirectorySnapshotter> {
+    await mkdir(parts.root, { recursive: true, mode: 0o700 })
+    const rows = parts.store.list()
+    const other = rows.find((row) => row.driver !== parts.format.driver)
+    if (other) {
+      throw unavailable(
+        `the snapshots in ${parts.root} were made by ${other.driver}, this host can only use ${parts.format.driver}: use another data root`,
+        { code: 'snapshot-driver' },
+      )
+    }
+    const numbers = (await readdir(parts.root)).filter((name) => /^[1-9][0-9]{0,14}$/.test(name)).map(Number)
+    const lastId = Math.max(0, ...numbers, ...rows.map(({ id }) => id))
+    const snapshotter = new DirectorySnapshotter(parts, lastId)
+    await snapshotter.#collect(rows, numbers)
+    snapshotter.#durability.schedule()
+    return snapshotter
+  }
+
+  async prepare(key: string, parent: string | undefined, signal?: AbortSignal): Promise<SnapshotMounts> {
+    return this.#create(key, 'active', parent, signal)
+  }
+
+  async view(key: string, parent: string, signal?: AbortSignal): Promise<SnapshotMounts> {
+    return this.#create(key, 'view', parent, signal)
+  }
+
+  mounts(key: string): SnapshotMounts {
+    const snapshot = this.#get(key)
+    if (snapshot.kind === 'committed') throw conflict(`snapshot ${key} is committed: prepare or view one on top of it`)
+    return this.#mountsOf(snapshot)
+  }
+
+  async commit(key: string, name: string, usage: SnapshotUsage): Promise<void> {
+    const snapshot = this.#get(key)
+    if (snapshot.kind !== 'active')
+      throw conflict(`snapshot ${key} is ${snapshot.kind}, only an active one can be committed`)
+    if (this.#store.find(name)) throw alreadyExists(`snapshot ${name} exists already`)
+    this.#store.commit(snapshot.id, name, usage, this.#parts.bootId)
+    this.#durability.schedule()
+  }
+
+  async remove(keyOrName: string): Promise<void> {
+    const snapshot = this.#store.find(keyOrName)
+    if (!snapshot) return
+    const child = this.#store.findChild(snapshot.id)
+    if (child !== undefined) throw conflict(`snapshot ${keyOrName} cannot be removed: ${child} stands on it`)
+    this.#store.delete(snapshot.id)
+    await this.#deleteDirectory(snapshot.id)
+  }
+
+  find(keyOrName: string): SnapshotInfo | undefined {
+    return this.#store.find(keyOrName)
+  }
+
+  list(): readonly SnapshotInfo[] {
+    return this.#store.list()
+  }
+
+  async usage(keyOrName: string, signal?: AbortSignal): Promise<SnapshotUsage> {
+    const snapshot = this.#get(keyOrName)
+    if (snapshot.usage) return snapshot.usage
+    if (snapshot.kind === 'view') return { bytes: 0, inodes: 0 }
+    return measureTree(this.#parts.executable, this.#directories(snapshot.id).files, signal)
+  }
+
+  async flush(signal?: AbortSignal): Promise<void> {
+    await this.#durability.flush(signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#durability[Symbol.asyncDispose]()
+  }
+
+  async #create(
+    key: string,
+    kind: 'active' | 'view',
+    parentName: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<SnapshotMounts> {
+    this.#checkFree(key)
+    const parent = this.#committed(parentName)
+    this.#lastId += 1
+    const id = this.#lastId
+    const own = this.#directories(id)
+    try {
+      await mkdir(own.own, { mode: 0o700 })
+      if (kind === 'active') await this.#parts.format.createActive(own, this.#chainOf(parent?.id), signal)
+      else await this.#parts.format.createView(own)
+      // The world may have changed while we waited; from here to the row nothing waits.
+      this.#checkFree(key)
+      const parentId = this.#committed(parentName)?.id
+      this.#store.insert({ id, key, kind, parentId, driver: this.driver, createdAt: new Date() }, this.#parts.bootId)
+    } catch (error) {
+      await this.#deleteDirectory(id)
+      throw error
+    }
+    return this.#mountsOf({ id, kind, parentId: parent?.id })
+  }
+
+  #get(key: string): StoredSnapshot {
+    const snapshot = this.#store.find(key)
+    if (!snapshot) throw notFound(`no snapshot ${key}`)
+    return snapshot
+  }
+
+  #checkFree(key: string): void {
+    if (this.#store.find(key)) throw alreadyExists(`snapshot ${key} exists already`)
+  }
+
+  #committed(name: string | undefined): StoredSnapshot | undefined {
+    if (name === undefined) return undefined
+    const parent = this.#get(name)
+    if (parent.kind !== 'committed') throw notFound(`no committed snapshot ${name}: it is ${parent.kind}`)
+    return parent
+  }
+
+  #mountsOf({ id, kind, parentId }: Pick<StoredSnapshot, 'id' | 'kind' | 'parentId'>): SnapshotMounts {
+    return this.#parts.format.mounts(this.#directories(id), this.#chainOf(parentId), kind === 'view')
+  }
+
+  #chainOf(id: number | undefined): readonly SnapshotDirectories[] {
+    return id === undefined ? [] : this.#store.chain(id).map((ancestor) => this.#directories(ancestor))
+  }
+
+  #directories(id: number): SnapshotDirectories {
+    const own = join(this.#parts.root, `${id}`)
+    return { own, files: join(own, 'fs'), work: join(own, 'work'), merged: join(own, 'merged') }
+  }
+
+  /** Rows of unpackings that nobody will finish, layers that a crash of the machine may have damaged, and directories that no row names. */
+  async #collect(rows: readonly StoredSnapshot[], numbers: readonly number[]): Promise<void> {
+    for (const { id, key, kind, durable, bootId } of rows.toReversed()) {
+      const unfinished = kind === 'active' && key.startsWith('unpack-')
+      const doubtful = kind === 'committed' && !durable && bootId !== this.#parts.bootId
+      // One below a container stays: deleting it would take the container's own files too.
+      if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key)
+    }
+    const known = new Set(rows.map(({ id }) => id))
+    for (const id of numbers) if (!known.has(id)) await this.#deleteDirectory(id)
+  }
+
+  async #deleteDirectory(id: number): Promise<void> {
+    const { own, files, work, merged } = this.#directories(id)
+    try {
+      // Most containers write nothing: five calls instead of a process.
+      for (const path of [merged, join(work, 'work'), work, files, own]) await removeEmpty(path)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOTEMPTY') throw error
+      await runTreeJob(this.#parts.executable, '--remove', own)
+      await removeEmpty(own)
+    }
+  }
+}
+
+async function removeEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+}
