@@ -123,7 +123,7 @@ int process_child_become(const struct plan_process *plan, char *ret_path, struct
                 return berth_error_set(err, errno, "set no_new_privs");
         /* Without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before capabilities go; with it, it comes last. */
         if (!plan->no_new_privileges) {
-                r = seccomp_load(plan, err);
+                r = seccomp_install(plan, err);
                 if (r < 0)
                         return r;
         }
@@ -170,7 +170,7 @@ _Noreturn void process_child_execute(const struct plan_process *plan, const char
 
         if (sync_send(sync, SYNC_READY, -1, &err) < 0 || sync_receive(sync, NULL, &err) != SYNC_START)
                 _exit(1); /* the parent is gone or gave up */
-        if (plan->no_new_privileges && seccomp_load(plan, &err) < 0)
+        if (plan->no_new_privileges && seccomp_install(plan, &err) < 0)
                 process_child_fail(sync, &err);
 
         (void) execve(path, (char *const *) (uintptr_t) plan->argv, (char *const *) (uintptr_t) plan->envp);

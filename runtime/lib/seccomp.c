@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int seccomp_load(const struct plan_process *plan, struct berth_error *err) {
+int seccomp_install(const struct plan_process *plan, struct berth_error *err) {
         struct sock_fprog program = {.len = (unsigned short) plan->n_seccomp, .filter = (struct sock_filter *) (uintptr_t) plan->seccomp};
 
         if (plan->n_seccomp == 0)

@@ -4,4 +4,4 @@
 #include "plan-internal.h"
 
 /* Installs the plan's filter, if it has one, on the calling process. */
-int seccomp_load(const struct plan_process *plan, struct berth_error *err);
+int seccomp_install(const struct plan_process *plan, struct berth_error *err);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define JSON_PATH_MAX 256
+
+/* jansson recurses once for each level, so the depth is looked at first. */
+static int json_check_depth(const char *text, size_t size, const char *name, struct berth_error *err) {
+        bool quoted = false;
+        unsigned depth = 0;
+
+        for (size_t i = 0; i < size; i++) {
+                char c = text[i];
+                if (quoted) {
+                        if (c == '\\')
+                                i++;
+                        else if (c == '"')
+                                quoted = false;
+                } else if (c == '"') {
+                        quoted = true;
+                } else if (c == '{' || c == '[') {
+                        if (++depth > JSON_DEPTH_MAX)
+                                return berth_error_set(err, EINVAL, "%s: nested more than %d levels deep", name, JSON_DEPTH_MAX);
+                } else if ((c == '}' || c == ']') && depth > 0) {
+                        depth--;
+                }
+        }
+        return 0;
+}
+
+int json_parse(const char *text, size_t size, const char *name, json_t **ret, struct berth_error *err) {
+        json_error_t problem;
+
+        if (size > JSON_SIZE_MAX)
+                return berth_error_set(err, EFBIG, "%s: larger than %u bytes", name, JSON_SIZE_MAX);
+        int r = json_check_depth(text, size, name, err);
+        if (r < 0)
+                return r;
+        json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+        if (!document)
+                return berth_error_set(err, EINVAL, "%s: line %d, column %d: %s", name, problem.line, problem.column, problem.text);
+        if (!json_is_object(document)) {
+                json_decref(document);
+                return berth_error_set(err, EINVAL, "%s: expected an object", name);
+        }
+        *ret = document;
+        return 0;
+}
+
+static size_t json_path(const struct json_at *at, char *path, size_t capacity) {
+        size_t used = at->up ? json_path(at->up, path, capacity) : 0;
+        int n = 0;
+
+        if (used + 1 >= capacity)
+                return used;
+        if (at->key)
+                n = snprintf(path + used, capacity - used, "%s%s", used > 0 ? "." : "", at->key);
+        else if (at->up)
+                n = snprintf(path + used, capacity - used, "[%zu]", at->index);
+        return n < 0 ? used : used + (size_t) n < capacity ? used + (size_t) n : capacity - 1;
+}
+
+int json_fail(const struct json_at *at, struct berth_error *err, const char *format, ...) {
+        char path[JSON_PATH_MAX] = "", text[256];
+        va_list args;
+
+        (void) json_path(at, path, sizeof path);
+        va_start(args, format);
+        (void) vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        return berth_error_set(err, EINVAL, "%s%s%s", path, *path ? ": " : "", text);
+}
+
+bool json_member(const struct json_at *at, const char *key, struct json_at *ret) {
+        json_t *value = json_object_get(at->value, key);
+
+        *ret = (struct json_at){.up = at, .key = key, .value = value};
+        return value && !json_is_null(value);
+}
+
+int json_required(const struct json_at *at, const char *key, struct json_at *ret, struct berth_error *err) {
+        return json_member(at, key, ret) ? 0 : json_fail(ret, err, "is missing");
+}
+
+int json_check_object(const struct json_at *at, struct berth_error *err) {
+        return json_is_object(at->value) ? 0 : json_fail(at, err, "expected an object");
+}
+
+int json_list(const struct json_at *at, size_t *ret_n, struct berth_error *err) {
+        if (!json_is_array(at->value))
+                return json_fail(at, err, "expected a list");
+        if (json_array_size(at->value) > JSON_ITEMS_MAX)
+                return json_fail(at, err, "more than %d items", JSON_ITEMS_MAX);
+        *ret_n = json_array_size(at->value);
+        return 0;
+}
+
+struct json_at json_item(const struct json_at *list, size_t index) {
+        return (struct json_at){.up = list, .index = index, .value = json_array_get(list->value, index)};
+}
+
+int json_text(const struct json_at *at, const char **ret, struct berth_error *err) {
+        if (!json_is_string(at->value))
+                return json_fail(at, err, "expected a string");
+        *ret = json_string_value(at->value);
+        return 0;
+}
+
+int json_truth(const struct json_at *at, bool *ret, struct berth_error *err) {
+        if (!json_is_boolean(at->value))
+                return json_fail(at, err, "expected true or false");
+        *ret = json_is_true(at->value);
+        return 0;
+}
+
+int json_number(const struct json_at *at, int64_t min, int64_t max, int64_t *ret, struct berth_error *err) {
+        if (!json_is_integer(at->value))
+                return json_fail(at, err, "expected an integer");
+        int64_t value = json_integer_value(at->value);
+        if (value < min || value > max)
+                return json_fail(at, err, "%lld is not between %lld and %lld", (long long) value, (long long) min, (long long) max);
+        *ret = value;
+        return 0;
+}
+
+int json_text_member(const struct json_at *at, const char *key, const char **ret, struct berth_error *err) {
+        struct json_at member;
+        return json_member(at, key, &member) ? json_text(&member, ret, err) : 0;
+}
+
+int json_truth_member(const struct json_at *at, const char *key, bool *ret, struct berth_error *err) {
+        struct json_at member;
+        return json_member(at, key, &member) ? json_truth(&member, ret, err) : 0;
+}
+
+int json_number_member(const struct json_at *at, const char *key, int64_t min, int64_t max, int64_t *ret, struct berth_error *err) {
+        struct json_at member;
+        return json_member(at, key, &member) ? json_number(&member, min, max, ret, err) : 0;
+}
+
+int json_list_member(const struct json_at *at, const char *key, struct json_at *ret, size_t *ret_n, struct berth_error *err) {
+        *ret_n = 0;
+        return json_member(at, key, ret) ? json_list(ret, ret_n, err) : 0;
+}

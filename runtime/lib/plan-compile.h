@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+#include "error.h"
+
+/* What berth_plan_compile does (berth.h); also used by the command. The descriptor is a sealed memfd that plan_open takes. */
+struct plan_sources {
+        const char *config;
+        size_t config_size;
+        const char *keeper; /* NULL: `config` is a process object, and the plan an exec's */
+        size_t keeper_size;
+        const void *filter; /* struct sock_filter[]; NULL: none */
+        size_t filter_size;
+};
+
+int plan_compile(const struct plan_sources *sources, int *ret_fd, struct berth_error *err);

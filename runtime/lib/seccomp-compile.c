@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seccomp-compile.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "json.h"
+
+#define SECCOMP_ARCHITECTURES 32
+#define SECCOMP_ARGUMENTS 6
+#define SECCOMP_PROLOGUE 6       /* instructions for each architecture */
+#define SECCOMP_X32_BIT 0x40000000U /* numbers from here on are of the x32 ABI, a table of its own */
+
+static void cleanup_filter(scmp_filter_ctx *filter) {
+        if (*filter)
+                seccomp_release(*filter);
+}
+
+static void cleanup_profile(json_t **value) {
+        json_decref(*value);
+}
+
+/* What is collected while the rules are added, for the prologue. */
+struct seccomp_build {
+        scmp_filter_ctx filter;
+        uint32_t default_action;
+        uint32_t architectures[SECCOMP_ARCHITECTURES];
+        int highest[SECCOMP_ARCHITECTURES]; /* number of a system call that the profile knows */
+        size_t n_architectures;
+};
+
+static int seccomp_action(const struct json_at *at, int64_t number, uint32_t *ret, struct berth_error *err) {
+        const struct {
+                const char *name;
+                uint32_t action;
+        } known[] = {
+                {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW},
+                {"SCMP_ACT_ERRNO", SCMP_ACT_ERRNO((uint32_t) number & 0xffff)},
+                {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
+                {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
+                {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
+                {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},
+                {"SCMP_ACT_TRACE", SCMP_ACT_TRACE((uint32_t) number & 0xffff)},
+                {"SCMP_ACT_LOG", SCMP_ACT_LOG},
+        };
+        const char *name = NULL;
+        int r = json_text(at, &name, err);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+                if (strcmp(known[i].name, name) == 0) {
+                        *ret = known[i].action;
+                        return 0;
+                }
+        return json_fail(at, err, strcmp(name, "SCMP_ACT_NOTIFY") == 0 ? "'%s' is not supported" : "unknown action '%s'", name);
+}
+
+static int seccomp_operator(const struct json_at *at, enum scmp_compare *ret, struct berth_error *err) {
+        static const struct {
+                const char *name;
+                enum scmp_compare op;
+        } known[] = {
+                {"SCMP_CMP_NE", SCMP_CMP_NE}, {"SCMP_CMP_LT", SCMP_CMP_LT}, {"SCMP_CMP_LE", SCMP_CMP_LE},           {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+                {"SCMP_CMP_GE", SCMP_CMP_GE}, {"SCMP_CMP_GT", SCMP_CMP_GT}, {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
+        };
+        const char *name = NULL;
+        int r = json_text(at, &name, err);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+                if (strcmp(known[i].name, name) == 0) {
+                        *ret = known[i].op;
+                        return 0;
+                }
+        return json_fail(at, err, "unknown operator '%s'", name);
+}
+
+/* Values are unsigned 64-bit; those above the signed range arrive as reals, which are exact for the masks in use or refused. */
+static int seccomp_value(const struct json_at *arg, const char *key, uint64_t *ret, struct berth_error *err) {
+        struct json_at at;
+        int64_t value = 0;
+
+        if (!json_member(arg, key, &at))
+                return 0;
+        if (json_is_real(at.value)) {
+                double real = json_real_value(at.value);
+                if (real < 0 || real >= 18446744073709551616.0 || (double) (uint64_t) real != real)
+                        return json_fail(&at, err, "expected an unsigned 64-bit integer");
+                *ret = (uint64_t) real;
+                return 0;
+        }
+        int r = json_number(&at, INT64_MIN, INT64_MAX, &value, err);
+        if (r == 0)
+                *ret = (uint64_t) value;
+        return r;
+}
+
+static int seccomp_arguments(const struct json_at *entry, struct scmp_arg_cmp *args, size_t *ret_n, bool *ret_alternatives, struct berth_error *err) {
+        unsigned seen[SECCOMP_ARGUMENTS] = {0};
+        struct json_at list;
+        size_t n;
+
+        *ret_alternatives = false;
+        int r = json_list_member(entry, "args", &list, &n, err);
+        if (r == 0 && n > SECCOMP_ARGUMENTS)
+                return json_fail(&list, err, "more than %d conditions", SECCOMP_ARGUMENTS);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct json_at item = json_item(&list, i), op;
+                int64_t index = 0;
+                args[i] = (struct scmp_arg_cmp){0};
+                r = json_check_object(&item, err);
+                if (r == 0)
+                        r = json_number_member(&item, "index", 0, SECCOMP_ARGUMENTS - 1, &index, err);
+                if (r == 0)
+                        r = seccomp_value(&item, "value", &args[i].datum_a, err);
+                if (r == 0)
+                        r = seccomp_value(&item, "valueTwo", &args[i].datum_b, err);
+                if (r == 0)
+                        r = json_required(&item, "op", &op, err);
+                if (r == 0)
+                        r = seccomp_operator(&op, &args[i].op, err);
+                if (r < 0)
+                        return r;
+                args[i].arg = (unsigned) index;
+                if (seen[index]++ > 0)
+                        *ret_alternatives = true;
+        }
+        *ret_n = n;
+        return r;
+}
+
+static int seccomp_add(struct seccomp_build *build, const struct json_at *at, int number, uint32_t action, const struct scmp_arg_cmp *args, size_t n,
+                       struct berth_error *err) {
+        int r = seccomp_rule_add_array(build->filter, action, number, (unsigned) n, args);
+        /* EEXIST: the same rule stands in the profile twice; EDOM: the call does not exist on one of the architectures. */
+        if (r == 0 || r == -EEXIST || r == -EDOM)
+                return 0;
+        return json_fail(at, err, "the rule is refused (errno %d)", -r);
+}
+
+static void seccomp_note_highest(struct seccomp_build *build, const char *name) {
+        for (size_t i = 0; i < build->n_architectures; i++) {
+                int number = seccomp_syscall_resolve_name_arch(build->architectures[i], name);
+                if (number > build->highest[i] && (unsigned) number < SECCOMP_X32_BIT)
+                        build->highest[i] = number;
+        }
+}
+
+static int seccomp_entry(struct seccomp_build *build, const struct json_at *entry, struct berth_error *err) {
+        struct scmp_arg_cmp args[SECCOMP_ARGUMENTS];
+        struct json_at at, list;
+        bool alternatives = false;
+        int64_t number = EPERM;
+        uint32_t action = 0;
+        size_t n_names, n_args = 0;
+
+        int r = json_check_object(entry, err);
+        if (r == 0)
+                r = json_number_member(entry, "errnoRet", 0, 4095, &number, err);
+        if (r == 0)
+                r = json_required(entry, "action", &at, err);
+        if (r == 0)
+                r = seccomp_action(&at, number, &action, err);
+        if (r == 0)
+                r = seccomp_arguments(entry, args, &n_args, &alternatives, err);
+        if (r == 0)
+                r = json_list_member(entry, "names", &list, &n_names, err);
+        for (size_t i = 0; r == 0 && i < n_names; i++) {
+                struct json_at item = json_item(&list, i);
+                const char *name = NULL;
+                r = json_text(&item, &name, err);
+                if (r < 0)
+                        return r;
+                int call = seccomp_syscall_resolve_name(name);
+                if (call == __NR_SCMP_ERROR)
+                        continue; /* newer than this library, or of another machine */
+                seccomp_note_highest(build, name);
+                if (action == build->default_action)
+                        continue;
+                /* Several conditions on one argument are alternatives, which one rule cannot say. */
+                for (size_t j = 0; alternatives && r == 0 && j < n_args; j++)
+                        r = seccomp_add(build, &item, call, action, &args[j], 1, err);
+                if (!alternatives)
+                        r = seccomp_add(build, &item, call, action, args, n_args, err);
+        }
+        return r;
+}
+
+static int seccomp_architectures(struct seccomp_build *build, const struct json_at *profile, struct berth_error *err) {
+        struct json_at list;
+        size_t n;
+
+        build->architectures[build->n_architectures++] = seccomp_arch_native();
+        int r = json_list_member(profile, "architectures", &list, &n, err);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct json_at item = json_item(&list, i);
+                const char *name = NULL;
+                char lower[32];
+                r = json_text(&item, &name, err);
+                if (r < 0)
+                        return r;
+                size_t size = strlen(name);
+                if (strncmp(name, "SCMP_ARCH_", 10) != 0 || size - 10 >= sizeof lower)
+                        return json_fail(&item, err, "unknown architecture '%s'", name);
+                for (size_t j = 10; j <= size; j++)
+                        lower[j - 10] = (char) (name[j] >= 'A' && name[j] <= 'Z' ? name[j] - 'A' + 'a' : name[j]);
+                uint32_t token = seccomp_arch_resolve_name(lower);
+                if (token == 0)
+                        return json_fail(&item, err, "unknown architecture '%s'", name);
+                int added = seccomp_arch_add(build->filter, token);
+                if (added == -EEXIST)
+                        continue;
+                if (added < 0)
+                        return json_fail(&item, err, "architecture '%s' does not go with this machine's", name);
+                if (build->n_architectures == SECCOMP_ARCHITECTURES)
+                        return json_fail(&list, err, "more than %d architectures", SECCOMP_ARCHITECTURES);
+                build->architectures[build->n_architectures++] = token;
+        }
+        return r;
+}
+
+static int seccomp_rules(struct seccomp_build *build, const struct json_at *profile, struct berth_error *err) {
+        int64_t number = EPERM;
+        struct json_at at, list;
+        size_t n;
+
+        if (json_member(profile, "listenerPath", &at))
+                return json_fail(&at, err, "is not supported");
+        int r = json_number_member(profile, "defaultErrnoRet", 0, 4095, &number, err);
+        if (r == 0)
+                r = json_required(profile, "defaultAction", &at, err);
+        if (r == 0)
+                r = seccomp_action(&at, number, &build->default_action, err);
+        if (r < 0)
+                return r;
+        build->filter = seccomp_init(build->default_action);
+        if (!build->filter)
+                return berth_error_set(err, ENOMEM, "memory for a seccomp filter");
+        r = seccomp_architectures(build, profile, err);
+        if (r == 0)
+                r = json_list_member(profile, "syscalls", &list, &n, err);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct json_at item = json_item(&list, i);
+                r = seccomp_entry(build, &item, err);
+        }
+        return r;
+}
+
+/*
+ * A call that is newer than the whole profile answers ENOSYS, not the default EPERM: programs try the new call and fall back on
+ * ENOSYS only. Profiles that default to anything but an errno are left alone.
+ */
+static size_t seccomp_prologue(const struct seccomp_build *build, struct sock_filter *out) {
+        size_t n = 0;
+
+        if ((build->default_action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+                return 0;
+        for (size_t i = 0; i < build->n_architectures; i++) {
+                uint32_t token = build->architectures[i];
+                if (build->highest[i] <= 0 || token == SCMP_ARCH_X32)
+                        continue;
+                out[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+                out[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, token, 0, 4);
+                out[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+                out[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SECCOMP_X32_BIT, 2, 0);
+                out[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t) build->highest[i], 0, 1);
+                out[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+        }
+        return n;
+}
+
+static int seccomp_export(const struct seccomp_build *build, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err) {
+        struct sock_filter prologue[SECCOMP_ARCHITECTURES * SECCOMP_PROLOGUE];
+        _cleanup_close_ int fd = memfd_create("berth-seccomp", MFD_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0)
+                return berth_error_set(err, errno, "make a memory file for a seccomp filter");
+        int r = seccomp_export_bpf(build->filter, fd);
+        if (r < 0)
+                return berth_error_set(err, -r, "compile the seccomp profile");
+        if (fstat(fd, &st) < 0)
+                return berth_error_set(err, errno, "stat the seccomp filter");
+
+        size_t before = seccomp_prologue(build, prologue) * sizeof *prologue, size = (size_t) st.st_size;
+        if (before + size > BPF_MAXINSNS * sizeof *prologue)
+                return berth_error_set(err, E2BIG, "the seccomp profile needs more than %d instructions", BPF_MAXINSNS);
+        if (before + size > capacity)
+                return berth_error_set(err, ENOBUFS, "the seccomp filter needs %zu bytes", before + size);
+        memcpy(filter, prologue, before);
+        if (pread(fd, (uint8_t *) filter + before, size, 0) != (ssize_t) size)
+                return berth_error_set(err, EIO, "read the seccomp filter");
+        *ret_size = before + size;
+        return 0;
+}
+
+int seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err) {
+        __attribute__((cleanup(cleanup_profile))) json_t *document = NULL;
+        struct seccomp_build build = {0};
+
+        int r = json_parse(profile, size, "linux.seccomp", &document, err);
+        if (r < 0)
+                return r;
+        struct json_at at = {.key = "seccomp", .value = document};
+        r = seccomp_rules(&build, &at, err);
+        __attribute__((cleanup(cleanup_filter))) scmp_filter_ctx owned = build.filter;
+        return r < 0 ? r : seccomp_export(&build, filter, capacity, ret_size, err);
+}

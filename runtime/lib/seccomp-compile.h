@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+#include "error.h"
+
+/* linux.seccomp (runtime-spec form) to struct sock_filter[]; -ENOBUFS when the result needs more than `capacity` bytes. */
+int seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err);

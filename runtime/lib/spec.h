@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "json.h"
+#include "plan-tlv.h"
+
+/* Each writes one part of a document (runtime-spec 1.3, or the keeper's) as records of a plan. `at` is an object. */
+int spec_write_process(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_container(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_mounts(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_resources(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+
+/* A capability's number by its name ("CAP_CHOWN"), or -1. */
+int spec_capability(const char *name);
+
+/* MS_* of "rprivate", "slave", …; 0 when the word is not one of them. */
+uint64_t spec_propagation(const char *word);
