@@ -35,6 +35,8 @@ export interface SnapshotSource {
   mounts(key: string): RootfsMounts
   /** Removing what is not there is success. */
   remove(key: string): Promise<void>
+  /** Bytes of disk in the container's own layer. */
+  usage(key: string): Promise<{ readonly bytes: number }>
 }
 
 /** What the shim is told about a container's network stack (the keeper document's `network`). */
@@ -133,6 +135,8 @@ export interface ShimHandle extends AsyncDisposable {
   state(): Promise<ShimStatus>
   /** Called for each exit, also for those of before a reconnect; acknowledged when the listener's promise is fulfilled. */
   onExit(listener: (exit: TaskExit) => Promise<void>): void
+  /** Called each time the kernel killed a process of the container for memory. */
+  onOom(listener: () => void): void
   /** Called once when the connection ends without `shutdown`: the shim died (or we are stopping). */
   onGone(listener: () => void): void
   /** Releases everything and ends an empty or stopped shim; resolves when its process is gone. */
@@ -154,4 +158,12 @@ export interface ShimLauncher extends AsyncDisposable {
 export interface PlanCompiler {
   compile(config: object, keeper: object | undefined, filter: Uint8Array | undefined): number
   close(fd: number): void
+}
+
+/** For what a dead shim leaves behind; paths as in config.json's cgroupsPath. */
+export interface CgroupControl {
+  /** SIGKILL to every process below; success when there is no such group. */
+  kill(path: string): Promise<void>
+  /** In every hierarchy; success when there is no such group. */
+  remove(path: string): Promise<void>
 }

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import type { EtcFiles } from './spec/mounts.ts'
+
+/** Where the files of containers are. */
+export class ContainerPaths {
+  readonly #dataRoot: string
+  readonly #execRoot: string
+
+  constructor(dataRoot: string, execRoot: string) {
+    this.#dataRoot = dataRoot
+    this.#execRoot = execRoot
+  }
+
+  /** Holds log, hostname, hosts and resolv.conf as long as the record. */
+  directory(id: string): string {
+    return join(this.#dataRoot, 'containers', id)
+  }
+
+  /** Holds the shim's socket and exit record, from start to exit. */
+  shimDirectory(id: string): string {
+    return join(this.#execRoot, 'shims', id)
+  }
+
+  get shims(): string {
+    return join(this.#execRoot, 'shims')
+  }
+
+  log(id: string): string {
+    return join(this.directory(id), `${id}-json.log`)
+  }
+
+  etc(id: string): EtcFiles {
+    const directory = this.directory(id)
+    return {
+      hostname: join(directory, 'hostname'),
+      hosts: join(directory, 'hosts'),
+      resolvConf: join(directory, 'resolv.conf'),
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '#base/clock.ts'
+import type { KeyedLock } from '#base/keyed-lock.ts'
+import type { Logger } from '#base/log.ts'
+import type { EventBus } from '#events/bus.ts'
+import type { AttachTable } from './attach-table.ts'
+import type { ContainerPaths } from './container-paths.ts'
+import type { ContainerStore } from './container-store.ts'
+import type { ExecTable } from './exec-table.ts'
+import type { ExitWatch } from './exit-watch.ts'
+import type {
+  CgroupControl,
+  ImageSource,
+  NetworkAttacher,
+  PlanCompiler,
+  ShimLauncher,
+  SnapshotSource,
+} from './ports.ts'
+import type { RestartTimers } from './restart-timers.ts'
+import type { SeccompFilters } from './spec/seccomp-filters.ts'
+import type { TaskTable } from './task.ts'
+
+/** Everything the verbs of this layer work with. */
+export interface ContainerContext {
+  readonly store: ContainerStore
+  readonly events: EventBus
+  /** One verb at a time for each container id. */
+  readonly locks: KeyedLock
+  readonly tasks: TaskTable
+  readonly execs: ExecTable
+  readonly attaches: AttachTable
+  readonly restarts: RestartTimers
+  /** The next attempt of a container that waits for it: exits lead to starts, and starts to exits. */
+  readonly restartNow: (id: string, signal: AbortSignal) => Promise<void>
+  readonly exits: ExitWatch
+  readonly images: ImageSource
+  readonly snapshots: SnapshotSource
+  readonly network: NetworkAttacher
+  readonly shims: ShimLauncher
+  readonly cgroups: CgroupControl
+  readonly plans: PlanCompiler
+  readonly seccomp: SeccompFilters
+  readonly paths: ContainerPaths
+  readonly clock: Clock
+  readonly log: Logger
+  /** Work that outlives the request it came from (clean-up after an exit, restarts): aborted and awaited when the daemon stops. */
+  readonly background: Background
+}
+
+export interface Background {
+  readonly signal: AbortSignal
+  /** Follows a promise to its end; a failure is logged. */
+  run(what: string, work: () => Promise<void>): void
+  /** Resolves when nothing is left. */
+  settled(): Promise<void>
+}

@@ -1,0 +1,100 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { newId } from '#base/ids.ts'
+import type { Container, ContainerConfig, HostSettings } from './container.ts'
+import { publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { mergeImage } from './merge-image.ts'
+import { freeName, parseContainerName } from './names.ts'
+import type { ImageForContainer } from './ports.ts'
+import type { CreateRequest } from './requests.ts'
+import { hostnameOf } from './spec/build-spec.ts'
+import { commandOf } from './spec/command.ts'
+import { refuseUnsupported } from './unsupported.ts'
+import { validate } from './validate.ts'
+
+/**
+ * Makes a container that does not run yet: record, directory, writable layer.
+ * @returns its id and Docker's warnings
+ * @throws `invalid`, `not-found` for the image, `conflict` for the name, `not-implemented`
+ */
+export async function create(
+  context: ContainerContext,
+  request: CreateRequest,
+): Promise<{ id: string; warnings: string[] }> {
+  const { store, images, network, snapshots, paths } = context
+  refuseUnsupported(request.config, request.host)
+  const image = images.getForContainer(request.config.image, request.platform)
+  const config = mergeImage(request.config, image.config)
+  validate(config, request.host)
+  network.checkMode(request.host.networkMode)
+  const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
+  if (name !== undefined) store.checkName(name)
+
+  const id = newId()
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => rm(paths.directory(id), { recursive: true, force: true }))
+  undo.defer(() => snapshots.remove(id))
+  await Promise.all([mkdir(paths.directory(id), { mode: 0o700 }), snapshots.prepare(id, image.chainId)])
+  store.database.transaction(() => {
+    const finalName = name ?? freeName((candidate) => store.isNameTaken(candidate))
+    const container = toRecord(context, { id, name: finalName, config, host: request.host, image })
+    store.insert(container)
+    publish(context, container, 'create')
+  })
+  undo.move()
+  return { id, warnings: warningsOf(image) }
+}
+
+interface Parts {
+  readonly id: string
+  readonly name: string
+  readonly config: ContainerConfig
+  readonly host: HostSettings
+  readonly image: ImageForContainer
+}
+
+function toRecord({ clock, paths }: ContainerContext, { id, name, config, host, image }: Parts): Container {
+  const { os, architecture, variant } = image.config
+  return {
+    id,
+    name,
+    createdAt: clock.nowNanos(),
+    imageId: image.id,
+    imageRoot: image.root,
+    platform: [os, architecture, variant].filter((part) => part !== undefined).join('/'),
+    config: { ...config, hostname: hostnameOf(id, config.hostname, host) },
+    host,
+    state: {
+      status: 'created',
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: undefined,
+      finishedAt: undefined,
+      stoppedByUser: false,
+    },
+    restartCount: 0,
+    ...commandOf(config),
+    logPath: host.logConfig.driver === 'none' ? '' : paths.log(id),
+  }
+}
+
+function warningsOf({ config: { config } }: ImageForContainer): string[] {
+  const volumes = Object.keys(config.Volumes ?? {})
+  return [
+    ...(config.Healthcheck === undefined || isDisabled(config.Healthcheck)
+      ? []
+      : ["The image's health check is not run: health checks are not implemented yet"]),
+    ...(volumes.length === 0
+      ? []
+      : [
+          `The image's volumes (${volumes.join(', ')}) are kept in the container's own layer: volumes are not implemented yet`,
+        ]),
+  ]
+}
+
+function isDisabled(healthcheck: object): boolean {
+  const test: unknown = Reflect.get(healthcheck, 'Test')
+  return !Array.isArray(test) || test.length === 0 || test[0] === 'NONE'
+}

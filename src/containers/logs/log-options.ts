@@ -1,0 +1,33 @@
+import { invalid, notImplemented } from '#base/errors.ts'
+import { parseBytes } from '#base/quantity.ts'
+import type { LogConfig } from '../container.ts'
+
+/** The keeper document's `log`, without its path. */
+export type LogPlan =
+  | { readonly driver: 'none' }
+  | { readonly driver: 'json-file'; readonly maxBytes: number; readonly maxFiles: number }
+
+const laterDrivers = ['local', 'journald', 'syslog', 'gelf', 'fluentd', 'awslogs', 'splunk', 'etwlogs', 'gcplogs']
+/** Options of json-file that change nothing about how lines are kept here, but are valid. */
+const accepted = ['max-size', 'max-file', 'mode', 'max-buffer-size']
+const laterOptions = ['compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag']
+
+/** @throws `invalid` in Docker's words, `not-implemented` */
+export function parseLogOptions({ driver, options }: LogConfig): LogPlan {
+  if (driver === 'none') return { driver: 'none' }
+  if (laterDrivers.includes(driver)) throw notImplemented(`the log driver ${driver} is not implemented yet`)
+  if (driver !== '' && driver !== 'json-file') throw invalid(`logger: no log driver named '${driver}' is registered`)
+  for (const key of Object.keys(options)) {
+    if (laterOptions.includes(key)) throw notImplemented(`the log option ${key} is not implemented yet`)
+    if (!accepted.includes(key)) throw invalid(`unknown log opt '${key}' for json-file log driver`)
+  }
+  const maxFiles = Number(options['max-file'] ?? '1')
+  if (!Number.isInteger(maxFiles)) throw invalid(`invalid max-file: ${options['max-file']}`)
+  if (maxFiles < 1) throw invalid('max-file cannot be less than 1')
+  return { driver: 'json-file', maxBytes: parseSize(options['max-size']), maxFiles }
+}
+
+function parseSize(text: string | undefined): number {
+  if (text === undefined || text === '-1') return 0
+  return parseBytes(text)
+}

@@ -1,0 +1,38 @@
+import { conflict } from '#base/errors.ts'
+import { commit } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { isAlive, transition } from './lifecycle.ts'
+import type { Task } from './task.ts'
+
+/** @throws `conflict` in Docker's words */
+export async function pause(context: ContainerContext, name: string): Promise<void> {
+  const { id } = context.store.get(name)
+  using _held = await context.locks.acquire(id)
+  const container = context.store.get(id)
+  if (container.state.status === 'paused') throw conflict(`Container ${id} is already paused`)
+  if (container.state.status === 'restarting') {
+    throw conflict(`Container ${id} is restarting, wait until the container is running`)
+  }
+  if (!isAlive(container)) throw conflict(`Container ${id} is not running`)
+  await taskOf(context, id).shim.pause()
+  commit(context, { ...container, state: { ...container.state, status: transition(container, 'pause') } }, ['pause'])
+}
+
+/** @throws `conflict` in Docker's words */
+export async function unpause(context: ContainerContext, name: string): Promise<void> {
+  const { id } = context.store.get(name)
+  using _held = await context.locks.acquire(id)
+  const container = context.store.get(id)
+  if (container.state.status !== 'paused') throw conflict(`Container ${id} is not paused`)
+  await taskOf(context, id).shim.resume()
+  commit(context, { ...container, state: { ...container.state, status: transition(container, 'unpause') } }, [
+    'unpause',
+  ])
+}
+
+/** The task of a container whose record says that it lives.   @throws `conflict` when it is ending right now */
+export function taskOf({ tasks }: ContainerContext, id: string): Task {
+  const task = tasks.find(id)
+  if (!task) throw conflict(`container ${id} is not running`)
+  return task
+}

@@ -1,0 +1,86 @@
+import { rm } from 'node:fs/promises'
+import { conflict, messageOf } from '#base/errors.ts'
+import type { Container } from './container.ts'
+import { commit, publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { isAlive, transition } from './lifecycle.ts'
+import { killAndWait } from './stop.ts'
+
+export interface RemoveOptions {
+  readonly force: boolean
+  /** Volumes that nobody named; there are none yet. */
+  readonly volumes: boolean
+  readonly link: boolean
+}
+
+/** @throws `conflict` in Docker's words when it runs and `force` is not set, or is being removed already */
+export async function remove(context: ContainerContext, name: string, { force }: RemoveOptions): Promise<void> {
+  const { id } = context.store.get(name)
+  for (;;) {
+    {
+      using _held = await context.locks.acquire(id)
+      const container = context.store.get(id)
+      if (container.state.status === 'removing') throw conflict(`removal of container ${name} is already in progress`)
+      checkRemovable(container, force)
+      if (!isAlive(container)) {
+        context.restarts.forget(id)
+        await removeLocked(context, container)
+        return
+      }
+    }
+    // The exit is recorded under the lock, which therefore is free meanwhile; a restart policy may not interfere.
+    if (await killForRemoval(context, id)) return
+  }
+}
+
+function checkRemovable({ name, state }: Container, force: boolean): void {
+  if (force) return
+  const hint: Partial<Record<Container['state']['status'], string>> = {
+    running: 'stop the container before removing or force remove',
+    restarting: 'stop the container before removing or force remove',
+    paused: 'unpause and then stop the container before removing or force remove',
+  }
+  const advice = hint[state.status]
+  if (advice === undefined) return
+  const what =
+    state.status === 'paused' ? 'container is paused and must be unpaused first' : `container is ${state.status}`
+  throw conflict(`cannot remove container "${name}": ${what}: ${advice}`)
+}
+
+/** @returns true when the container is gone already: it removes itself. */
+async function killForRemoval(context: ContainerContext, id: string): Promise<boolean> {
+  const container = context.store.find(id)
+  if (!container) return true
+  if (!isAlive(container)) return false
+  context.store.update({ ...container, state: { ...container.state, stoppedByUser: true } })
+  const removed = container.host.autoRemove ? context.exits.next(id, 'removed') : undefined
+  await killAndWait(context, container, context.exits.next(id, 'exit'))
+  if (!removed) return false
+  await removed
+  return true
+}
+
+/**
+ * Takes a container that does not run out of the world: layer, files, record. The caller holds its lock. When something cannot be
+ * deleted the container stays as `dead`, and another removal tries again.
+ */
+export async function removeLocked(context: ContainerContext, container: Container): Promise<void> {
+  const { id, state } = container
+  const removing: Container = { ...container, state: { ...state, status: transition(container, 'remove') } }
+  commit(context, removing)
+  context.attaches.finish(id)
+  try {
+    await context.snapshots.remove(id)
+    await rm(context.paths.directory(id), { recursive: true, force: true })
+  } catch (cause) {
+    const error = `unable to remove filesystem for ${id}: ${messageOf(cause)}`
+    commit(context, { ...removing, state: { ...removing.state, status: transition(removing, 'remove-failed'), error } })
+    throw conflict(error, { cause })
+  }
+  context.execs.forget(id)
+  context.store.database.transaction(() => {
+    context.store.delete(id)
+    publish(context, container, 'destroy')
+  })
+  context.exits.tellRemoved(id, { code: state.exitCode, error: state.error === '' ? undefined : state.error })
+}

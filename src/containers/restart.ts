@@ -1,0 +1,27 @@
+import { isKind } from '#base/errors.ts'
+import { publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { start, startLocked } from './start.ts'
+import { type StopOptions, stopOnce } from './stop.ts'
+
+/** Stops the container, if it runs, and starts it. */
+export async function restart(context: ContainerContext, name: string, options: StopOptions): Promise<void> {
+  const { id } = context.store.get(name)
+  try {
+    await stopOnce(context, id, options)
+  } catch (error) {
+    if (!isKind(error, 'not-modified')) throw error
+  }
+  await start(context, id)
+  const container = context.store.find(id)
+  if (container) publish(context, container, 'restart')
+}
+
+/** What a restart policy does when the delay is over, unless a user was faster. */
+export async function attemptRestart(context: ContainerContext, id: string, signal: AbortSignal): Promise<void> {
+  using _held = await context.locks.acquire(id)
+  const container = context.store.find(id)
+  if (container?.state.status !== 'restarting' || signal.aborted) return
+  context.restarts.done(id)
+  await startLocked(context, { ...container, restartCount: container.restartCount + 1 })
+}

@@ -1,0 +1,29 @@
+import { constants } from 'node:os'
+import { invalid } from '#base/errors.ts'
+
+/** The highest real-time signal: SIGRTMAX. */
+const last = 64
+const firstRealtime = 34
+
+/** "SIGTERM", "term", "15", "SIGRTMIN+3" → number.   @throws `invalid` in Docker's words */
+export function parseSignal(text: string): number {
+  const number = findSignal(text)
+  if (number === undefined) throw invalid(`invalid signal: ${text}`)
+  return number
+}
+
+function findSignal(text: string): number | undefined {
+  if (/^\d+$/.test(text)) {
+    const number = Number(text)
+    return number >= 1 && number <= last ? number : undefined
+  }
+  const name = text.toUpperCase().replace(/^SIG/, '')
+  const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name)
+  if (realtime) {
+    const offset = Number(realtime[3] ?? 0) * (realtime[2] === '-' ? -1 : 1)
+    const number = (realtime[1] === 'MIN' ? firstRealtime : last) + offset
+    return number >= firstRealtime && number <= last ? number : undefined
+  }
+  const known: Readonly<Record<string, number>> = constants.signals
+  return Object.hasOwn(known, `SIG${name}`) ? known[`SIG${name}`] : undefined
+}

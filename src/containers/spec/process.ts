@@ -1,0 +1,87 @@
+import type { ProcessSpec } from '#oci/runtime-spec.ts'
+import type { Container, ContainerConfig, Ulimit } from '../container.ts'
+import type { ExecRequest } from '../requests.ts'
+import { capabilitiesOf } from './capabilities.ts'
+import { parseSecurityOptions } from './security-options.ts'
+import type { ResolvedUser } from './user.ts'
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** What init runs. */
+export function initProcess({ config, host, path, args }: Container, user: ResolvedUser): ProcessSpec {
+  return {
+    ...confinement(host),
+    ...terminal(config.tty, host.consoleSize),
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    args: [path, ...args],
+    env: withHome(environment(config, config.tty), user.home),
+    cwd: config.workingDir === '' ? '/' : config.workingDir,
+    oomScoreAdj: host.oomScoreAdj,
+  }
+}
+
+/** What an exec runs: the container's environment and confinement, and what was asked on top. */
+export function execProcess({ config, host }: Container, request: ExecRequest, user: ResolvedUser): ProcessSpec {
+  const base = environment(config, request.tty)
+  return {
+    ...confinement(request.privileged ? { ...host, privileged: true } : host),
+    ...terminal(request.tty, request.consoleSize),
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    args: request.cmd,
+    env: withHome(mergeEnvironment(base, request.env), user.home),
+    cwd: request.workingDir !== '' ? request.workingDir : config.workingDir === '' ? '/' : config.workingDir,
+  }
+}
+
+/** Later entries replace earlier ones of the same name in place; a name without `=` removes it. */
+export function mergeEnvironment(base: readonly string[], added: readonly string[]): string[] {
+  const merged = new Map(base.map((entry) => [nameOf(entry), entry]))
+  for (const entry of added) {
+    if (entry.includes('=')) merged.set(nameOf(entry), entry)
+    else merged.delete(entry)
+  }
+  return [...merged.values()]
+}
+
+function environment(config: ContainerConfig, tty: boolean): string[] {
+  const base = [`PATH=${defaultPath}`, `HOSTNAME=${config.hostname}`, ...(tty ? ['TERM=xterm'] : [])]
+  return mergeEnvironment(base, config.env)
+}
+
+function withHome(env: string[], home: string): string[] {
+  return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home}`]
+}
+
+function nameOf(entry: string): string {
+  const at = entry.indexOf('=')
+  return at < 0 ? entry : entry.slice(0, at)
+}
+
+function terminal(
+  tty: boolean,
+  size: readonly [height: number, width: number] | undefined,
+): Pick<ProcessSpec, 'terminal' | 'consoleSize'> {
+  if (!tty) return {}
+  const [height, width] = size ?? [0, 0]
+  return { terminal: true, ...(height > 0 && width > 0 && { consoleSize: { height, width } }) }
+}
+
+function confinement(host: Container['host']): Pick<ProcessSpec, 'capabilities' | 'rlimits' | 'noNewPrivileges'> {
+  const capabilities = capabilitiesOf(host)
+  return {
+    capabilities: {
+      bounding: capabilities,
+      effective: capabilities,
+      permitted: capabilities,
+      inheritable: [],
+      ambient: [],
+    },
+    rlimits: host.ulimits.map(toRlimit),
+    noNewPrivileges: parseSecurityOptions(host.securityOpt).noNewPrivileges,
+  }
+}
+
+/** The kernel's "no limit": the largest number of 64 bits, which JSON numbers cannot carry exactly. */
+function toRlimit({ name, soft, hard }: Ulimit): { type: string; soft: number; hard: number } {
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft, hard }
+}

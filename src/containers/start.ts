@@ -1,0 +1,183 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { conflict, messageOf, notModified } from '#base/errors.ts'
+import { shortId } from '#base/ids.ts'
+import type { Container } from './container.ts'
+import { commit, publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { watchTask } from './exit.ts'
+import { toKeeper } from './keeper.ts'
+import { isAlive, transition } from './lifecycle.ts'
+import { publishConnected, publishDisconnected } from './network-events.ts'
+import type { SandboxPlan, ShimHandle } from './ports.ts'
+import { removeLocked } from './remove.ts'
+import { buildSpec } from './spec/build-spec.ts'
+import { LayerView } from './spec/layer-view.ts'
+import { resolveUser, userFileLimit } from './spec/user.ts'
+import { toStartFailure } from './start-error.ts'
+import type { Task } from './task.ts'
+
+/** @throws `not-modified` when it runs already, `conflict` when it is paused or going away; the runtime's own error in Docker's words */
+export async function start(context: ContainerContext, name: string): Promise<void> {
+  const { id } = context.store.get(name)
+  using _held = await context.locks.acquire(id)
+  const container = context.store.get(id)
+  checkStartable(container)
+  context.restarts.forget(id)
+  await startLocked(context, { ...container, state: { ...container.state, stoppedByUser: false }, restartCount: 0 })
+}
+
+function checkStartable(container: Container): void {
+  const { status } = container.state
+  if (status === 'paused') throw conflict('cannot start a paused container, try unpause instead')
+  if (isAlive(container)) throw notModified(`container ${shortId(container.id)} is already running`)
+  if (status === 'removing' || status === 'dead') {
+    throw conflict('container is marked for removal and cannot be started')
+  }
+}
+
+/** Starts a container whose lock the caller holds. A failure is told by the record too; a container with autoRemove is gone after it. */
+export async function startLocked(context: ContainerContext, container: Container): Promise<void> {
+  const next = transition(container, 'start')
+  const { task, pid, startedAt } = await launch(context, container).catch((error: unknown) =>
+    failed(context, container, error),
+  )
+  context.store.database.transaction(() => {
+    context.store.update({
+      ...container,
+      state: { ...container.state, status: next, pid, startedAt, exitCode: 0, error: '', oomKilled: false },
+    })
+    publishConnected(context, container)
+    publish(context, container, 'start')
+  })
+  context.tasks.add(task)
+}
+
+interface Launched {
+  readonly task: Task
+  readonly pid: number
+  readonly startedAt: bigint
+}
+
+/** From nothing to a running process; what was made is undone when a step fails. */
+async function launch(context: ContainerContext, container: Container): Promise<Launched> {
+  const { id } = container
+  const { network, paths, plans, shims } = context
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
+  undo.defer(() => network.closeSandbox(id))
+  const [shim, sandbox] = await together(undo, shims.launch(), prepare(context, container))
+  const task: Task = { containerId: id, shim }
+  const planFd = await compile(context, container, sandbox)
+  let pid: number
+  try {
+    watchTask(context, task)
+    ;({ pid } = await onContainerSide(shim.create('', planFd)))
+  } finally {
+    plans.close(planFd)
+  }
+  await connectWaiting(context, shim, id)
+  const { startedAt } = await onContainerSide(shim.start(''))
+  undo.move()
+  return { task, pid, startedAt }
+}
+
+/** Both at once; a shim that was launched is ended when anything fails from here on. */
+async function together(
+  undo: AsyncDisposableStack,
+  launching: Promise<ShimHandle>,
+  preparing: Promise<SandboxPlan>,
+): Promise<[ShimHandle, SandboxPlan]> {
+  const [shim, sandbox] = await Promise.allSettled([launching, preparing])
+  if (shim.status === 'fulfilled') undo.defer(() => shim.value.destroy())
+  if (shim.status === 'rejected') throw shim.reason
+  if (sandbox.status === 'rejected') throw sandbox.reason
+  return [shim.value, sandbox.value]
+}
+
+async function prepare(context: ContainerContext, container: Container): Promise<SandboxPlan> {
+  const { config, host, id } = container
+  const { network, paths } = context
+  const [plan] = await Promise.all([
+    network.openSandbox(id, {
+      mode: host.networkMode,
+      hostname: config.hostname,
+      domainname: config.domainname,
+      directory: paths.directory(id),
+      dns: host.dns,
+      dnsOptions: host.dnsOptions,
+      dnsSearch: host.dnsSearch,
+      extraHosts: host.extraHosts,
+    }),
+    mkdir(paths.shimDirectory(id), { mode: 0o700 }),
+    ...host.mounts
+      .filter(({ type, createSource }) => type === 'bind' && createSource)
+      .map(({ source }) => makeBindSource(source)),
+  ])
+  return plan
+}
+
+/** `-v` makes a host directory that is missing; a file or a special file is taken as it is. */
+async function makeBindSource(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o755 })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+    throw error
+  }
+}
+
+async function compile(context: ContainerContext, container: Container, network: SandboxPlan): Promise<number> {
+  const { plans, paths, snapshots, seccomp } = context
+  const { id, config, host } = container
+  const rootfs = snapshots.mounts(id)
+  const view = new LayerView(rootfs)
+  const files = {
+    passwd: view.readText('/etc/passwd', userFileLimit),
+    group: view.readText('/etc/group', userFileLimit),
+  }
+  const user = resolveUser(config.user, host.groupAdd, files)
+  const filter = await seccomp.of(host)
+  const spec = buildSpec(container, { user, etc: paths.etc(id), rootfsPath: rootfs.path })
+  return plans.compile(spec, toKeeper(container, { paths, rootfs, network }), filter)
+}
+
+/** Clients that attached before the start get their streams before the process runs: they miss nothing. */
+async function connectWaiting({ attaches }: ContainerContext, shim: ShimHandle, id: string): Promise<void> {
+  await Promise.all(
+    attaches.take(id).map(async ({ stream, flags }) => {
+      stream.connect(await shim.attach('', flags))
+    }),
+  )
+}
+
+/** Errors of making or running the container, apart from those of our own side. */
+class ContainerSideError extends Error {
+  readonly reason: unknown
+
+  constructor(reason: unknown) {
+    super(messageOf(reason), { cause: reason })
+    this.reason = reason
+  }
+}
+
+async function onContainerSide<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw new ContainerSideError(error)
+  }
+}
+
+async function failed(context: ContainerContext, container: Container, cause: unknown): Promise<never> {
+  const { exitCode, error } =
+    cause instanceof ContainerSideError ? toStartFailure(cause.reason) : { exitCode: 128, error: cause }
+  context.attaches.finish(container.id)
+  const status = container.state.status === 'restarting' ? 'exited' : container.state.status
+  const state = { ...container.state, status, pid: 0, exitCode, error: messageOf(error) }
+  publishDisconnected(context, container)
+  commit(context, { ...container, state })
+  const result = { code: exitCode, error: messageOf(error) }
+  if (container.host.autoRemove) await removeLocked(context, { ...container, state })
+  else context.exits.tell(container.id, 'exit', result)
+  throw error
+}

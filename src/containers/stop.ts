@@ -1,0 +1,100 @@
+import { conflict, isKind, notModified, timeout } from '#base/errors.ts'
+import { shortId } from '#base/ids.ts'
+import type { Container } from './container.ts'
+import { commit, publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { isAlive, transition } from './lifecycle.ts'
+import { parseSignal } from './signals.ts'
+
+const defaultTimeoutSeconds = 10
+const sigterm = 15
+const sigkill = 9
+/** After SIGKILL only the kernel stands between us and the exit; a process stuck in it must not hang the caller. */
+const killDeadlineMs = 30_000
+
+export interface StopOptions {
+  /** -1: for ever; undefined: the container's own, else 10. */
+  readonly timeoutSeconds?: number
+  readonly signal?: string
+}
+
+/** Asks the container to end, and makes it end when it does not.   @throws `not-modified` when it does not run */
+export async function stop(context: ContainerContext, name: string, options: StopOptions): Promise<void> {
+  const { id } = context.store.get(name)
+  await stopOnce(context, id, options)
+  const container = context.store.find(id)
+  if (container) publish(context, container, 'stop')
+}
+
+/** As `stop`, for a caller that tells its own event. */
+export async function stopOnce(context: ContainerContext, id: string, options: StopOptions): Promise<void> {
+  const container = await markStopped(context, id)
+  if (!container) return
+  const exited = context.exits.next(id, 'exit')
+  const signal = parseSignal(options.signal || container.config.stopSignal || String(sigterm))
+  const seconds = options.timeoutSeconds ?? container.config.stopTimeoutSeconds ?? defaultTimeoutSeconds
+  await sendSignal(context, container, signal)
+  if (seconds < 0) await exited
+  else if (!(await settlesWithin(exited, seconds * 1000))) await killAndWait(context, container, exited)
+}
+
+/** SIGKILL, and the wait for the recorded exit.   @throws `timeout` when the kernel does not let the process go */
+export async function killAndWait(
+  context: ContainerContext,
+  container: Container,
+  exited: Promise<unknown>,
+): Promise<void> {
+  await sendSignal(context, container, sigkill)
+  if (await settlesWithin(exited, killDeadlineMs)) return
+  throw timeout(`container ${shortId(container.id)} did not end within ${killDeadlineMs / 1000} seconds of SIGKILL`)
+}
+
+/** Keeps the restart policy away. @returns undefined when that was all there was to do: it waited for its next attempt. */
+async function markStopped(context: ContainerContext, id: string): Promise<Container | undefined> {
+  using _held = await context.locks.acquire(id)
+  const container = context.store.get(id)
+  const state = { ...container.state, stoppedByUser: true }
+  if (state.status === 'restarting') {
+    context.restarts.cancel(id)
+    commit(context, { ...container, state: { ...state, status: transition(container, 'exit') } })
+    return undefined
+  }
+  if (!isAlive(container)) throw notModified(`container ${shortId(id)} is already stopped`)
+  commit(context, { ...container, state })
+  return { ...container, state }
+}
+
+/** Signals init and tells the event. One that has just ended is no error: its exit is on the way. */
+export async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
+  const task = context.tasks.find(container.id)
+  if (!task) return
+  try {
+    await task.shim.kill('', signal)
+  } catch (error) {
+    if (!isKind(error, 'not-found')) throw error
+  }
+  publish(context, container, 'kill', { signal: String(signal) })
+}
+
+export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(resolve, ms, false)
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** @throws `conflict` in Docker's words when it does not run */
+export async function kill(context: ContainerContext, name: string, signalText: string | undefined): Promise<void> {
+  const signal = parseSignal(signalText === undefined || signalText === '' ? String(sigkill) : signalText)
+  const { id } = context.store.get(name)
+  using _held = await context.locks.acquire(id)
+  const container = context.store.get(id)
+  if (!isAlive(container)) throw conflict(`cannot kill container: ${name}: container ${id} is not running`)
+  // Only a signal that ends things by itself speaks for the user's wish to have it down.
+  const endsIt = signal === sigkill || signal === parseSignal(container.config.stopSignal || String(sigterm))
+  if (endsIt) commit(context, { ...container, state: { ...container.state, stoppedByUser: true } })
+  await sendSignal(context, container, signal)
+}

@@ -1,0 +1,26 @@
+import { notImplemented } from '#base/errors.ts'
+import type { ContainerConfig, HostSettings } from './container.ts'
+
+/** Refuses, at create, what this version cannot do: nothing that was asked for is left out in silence.   @throws `not-implemented` */
+export function refuseUnsupported(config: ContainerConfig, host: HostSettings): void {
+  const asked: readonly (readonly [boolean, string])[] = [
+    [Object.values(host.portBindings).some((bindings) => bindings.length > 0), 'publishing ports (-p)'],
+    [host.publishAllPorts, 'publishing all ports (-P)'],
+    [hasHealthcheck(config), 'health checks (--health-cmd)'],
+    [config.volumes.length > 0, 'volumes (-v without a host path)'],
+    [host.volumesFrom.length > 0, 'taking volumes of other containers (--volumes-from)'],
+    [host.links.length > 0, 'links (--link)'],
+    [host.init, 'an init process inside the container (--init)'],
+    [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
+    [host.pidMode.startsWith('container:'), `joining the process namespace of a container (--pid ${host.pidMode})`],
+    [!['', 'host'].includes(host.usernsMode), `user namespaces (--userns ${host.usernsMode})`],
+  ]
+  for (const [wanted, what] of asked) {
+    if (wanted) throw notImplemented(`${what}: not implemented yet`)
+  }
+}
+
+function hasHealthcheck({ healthcheck }: ContainerConfig): boolean {
+  const test = healthcheck?.Test
+  return Array.isArray(test) && test.length > 0 && test[0] !== 'NONE'
+}

@@ -1,0 +1,128 @@
+import { statSync } from 'node:fs'
+import { invalid } from '#base/errors.ts'
+import type { ContainerConfig, HostSettings, MountSetting } from './container.ts'
+import { parseLogOptions } from './logs/log-options.ts'
+import { parseSignal } from './signals.ts'
+import { parseCapabilities } from './spec/capabilities.ts'
+import { parseDeviceRule } from './spec/devices.ts'
+import { clean } from './spec/mounts.ts'
+import { parseSeccompProfile } from './spec/seccomp.ts'
+import { parseSecurityOptions } from './spec/security-options.ts'
+import { validateResources } from './validate-resources.ts'
+
+const ulimitNames =
+  `core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack`.split(' ')
+const runtimes = ['', 'berth', 'runc', 'io.containerd.runc.v2']
+/** What has a namespace of its own; everything else of /proc/sys is the host's. */
+const namespacedSysctls =
+  `kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni
+kernel.shm_rmid_forced kernel.domainname`.split(/\s+/)
+
+/** Checks what create was asked for, in Docker's words.   @throws `invalid` */
+export function validate(config: ContainerConfig, host: HostSettings): void {
+  validateConfig(config)
+  validateHost(host)
+  validateMounts(host.mounts)
+  validateSysctls(host)
+  validateResources(host)
+  parseLogOptions(host.logConfig)
+}
+
+function validateConfig({ workingDir, env, stopSignal, stopTimeoutSeconds, hostname }: ContainerConfig): void {
+  if (workingDir !== '' && !workingDir.startsWith('/')) {
+    throw invalid(`the working directory '${workingDir}' is invalid, it needs to be an absolute path`)
+  }
+  for (const entry of env)
+    if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`)
+  if (stopSignal !== undefined && stopSignal !== '') parseSignal(stopSignal)
+  if (stopTimeoutSeconds !== undefined && stopTimeoutSeconds < -1) {
+    throw invalid(`invalid stop timeout: ${stopTimeoutSeconds}`)
+  }
+  if (hostname.length > 64) throw invalid(`invalid hostname: ${hostname}`)
+}
+
+function validateHost(host: HostSettings): void {
+  within('CapAdd', () => parseCapabilities(host.capAdd))
+  within('CapDrop', () => parseCapabilities(host.capDrop))
+  const { seccomp } = parseSecurityOptions(host.securityOpt)
+  if (typeof seccomp === 'object') parseSeccompProfile(seccomp.profile)
+  for (const rule of host.deviceCgroupRules) parseDeviceRule(rule)
+  for (const { name } of host.ulimits) if (!ulimitNames.includes(name)) throw invalid(`invalid ulimit type: ${name}`)
+  for (const entry of host.extraHosts) {
+    if (!/^[^:=]+[:=].+$/.test(entry)) throw invalid(`bad format for add-host: "${entry}"`)
+  }
+  if (!runtimes.includes(host.runtime)) throw invalid(`unknown or invalid runtime name: ${host.runtime}`)
+  validateModes(host)
+  validateRestart(host)
+}
+
+function within<T>(field: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw invalid(`invalid ${field}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+function validateModes({ ipcMode, pidMode, utsMode, cgroupnsMode, shmSizeBytes, oomScoreAdj }: HostSettings): void {
+  const isContainer = (mode: string) => mode.startsWith('container:')
+  if (!['', 'private', 'shareable', 'none', 'host'].includes(ipcMode) && !isContainer(ipcMode)) {
+    throw invalid(`invalid IPC mode: ${ipcMode}`)
+  }
+  if (!['', 'host'].includes(pidMode) && !isContainer(pidMode)) throw invalid(`invalid PID mode: ${pidMode}`)
+  if (!['', 'host'].includes(utsMode)) throw invalid(`invalid UTS mode: ${utsMode}`)
+  if (!['', 'host', 'private'].includes(cgroupnsMode)) throw invalid(`invalid cgroup namespace mode: ${cgroupnsMode}`)
+  if (shmSizeBytes < 0) throw invalid('SHM size can not be less than 0')
+  if (oomScoreAdj < -1000 || oomScoreAdj > 1000) {
+    throw invalid(`Invalid value ${oomScoreAdj}, range for oom score adj is [-1000, 1000]`)
+  }
+}
+
+function validateRestart({ restartPolicy: { name, maximumRetryCount }, autoRemove }: HostSettings): void {
+  if (autoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy")
+  if (maximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative')
+  if (name !== 'on-failure' && maximumRetryCount > 0) {
+    throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+  }
+}
+
+function validateMounts(mounts: readonly MountSetting[]): void {
+  const seen = new Set<string>()
+  for (const mount of mounts) {
+    const target = validateTarget(mount)
+    if (seen.has(target)) throw invalid(`Duplicate mount point: ${target}`)
+    seen.add(target)
+    if (mount.type === 'bind') validateBind(mount)
+  }
+}
+
+function validateTarget({ target, type }: MountSetting): string {
+  if (target === '') throw invalid(`invalid mount config for type "${type}": field Target must not be empty`)
+  if (!target.startsWith('/')) throw invalid(`invalid mount path: '${target}' mount path must be absolute`)
+  if (target.split('/').includes('..')) throw invalid(`invalid mount path: '${target}' must not contain '..'`)
+  const path = clean(target)
+  if (path === '/') throw invalid("invalid specification: destination can't be '/'")
+  return path
+}
+
+function validateBind({ source, createSource }: MountSetting): void {
+  if (!source.startsWith('/')) {
+    throw invalid(`invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`)
+  }
+  if (!createSource && !statSync(source, { throwIfNoEntry: false })) {
+    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
+  }
+}
+
+function validateSysctls({ sysctls, networkMode, ipcMode }: HostSettings): void {
+  for (const [name, value] of Object.entries(sysctls)) {
+    const key = name.replaceAll('/', '.')
+    if (key.includes('..') || !/^[\w.*-]+$/.test(key) || value.includes('\0'))
+      throw invalid(`invalid sysctl: ${name}=${value}`)
+    const isNetwork = key.startsWith('net.')
+    const isIpc = key.startsWith('fs.mqueue.') || namespacedSysctls.includes(key)
+    if (isNetwork && networkMode === 'host') throw invalid(`sysctl "${name}" not allowed in host network namespace`)
+    if (isIpc && ipcMode === 'host') throw invalid(`sysctl "${name}" not allowed in host ipc namespace`)
+    if (!isNetwork && !isIpc) throw invalid(`sysctl "${name}" is not in a separate kernel namespace`)
+  }
+}
