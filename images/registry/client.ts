@@ -1,0 +1,116 @@
+import { invalid, isKind } from '#base/errors.ts'
+import { readAll } from '#base/streams.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
+import { JsonReader } from '#oci/json.ts'
+import type { Reference } from '#oci/reference.ts'
+import type { RegistryAuth } from '../transfer/progress.ts'
+import { credentialsOf } from './credentials.ts'
+import { EndpointSession } from './endpoint-session.ts'
+import { endpointsOf, type RegistryConfig } from './endpoints.ts'
+import { type BlobFetch, fetchBlob } from './fetch-blob.ts'
+import { type ResolvedManifest, readManifest, resolveManifest } from './resolve.ts'
+import { readSpecError, toPullError } from './spec-error.ts'
+import { isAuthenticationError } from './token.ts'
+import { Transport, type TransportLimits } from './transport.ts'
+
+export interface RepositoryRequest {
+  /** Names the repository; its tag or digest is in no way fixed by opening. */
+  readonly reference: Reference
+  readonly config: RegistryConfig
+  readonly auth: RegistryAuth | undefined
+  readonly limits?: Partial<TransportLimits>
+}
+
+const maxTagPages = 1000
+const maxTagPageBytes = 8 << 20
+
+/** Opens the read side of a repository; nothing is asked yet. Dispose it to close its connections. */
+export async function openRepository(request: RepositoryRequest): Promise<Repository> {
+  const endpoints = await endpointsOf(request.reference.domain, request.config)
+  const transport = new Transport(request.limits)
+  const credentials = credentialsOf(request.auth)
+  return new Repository(
+    request.reference,
+    transport,
+    endpoints.map((endpoint) => new EndpointSession(transport, endpoint, request.reference, credentials)),
+  )
+}
+
+/** One repository. The first endpoint that gives an answer is kept for everything that follows. */
+export class Repository implements AsyncDisposable {
+  readonly #reference: Reference
+  readonly #transport: Transport
+  #sessions: readonly EndpointSession[]
+
+  constructor(reference: Reference, transport: Transport, sessions: readonly EndpointSession[]) {
+    this.#reference = reference
+    this.#transport = transport
+    this.#sessions = sessions
+  }
+
+  /** What the tag or digest of `reference` points at.   @throws `not-found`, `unauthorized`, `unavailable` with Docker's texts */
+  async resolve(reference: Reference, signal: AbortSignal): Promise<ResolvedManifest> {
+    return await this.#firstAnswer((session) => resolveManifest(session, reference, signal))
+  }
+
+  /** The verified bytes of a manifest or index. */
+  async readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
+    return await this.#firstAnswer((session) => readManifest(session, this.#reference, descriptor, signal))
+  }
+
+  /** Writes a blob into an ingest; the caller commits it. */
+  async fetchBlob(fetch: Omit<BlobFetch, 'reference'>): Promise<void> {
+    await this.#firstAnswer((session) => fetchBlob(session, { ...fetch, reference: this.#reference }))
+  }
+
+  /** Every tag, in the registry's order. */
+  async tags(signal: AbortSignal): Promise<readonly string[]> {
+    return await this.#firstAnswer((session) => listTags(session, this.#reference, signal))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]()
+  }
+
+  async #firstAnswer<T>(ask: (session: EndpointSession) => Promise<T>): Promise<T> {
+    let notFound: unknown
+    for (const [index, session] of this.#sessions.entries()) {
+      try {
+        const answer = await ask(session)
+        this.#sessions = [session]
+        return answer
+      } catch (error) {
+        const isLast = index === this.#sessions.length - 1
+        if (isLast || !allowsNext(error, session)) {
+          // A mirror that knows the name to be missing tells more than a registry that cannot be reached.
+          throw notFound !== undefined && isKind(error, 'unavailable') ? notFound : error
+        }
+        if (isKind(error, 'not-found')) notFound = error
+      }
+    }
+    throw invalid('no endpoint is known for this registry')
+  }
+}
+
+/** After a mirror the next one is asked whatever was wrong; after TLS plain HTTP is tried only when there was no answer at all. */
+function allowsNext(error: unknown, { endpoint }: EndpointSession): boolean {
+  if (isKind(error, 'cancelled')) return false
+  if (endpoint.isMirror) return true
+  return !isAuthenticationError(error) && isKind(error, 'unavailable') && error.code === 'registry-unreachable'
+}
+
+async function listTags(session: EndpointSession, reference: Reference, signal: AbortSignal): Promise<string[]> {
+  const tags: string[] = []
+  let path: string | undefined = 'tags/list'
+  for (let page = 0; path !== undefined && page < maxTagPages; page += 1) {
+    const response = await session.send({ method: 'GET', path, signal })
+    if (response.status !== 200) throw toPullError(await readSpecError(response), response, reference)
+    const body = await readAll(response.body, maxTagPageBytes, 'the list of tags')
+    const list = JsonReader.parse(body.toString('utf8'), 'the list of tags').field('tags')
+    tags.push(...(list.optional((found) => found.stringArray(100_000)) ?? []))
+    // Only the query is taken over: the next page is on the same endpoint.
+    const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.header('link') ?? '')?.[1]
+    path = next === undefined ? undefined : `tags/list${URL.parse(next, session.endpoint.base)?.search ?? ''}`
+  }
+  return tags
+}

@@ -1,0 +1,84 @@
+import { dataLoss, isKind } from '#base/errors.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
+import type { Reference } from '#oci/reference.ts'
+import type { Ingest } from '../content/ingest.ts'
+import type { EndpointSession } from './endpoint-session.ts'
+import { readSpecError, toPullError } from './spec-error.ts'
+import { toTransportError } from './transport-error.ts'
+
+export interface BlobFetch {
+  readonly reference: Reference
+  readonly descriptor: Descriptor
+  readonly ingest: Ingest
+  /** Told after each piece: bytes so far. */
+  readonly onProgress?: (bytes: number) => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * Writes a blob into the ingest, which the caller commits. A connection that breaks is taken up where it broke, by a Range request;
+ * a registry that ignores the range sends all of it again.   @throws `data-loss` as soon as the size cannot be right
+ */
+export async function fetchBlob(session: EndpointSession, fetch: BlobFetch): Promise<void> {
+  const { ingest, descriptor, signal } = fetch
+  for (let failures = 0; ; ) {
+    const before = ingest.size
+    const broken = await fetchRest(session, fetch)
+    if (!broken) return
+    failures = ingest.size > before ? 1 : failures + 1
+    const { limits } = session.transport
+    if (failures >= limits.attempts) throw toTransportError(broken.cause, { method: 'GET', url: broken.url })
+    await session.transport.pause(failures, signal)
+    if (ingest.size > descriptor.size) await ingest.restart()
+  }
+}
+
+/** Undefined when the blob is whole, else what broke the connection. */
+async function fetchRest(
+  session: EndpointSession,
+  { reference, descriptor, ingest, onProgress, signal }: BlobFetch,
+): Promise<{ cause: unknown; url: string } | undefined> {
+  const from = ingest.size
+  if (from === descriptor.size && from > 0) return undefined
+  const response = await session.send({
+    method: 'GET',
+    path: `blobs/${descriptor.digest}`,
+    headers: { accept: '*/*', 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) },
+    signal,
+  })
+  if (response.status !== 200 && response.status !== 206) {
+    throw toPullError(await readSpecError(response), response, reference)
+  }
+  if (from > 0 && !continuesAt(from, response.header('content-range'))) await ingest.restart()
+  const announced = response.header('content-length')
+  if (announced !== undefined && ingest.size + Number(announced) !== descriptor.size) {
+    response.body.destroy()
+    throw dataLoss(
+      `${descriptor.digest} has ${ingest.size + Number(announced)} bytes at the registry where its manifest says ${descriptor.size}`,
+      { code: 'blob-size' },
+    )
+  }
+  try {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      if (ingest.size + chunk.length > descriptor.size) throw tooLong(descriptor)
+      await ingest.write(chunk)
+      onProgress?.(ingest.size)
+    }
+  } catch (cause) {
+    if (signal.aborted || isKind(cause, 'data-loss') || isKind(cause, 'no-space')) throw cause
+    return { cause, url: response.url }
+  }
+  if (ingest.size < descriptor.size) {
+    const cause = new Error(`unexpected EOF after ${ingest.size} of ${descriptor.size} bytes`)
+    return { cause, url: response.url }
+  }
+  return undefined
+}
+
+function tooLong({ digest, size }: Descriptor): Error {
+  return dataLoss(`${digest} has more than the ${size} bytes that its manifest says`, { code: 'blob-size' })
+}
+
+function continuesAt(from: number, range: string | undefined): boolean {
+  return Number(/^bytes (\d+)-/.exec(range ?? '')?.[1] ?? Number.NaN) === from
+}

@@ -1,0 +1,69 @@
+import { type BerthError, messageOf, systemCode, timeout, unavailable } from '#base/errors.ts'
+
+/** Failures of the moment: the same request may well succeed a second later. */
+const transient: readonly string[] = [
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]
+
+export function isTransient(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== undefined && transient.includes(code)
+}
+
+/** Says in the words of Docker (those of Go's net package) what kept the request from an answer; the query is left out, it may be a secret. */
+export function toTransportError(error: unknown, { method, url }: { method: string; url: string }): BerthError {
+  const verb = `${method[0]}${method.slice(1).toLowerCase()}`
+  const text = `failed to do request: ${verb} "${withoutSecrets(url)}": ${reasonOf(error, url)}`
+  const code = codeOf(error)
+  const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+  return isLate ? timeout(text, { cause: error }) : unavailable(text, { cause: error, code: 'registry-unreachable' })
+}
+
+export function withoutSecrets(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}
+
+function reasonOf(error: unknown, url: string): string {
+  const code = codeOf(error) ?? ''
+  const { hostname, port, protocol } = new URL(url)
+  const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
+  if (code === 'ECONNREFUSED') return `dial tcp ${at}: connect: connection refused`
+  if (code === 'ENETUNREACH') return `dial tcp ${at}: connect: network is unreachable`
+  if (code === 'EHOSTUNREACH') return `dial tcp ${at}: connect: no route to host`
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return `dial tcp ${at}: i/o timeout`
+  if (code === 'ENOTFOUND') return `dial tcp: lookup ${hostname}: no such host`
+  if (code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: server misbehaving`
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'read: connection reset by peer'
+  if (code === 'UND_ERR_SOCKET') return 'EOF'
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'timeout awaiting response headers'
+  if (code === 'UND_ERR_BODY_TIMEOUT') return 'the server has stopped sending'
+  if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client'
+  return messageOf(rootOf(error))
+}
+
+/** Whether a TLS handshake met a server that does not speak TLS. */
+function isPlainAnswer(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'EPROTO'
+}
+
+function codeOf(error: unknown): string | undefined {
+  return systemCode(rootOf(error))
+}
+
+/** The first error that carries a code: dialling several addresses wraps them. */
+function rootOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0])
+  if (systemCode(error) === undefined && error instanceof Error && error.cause instanceof Error) {
+    return rootOf(error.cause)
+  }
+  return error
+}

@@ -1,0 +1,176 @@
+import type { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { abortError } from '#base/abort.ts'
+import { type Clock, systemClock } from '#base/clock.ts'
+import { BerthError, invalid } from '#base/errors.ts'
+import { isTransient, toTransportError } from './transport-error.ts'
+
+export interface TransportLimits {
+  readonly connectTimeoutMs: number
+  /** From the request to the headers of its answer. */
+  readonly headersTimeoutMs: number
+  /** Between two pieces of a body. */
+  readonly stallTimeoutMs: number
+  /** How often a request is sent before its failure counts. */
+  readonly attempts: number
+  /** The first pause; it doubles, with jitter. A server's Retry-After wins, up to thirty seconds. */
+  readonly backoffMs: number
+}
+
+export const defaultTransportLimits: TransportLimits = {
+  connectTimeoutMs: 15_000,
+  headersTimeoutMs: 30_000,
+  stallTimeoutMs: 60_000,
+  attempts: 5,
+  backoffMs: 500,
+}
+
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly verifyTls: boolean
+  /** Instead of the transport's own number. */
+  readonly attempts?: number
+  readonly signal: AbortSignal
+}
+
+export interface RegistryResponse {
+  readonly status: number
+  readonly statusText: string
+  /** The URL that answered, after redirects. */
+  readonly url: string
+  header(name: string): string | undefined
+  /** To be read to its end, or destroyed. */
+  readonly body: Readable
+}
+
+const maxRedirects = 10
+const maxRetryAfterMs = 30_000
+
+/** HTTP as registries need it: time limits, few retries, redirects that show credentials to nobody else. */
+export class Transport implements AsyncDisposable {
+  readonly limits: TransportLimits
+  readonly #clock: Clock
+  readonly #dispatchers = new Map<string, Promise<Dispatcher>>()
+
+  constructor(limits: Partial<TransportLimits> = {}, clock: Clock = systemClock) {
+    this.limits = { ...defaultTransportLimits, ...limits }
+    this.#clock = clock
+  }
+
+  /** Resolves with the headers of the last answer, whatever its status.   @throws `unavailable`, `timeout`, `cancelled` */
+  async send(request: RegistryRequest): Promise<RegistryResponse> {
+    for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt >= (request.attempts ?? this.limits.attempts)
+      try {
+        const response = await this.#follow(request)
+        if (isLast || !isBusy(response.status)) return response
+        response.body.destroy()
+        await this.#pause(attempt, response.header('retry-after'), request.signal)
+      } catch (error) {
+        if (request.signal.aborted) throw abortError(request.signal)
+        if (error instanceof BerthError) throw error
+        if (isLast || !isTransient(error)) throw toTransportError(error, request)
+        await this.#pause(attempt, undefined, request.signal)
+      }
+    }
+  }
+
+  /** Waits before attempt `attempt + 1` of something that failed for a passing reason. */
+  async pause(attempt: number, signal: AbortSignal): Promise<void> {
+    await this.#pause(attempt, undefined, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const dispatchers = await Promise.allSettled(this.#dispatchers.values())
+    this.#dispatchers.clear()
+    for (const opened of dispatchers) if (opened.status === 'fulfilled') await opened.value.destroy()
+  }
+
+  async #follow(request: RegistryRequest): Promise<RegistryResponse> {
+    let { url, headers } = request
+    for (let hop = 0; ; hop += 1) {
+      const response = await this.#sendOnce({ ...request, url, headers })
+      const location = response.header('location')
+      if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response
+      response.body.destroy()
+      if (hop >= maxRedirects) throw invalid(`${new URL(request.url).host} redirects more than ${maxRedirects} times`)
+      const target = redirectTarget(location, url, request.verifyTls)
+      if (target.host !== new URL(url).host) headers = withoutCredentials(headers)
+      url = target.href
+    }
+  }
+
+  async #sendOnce({ method, url, headers, body, verifyTls, signal }: RegistryRequest): Promise<RegistryResponse> {
+    const { request } = await import('undici')
+    const dispatcher = await this.#dispatcherFor(url, verifyTls)
+    const answer = await request(url, {
+      dispatcher,
+      method,
+      headers: { 'user-agent': 'berth', ...headers },
+      signal,
+      ...(body !== undefined && { body }),
+    })
+    return {
+      status: answer.statusCode,
+      statusText: answer.statusText,
+      url,
+      header: (name) => [answer.headers[name]].flat()[0],
+      body: answer.body,
+    }
+  }
+
+  /** Connections are kept per kind of trust. A proxy of the environment is used, save for this machine itself, as Go programs do. */
+  async #dispatcherFor(url: string, verifyTls: boolean): Promise<Dispatcher> {
+    const proxied = hasProxy() && !/^(localhost|127\.|\[::1\])/.test(new URL(url).hostname)
+    const key = `${verifyTls}${proxied}`
+    const found = this.#dispatchers.get(key) ?? this.#openDispatcher(verifyTls, proxied)
+    this.#dispatchers.set(key, found)
+    return found
+  }
+
+  async #openDispatcher(verifyTls: boolean, proxied: boolean): Promise<Dispatcher> {
+    const { Agent, EnvHttpProxyAgent } = await import('undici')
+    const { connectTimeoutMs, headersTimeoutMs, stallTimeoutMs } = this.limits
+    const options = {
+      allowH2: false,
+      headersTimeout: headersTimeoutMs,
+      bodyTimeout: stallTimeoutMs,
+      connect: { timeout: connectTimeoutMs, rejectUnauthorized: verifyTls },
+    }
+    if (!proxied) return new Agent(options)
+    return new EnvHttpProxyAgent({ ...options, requestTls: { rejectUnauthorized: verifyTls } })
+  }
+
+  async #pause(attempt: number, retryAfter: string | undefined, signal: AbortSignal): Promise<void> {
+    const asked = retryAfter === undefined ? Number.NaN : Number(retryAfter) * 1000
+    const backoffMs = this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
+    await this.#clock.sleep(Number.isFinite(asked) ? Math.min(asked, maxRetryAfterMs) : backoffMs, { signal })
+  }
+}
+
+function isBusy(status: number): boolean {
+  return status === 429 || status === 500 || status === 502 || status === 503 || status === 504
+}
+
+function redirectTarget(location: string, from: string, verifyTls: boolean): URL {
+  const target = URL.parse(location, from)
+  if (!target || (target.protocol !== 'https:' && target.protocol !== 'http:')) {
+    throw invalid(`${new URL(from).host} redirects to something that is not a web address`)
+  }
+  if (verifyTls && target.protocol !== 'https:' && new URL(from).protocol === 'https:') {
+    throw invalid(`${new URL(from).host} redirects from https to http, which is refused`)
+  }
+  return target
+}
+
+function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'authorization' && name !== 'cookie'))
+}
+
+function hasProxy(): boolean {
+  const { env } = process
+  return [env.HTTP_PROXY, env.http_proxy, env.HTTPS_PROXY, env.https_proxy].some((value) => value)
+}

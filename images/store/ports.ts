@@ -1,0 +1,11 @@
+import type { EngineEvent } from '#events/event.ts'
+
+/** Who uses an image: supplied by the containers. */
+export interface ImageUsers {
+  of(imageId: string): readonly { readonly id: string; readonly running: boolean }[]
+}
+
+/** Takes events inside the transaction that makes them true. */
+export interface EventSink {
+  publish(event: Omit<EngineEvent, 'time'>): void
+}

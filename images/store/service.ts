@@ -1,0 +1,178 @@
+import type { Digest } from '#base/digest.ts'
+import { notFound } from '#base/errors.ts'
+import type { Filters } from '#base/filters.ts'
+import type { Logger } from '#base/log.ts'
+import type { ImageConfig } from '#oci/image-config.ts'
+import { parsePlatform } from '#oci/platform.ts'
+import { familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
+import type { Database } from '#state/database.ts'
+import { Leases } from '../content/leases.ts'
+import { openLocalStore } from '../content/local-store.ts'
+import type { RegistryConfig } from '../registry/endpoints.ts'
+import type { TransportLimits } from '../registry/transport.ts'
+import type { Snapshotter } from '../snapshots/snapshotter.ts'
+import type { LayerProgress } from '../transfer/download-layer.ts'
+import { importLayout } from '../transfer/import-layout.ts'
+import type { PullProgress, PullRequest } from '../transfer/progress.ts'
+import { type PullPorts, pull } from '../transfer/pull.ts'
+import { SharedTasks } from '../transfer/shared-tasks.ts'
+import { Slots } from '../transfer/slots.ts'
+import { dropDamaged } from './damage.ts'
+import { removeHalfUnpacked, sweep } from './garbage.ts'
+import type { Image, ImageHistory } from './image.ts'
+import { ImageStore, type StoredReference } from './image-store.ts'
+import { filterImages } from './list.ts'
+import { findImage } from './lookup.ts'
+import { platformMismatch } from './platform-match.ts'
+import type { EventSink, ImageUsers } from './ports.ts'
+import { toHistory, toImage } from './read-image.ts'
+import { dropUnnamedTwins } from './references.ts'
+import { type Removal, removeImage } from './remove.ts'
+
+export interface ImageServiceOptions {
+  /** `<data-root>/content` */
+  readonly contentRoot: string
+  readonly database: Database
+  /** Stays the caller's to dispose. */
+  readonly snapshots: Snapshotter
+  /** Path of the berth-unpack executable. */
+  readonly unpackExecutable: string
+  readonly users: ImageUsers
+  readonly events: EventSink
+  readonly registries: RegistryConfig
+  readonly log: Logger
+  /** Layers downloaded at a time, over all pulls; 3, as Docker has it. */
+  readonly maxConcurrentDownloads?: number
+  readonly transportLimits?: Partial<TransportLimits>
+}
+
+/** Opens the images of a data root: what a killed daemon left unfinished is collected, what a power cut damaged is no longer listed. */
+export async function openImages(options: ImageServiceOptions): Promise<ImageService> {
+  const { database, snapshots, users, events, registries, unpackExecutable, log, transportLimits } = options
+  const ports: ServicePorts = {
+    database,
+    snapshots,
+    users,
+    events,
+    registries,
+    executable: unpackExecutable,
+    store: new ImageStore(database),
+    content: await openLocalStore(options.contentRoot),
+    leases: new Leases(),
+    tasks: new SharedTasks<LayerProgress>(),
+    slots: new Slots(options.maxConcurrentDownloads ?? 3),
+    ...(transportLimits && { transportLimits }),
+  }
+  dropDamaged(ports, log)
+  await removeHalfUnpacked(ports)
+  await sweep(ports)
+  return new ImageService(ports)
+}
+
+interface ServicePorts extends PullPorts {
+  readonly users: ImageUsers
+}
+
+/** As src/containers/ports.ts has it. */
+export interface ImageForContainer {
+  readonly id: Digest
+  readonly root: Digest
+  readonly config: ImageConfig
+  readonly chainId: string | undefined
+}
+
+/** Everything that can be done with images. Names are references, ids, or unambiguous prefixes of ids. */
+export class ImageService implements AsyncDisposable {
+  readonly #ports: ServicePorts
+  readonly #stopped = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(ports: ServicePorts) {
+    this.#ports = ports
+  }
+
+  /** Filters: reference, dangling, label, before, since, until; newest first.   @throws `invalid`, `not-found` */
+  list(filters: Filters): Image[] {
+    const references = Map.groupBy(this.#ports.store.references(), ({ key }) => key.id)
+    const rows = Map.groupBy(this.#ports.store.list(), ({ id }) => id)
+    const images = [...rows].map(([id, same]) => toImage(same, references.get(id) ?? [], undefined))
+    return filterImages(images, filters, (name) => this.get(name))
+  }
+
+  /** @throws `not-found` with Docker's text */
+  get(name: string): Image {
+    const { id, root } = findImage(this.#ports.store, name)
+    return this.#read(id, root)
+  }
+
+  /** What a container needs of an image.   @param platform must match, when given   @throws `not-found` with Docker's texts */
+  getForContainer(name: string, platform?: string): ImageForContainer {
+    const image = this.get(name)
+    const mismatch = platform && platformMismatch(name, image.config, parsePlatform(platform))
+    if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
+    return { id: image.id, root: image.root.digest, config: image.config, chainId: image.chainId }
+  }
+
+  /** Lines of `docker history`, newest first. */
+  history(name: string): ImageHistory[] {
+    const image = this.get(name)
+    const row = this.#ports.store.withId(image.id).find(({ root }) => root.digest === image.root.digest)
+    return row ? toHistory(row, image.tags) : []
+  }
+
+  /** Points `target` (a tag; `latest` if it names none) at the image. */
+  async tag(name: string, target: Reference): Promise<void> {
+    const { store, database, events } = this.#ports
+    const { id, root } = this.get(name)
+    const { domain, path, tag } = withDefaultTag(target)
+    const reference = { domain, path, tag: tag ?? 'latest' }
+    database.transaction(() => {
+      const tagged = formatReference(reference)
+      const before: StoredReference | undefined = store.findReference(tagged)
+      store.setReference({ name: tagged, kind: 'tag', key: { root: root.digest, id }, setAt: Date.now() })
+      if (before) dropUnnamedTwins(store, before.key.id)
+      const attributes = { name: familiarReference(reference) }
+      events.publish({ type: 'image', action: 'tag', actor: { id, attributes } })
+    })
+  }
+
+  /** Fails before the first progress where the registry's own answer is the error. The image is on disk when the progress ends. */
+  async pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
+    const running = await this.#track(pull(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
+    void this.#track(running.done)
+    return running.progress
+  }
+
+  /** Lists the image of an OCI layout (of our own) under a reference; does nothing when it is listed already. */
+  async importLayout(directory: string, reference: Reference): Promise<void> {
+    await this.#track(importLayout(this.#ports, directory, reference, this.#stopped.signal))
+  }
+
+  /** Untags, and deletes with the last reference.   @throws `not-found`, `conflict` with Docker's texts */
+  async remove(name: string, options: { force: boolean; noPrune: boolean }): Promise<Removal[]> {
+    return await this.#track(removeImage(this.#ports, name, options.force))
+  }
+
+  /** Removes blobs and snapshots that nothing needs; for after the removal of a container whose image is gone. */
+  async collectGarbage(): Promise<void> {
+    await this.#track(sweep(this.#ports))
+  }
+
+  /** Stops pulls and waits until all of them have cleaned up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort()
+    await Promise.allSettled(this.#running)
+  }
+
+  #read(id: Digest, root: Digest | undefined): Image {
+    const { store } = this.#ports
+    return toImage(store.withId(id), store.referencesOf(id), root)
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work)
+    const forget = () => this.#running.delete(work)
+    work.then(forget, forget)
+    return work
+  }
+}

@@ -1,0 +1,18 @@
+import type { Descriptor } from '#oci/descriptor.ts'
+import type { Ingest } from '../content/ingest.ts'
+
+export interface BlobRequest {
+  readonly descriptor: Descriptor
+  readonly ingest: Ingest
+  /** Told after each piece: bytes so far. */
+  readonly onProgress?: (bytes: number) => void
+  readonly signal: AbortSignal
+}
+
+/** Where an image comes from: a repository of a registry, a layout in a directory. */
+export interface BlobSource {
+  /** The bytes of a manifest or index, verified.   @throws `not-found`, `data-loss`, `too-large` */
+  readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer>
+  /** Writes the whole blob into the ingest; the caller commits it. */
+  fetchBlob(request: BlobRequest): Promise<void>
+}

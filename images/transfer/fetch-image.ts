@@ -1,0 +1,125 @@
+import type { Digest } from '#base/digest.ts'
+import { invalid } from '#base/errors.ts'
+import { shortId } from '#base/ids.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
+import type { ImageConfig } from '#oci/image-config.ts'
+import type { Index, Manifest } from '#oci/manifest.ts'
+import type { Platform } from '#oci/platform.ts'
+import type { Lease } from '../content/leases.ts'
+import { chainIdsOf } from '../layers/chain-id.ts'
+import type { StoredImage, StoredLayer } from '../store/image-store.ts'
+import type { BlobSource } from './blob-source.ts'
+import { chooseManifest } from './choose-manifest.ts'
+import { type DownloadPorts, downloadLayer } from './download-layer.ts'
+import { fetchConfig, fetchManifest } from './fetch-content.ts'
+import type { PullProgress } from './progress.ts'
+import { type UnpackPorts, unpackStoredLayer } from './unpack.ts'
+
+export type FetchPorts = DownloadPorts & UnpackPorts
+
+export interface ImageFetch {
+  readonly source: BlobSource
+  readonly root: Descriptor
+  readonly platform: Platform
+  /** Takes every blob and snapshot of the image before it is looked for. */
+  readonly lease: Lease
+  readonly report: (progress: PullProgress) => void
+  readonly signal: AbortSignal
+}
+
+/** An index may point at indexes; more than this is a loop or a joke. */
+const maxIndexDepth = 4
+
+/** Brings an image into the stores: blobs verified, layers unpacked. The record is the caller's to write.
+ *  @throws whatever is wrong with it; what was brought stays under the lease, to be collected */
+export async function fetchImage(ports: FetchPorts, fetch: ImageFetch): Promise<StoredImage> {
+  const { descriptor, manifest } = await fetchChosenManifest(ports, fetch)
+  const { content } = ports
+  const { source, lease, signal } = fetch
+  lease.hold(manifest.config.digest)
+  const { text, config } = await fetchConfig(content, source, manifest, signal)
+  const layers = await fetchLayers(ports, fetch, manifest, config)
+  const id = manifest.config.digest
+  return { root: fetch.root, id, manifest: descriptor, config: text, layers, addedAt: Date.now() }
+}
+
+async function fetchChosenManifest(
+  { content }: FetchPorts,
+  { source, root, platform, lease, signal }: ImageFetch,
+): Promise<{ descriptor: Descriptor; manifest: Manifest }> {
+  let descriptor = root
+  for (let depth = 0; depth < maxIndexDepth; depth += 1) {
+    lease.hold(descriptor.digest)
+    const found: Manifest | Index = await fetchManifest(content, source, descriptor, signal)
+    if (found.kind === 'manifest') return { descriptor, manifest: found }
+    descriptor = chooseManifest(found, platform)
+  }
+  throw invalid(`index ${root.digest} leads to indexes more than ${maxIndexDepth} deep`)
+}
+
+async function fetchLayers(
+  ports: FetchPorts,
+  { source, lease, report, signal }: ImageFetch,
+  { layers }: Manifest,
+  { diffIds }: ImageConfig,
+): Promise<StoredLayer[]> {
+  const chainIds = chainIdsOf(diffIds)
+  const chain = chainIds.map((chainId, index): LayerWork => {
+    const descriptor = layers[index] as Descriptor
+    const diffId = diffIds[index] as Digest
+    lease.hold(descriptor.digest)
+    lease.hold(chainId)
+    const id = shortId(descriptor.digest)
+    const parentChainId = chainIds[index - 1]
+    return { descriptor, diffId, chainId, parentChainId, report: (progress) => report({ id, ...progress }) }
+  })
+  const missing = chain.filter(({ chainId, report: tell }) => {
+    const isThere = ports.snapshots.find(chainId)?.kind === 'committed'
+    tell({ status: isThere ? 'Already exists' : 'Pulling fs layer' })
+    return !isThere
+  })
+  await fetchMissing(ports, missing, { source, signal })
+  return chain.map(({ descriptor, chainId }) => {
+    return { descriptor, chainId, sizeBytes: ports.snapshots.find(chainId)?.usage?.bytes ?? 0 }
+  })
+}
+
+interface LayerWork {
+  readonly descriptor: Descriptor
+  readonly diffId: Digest
+  readonly chainId: Digest
+  readonly parentChainId: Digest | undefined
+  readonly report: (progress: Omit<PullProgress, 'id'>) => void
+}
+
+/** Downloads in parallel, unpacks in order as they arrive. The first failure stops the others; all have ended when it is thrown. */
+async function fetchMissing(
+  ports: FetchPorts,
+  missing: readonly LayerWork[],
+  { source, signal }: { source: BlobSource; signal: AbortSignal },
+): Promise<void> {
+  const failure = new AbortController()
+  const either = AbortSignal.any([signal, failure.signal])
+  const stopOthers = (error: unknown): never => {
+    failure.abort(error)
+    throw error
+  }
+  const downloads = missing.map(({ descriptor, report }) =>
+    downloadLayer(ports, { source, descriptor, report, signal: either }).catch(stopOthers),
+  )
+  const unpacking = unpackInOrder(ports, missing, { downloads, signal: either }).catch(stopOthers)
+  await Promise.allSettled([...downloads, unpacking])
+  if (failure.signal.aborted) throw failure.signal.reason
+}
+
+async function unpackInOrder(
+  ports: FetchPorts,
+  missing: readonly LayerWork[],
+  { downloads, signal }: { downloads: readonly Promise<void>[]; signal: AbortSignal },
+): Promise<void> {
+  for (const [index, { descriptor, diffId, parentChainId, report }] of missing.entries()) {
+    await downloads[index]
+    await unpackStoredLayer(ports, { descriptor, diffId, parentChainId, report, signal })
+    report({ status: 'Pull complete' })
+  }
+}

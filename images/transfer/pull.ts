@@ -1,0 +1,142 @@
+import { onAbort } from '#base/abort.ts'
+import { parseImageConfig } from '#oci/image-config.ts'
+import { parseManifest } from '#oci/manifest.ts'
+import { hostPlatform, type Platform, parsePlatform } from '#oci/platform.ts'
+import { familiarReference, type Reference, withDefaultTag } from '#oci/reference.ts'
+import { openRepository, type Repository } from '../registry/client.ts'
+import type { RegistryConfig } from '../registry/endpoints.ts'
+import type { ResolvedManifest } from '../registry/resolve.ts'
+import type { TransportLimits } from '../registry/transport.ts'
+import { platformMismatch } from '../store/platform-match.ts'
+import { type AddImagePorts, addImage } from './add-image.ts'
+import type { BlobSource } from './blob-source.ts'
+import type { PullProgress, PullRequest } from './progress.ts'
+import { ProgressFeed } from './progress-feed.ts'
+
+export interface PullPorts extends AddImagePorts {
+  readonly registries: RegistryConfig
+  readonly transportLimits?: Partial<TransportLimits>
+}
+
+export interface RunningPull {
+  /** Throws at its end what the pull failed of. */
+  readonly progress: AsyncIterable<PullProgress>
+  /** Never rejects: everything has ended and is cleaned up. */
+  readonly done: Promise<void>
+}
+
+/**
+ * Pulls one reference, or all tags of its repository. Resolves when the registry has named the first manifest: what it refuses is
+ * thrown here, before any progress. The work goes on without a reader, and stops with the signal or when the reader leaves early.
+ */
+export async function pull(ports: PullPorts, request: PullRequest, signal: AbortSignal): Promise<RunningPull> {
+  await using opened = new AsyncDisposableStack()
+  const controller = new AbortController()
+  opened.use(onAbort(signal, () => controller.abort(signal.reason)))
+  const platform = request.platform === undefined ? hostPlatform : parsePlatform(request.platform)
+  const repository = opened.use(
+    await openRepository({
+      reference: request.reference,
+      config: ports.registries,
+      auth: request.auth,
+      ...(ports.transportLimits && { limits: ports.transportLimits }),
+    }),
+  )
+  const targets = await targetsOf(repository, request, controller.signal)
+  const first = targets[0] && (await resolve(ports, repository, targets[0], controller.signal))
+
+  const resources = opened.move()
+  const feed = new ProgressFeed(async () => {
+    controller.abort()
+    await done
+  })
+  const run = { repository, platform, platformIsAsked: request.platform !== undefined, feed, signal: controller.signal }
+  const done = pullTargets(ports, run, { name: nameOf(request), targets, first })
+    .then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    .then(async (failure) => {
+      await resources.disposeAsync()
+      feed.end(failure)
+    })
+  return { progress: feed, done }
+}
+
+interface PullRun {
+  readonly repository: Repository
+  readonly platform: Platform
+  readonly platformIsAsked: boolean
+  readonly feed: ProgressFeed
+  readonly signal: AbortSignal
+}
+
+async function targetsOf(repository: Repository, request: PullRequest, signal: AbortSignal): Promise<Reference[]> {
+  const { domain, path } = request.reference
+  if (!request.allTags) return [withDefaultTag(request.reference)]
+  return (await repository.tags(signal)).map((tag) => ({ domain, path, tag }))
+}
+
+function nameOf({ reference, allTags }: PullRequest): Reference {
+  return allTags ? { domain: reference.domain, path: reference.path } : withDefaultTag(reference)
+}
+
+/** Also reads the root, unless it is here: a registry's garbage is then found before any progress. */
+async function resolve(
+  { content }: PullPorts,
+  repository: Repository,
+  reference: Reference,
+  signal: AbortSignal,
+): Promise<ResolvedManifest> {
+  const { descriptor, bytes } = await repository.resolve(reference, signal)
+  if (await content.find(descriptor.digest)) return { descriptor, bytes: undefined }
+  const read = bytes ?? (await repository.readManifest(descriptor, signal))
+  parseManifest(read.toString('utf8'), { mediaType: descriptor.mediaType, what: `manifest ${descriptor.digest}` })
+  return { descriptor, bytes: read }
+}
+
+async function pullTargets(
+  ports: PullPorts,
+  run: PullRun,
+  { name, targets, first }: { name: Reference; targets: readonly Reference[]; first: ResolvedManifest | undefined },
+): Promise<void> {
+  let hasNew = false
+  for (const [index, reference] of targets.entries()) {
+    const resolved = index === 0 && first ? first : await resolve(ports, run.repository, reference, run.signal)
+    if (await pullTarget(ports, run, reference, resolved)) hasNew = true
+  }
+  const outcome = hasNew ? 'Downloaded newer image for' : 'Image is up to date for'
+  run.feed.push({ status: `Status: ${outcome} ${familiarReference(name)}` })
+}
+
+/** @returns whether the reference leads to another image than before */
+async function pullTarget(
+  ports: PullPorts,
+  { repository, platform, platformIsAsked, feed, signal }: PullRun,
+  reference: Reference,
+  { descriptor, bytes }: ResolvedManifest,
+): Promise<boolean> {
+  feed.push({ id: reference.digest ?? reference.tag ?? 'latest', status: `Pulling from ${reference.path}` })
+  const { image, isNew } = await addImage(ports, {
+    source: withKnownRoot(repository, descriptor.digest, bytes),
+    root: descriptor,
+    platform,
+    reference,
+    isFromRepository: true,
+    report: (progress) => feed.push(progress),
+    signal,
+  })
+  feed.push({ status: `Digest: ${descriptor.digest}` })
+  const config = parseImageConfig(image.config, `image config ${image.id}`)
+  const mismatch = platformIsAsked ? platformMismatch(familiarReference(reference), config, platform) : undefined
+  if (mismatch !== undefined) feed.push({ status: `WARNING: ${mismatch}` })
+  return isNew
+}
+
+function withKnownRoot(repository: Repository, root: string, bytes: Buffer | undefined): BlobSource {
+  return {
+    readManifest: async (descriptor, signal) =>
+      descriptor.digest === root && bytes ? bytes : repository.readManifest(descriptor, signal),
+    fetchBlob: (request) => repository.fetchBlob(request),
+  }
+}
