@@ -1,0 +1,38 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../..')
+
+/** Path of berth-unpack, built if its sources are newer. */
+export async function buildUnpackTool(): Promise<string> {
+  await run('make', ['-s', '-C', 'images/unpack'], { cwd: root })
+  return join(root, 'build/native/berth-unpack')
+}
+
+export interface ToolResult {
+  readonly code: number | null
+  readonly output: string
+  readonly message: string
+}
+
+/** Runs berth-unpack by itself: the archive on its standard input, the directory on descriptor 3. */
+export async function runUnpackTool(
+  tool: string,
+  directory: string,
+  archive: Uint8Array,
+  options: readonly string[] = ['--overlay'],
+): Promise<ToolResult> {
+  await using target = await open(directory, 'r')
+  const child = spawn(tool, options, { stdio: ['pipe', 'pipe', 'pipe', target.fd] })
+  if (!child.stdin || !child.stdout || !child.stderr) throw new Error('no pipes')
+  // It stops reading where it finds the fault.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(archive)
+  const [output, message, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code, output, message }
+}
