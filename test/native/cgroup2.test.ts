@@ -1,0 +1,14 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { buildNativeTest, runNativeTest } from '#test/support/native-program.ts'
+
+const machine = join(import.meta.dirname, '..', 'support', 'cgroup2-vm')
+
+test('the same limits work on a host with nothing but cgroup v2', async () => {
+  const program = await buildNativeTest('cgroup_test')
+  const { failures, passed, output } = await runNativeTest([machine, '--timeout', '120', program], 280_000)
+  expect(failures).toEqual([])
+  expect(output).toContain('# v2 /sys/fs/cgroup: ')
+  expect(output).not.toContain('# v1 ')
+  expect(passed).toBeGreaterThan(80)
+})
