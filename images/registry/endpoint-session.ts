@@ -52,7 +52,7 @@ export class EndpointSession {
     // Several blobs may meet the same challenge at once: one of them fetches the token.
     if (this.#authorization === used) this.#authorization = this.#answer(header, request)
     const renewed = this.#authorization
-    response.body.destroy()
+    await response.discard()
     try {
       await renewed
     } catch (error) {

@@ -27,7 +27,7 @@ export async function resolveManifest(
 ): Promise<ResolvedManifest> {
   const target = reference.digest ?? reference.tag ?? 'latest'
   const head = await session.send({ method: 'HEAD', path: `manifests/${target}`, headers: accept, signal })
-  head.body.destroy()
+  await head.discard()
   const descriptor = head.status === 200 ? descriptorOf(head, reference) : undefined
   if (descriptor) return { descriptor, bytes: undefined }
   return await readManifestOf(session, reference, target, signal)

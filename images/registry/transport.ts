@@ -42,11 +42,14 @@ export interface RegistryResponse {
   /** The URL that answered, after redirects. */
   readonly url: string
   header(name: string): string | undefined
-  /** To be read to its end, or destroyed. */
+  /** To be read to its end, or discarded. */
   readonly body: Readable
+  /** Reads a short rest, so that the connection can be used again, or closes it. */
+  discard(): Promise<void>
 }
 
 const maxRedirects = 10
+const maxDiscardBytes = 64 << 10
 const maxRetryAfterMs = 30_000
 
 /** HTTP as registries need it: time limits, few retries, redirects that show credentials to nobody else. */
@@ -67,7 +70,7 @@ export class Transport implements AsyncDisposable {
       try {
         const response = await this.#follow(request)
         if (isLast || !isBusy(response.status)) return response
-        response.body.destroy()
+        await response.discard()
         await this.#pause(attempt, response.header('retry-after'), request.signal)
       } catch (error) {
         if (request.signal.aborted) throw abortError(request.signal)
@@ -95,7 +98,7 @@ export class Transport implements AsyncDisposable {
       const response = await this.#sendOnce({ ...request, url, headers })
       const location = response.header('location')
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response
-      response.body.destroy()
+      await response.discard()
       if (hop >= maxRedirects) throw invalid(`${new URL(request.url).host} redirects more than ${maxRedirects} times`)
       const target = redirectTarget(location, url, request.verifyTls)
       if (target.host !== new URL(url).host) headers = withoutCredentials(headers)
@@ -113,12 +116,15 @@ export class Transport implements AsyncDisposable {
       signal,
       ...(body !== undefined && { body }),
     })
+    // Who reads it gets its errors from reading; one that is thrown away has nobody to take them.
+    answer.body.on('error', () => undefined)
     return {
       status: answer.statusCode,
       statusText: answer.statusText,
       url,
       header: (name) => [answer.headers[name]].flat()[0],
       body: answer.body,
+      discard: () => answer.body.dump({ limit: maxDiscardBytes, signal }).catch(() => undefined),
     }
   }
 

@@ -12,9 +12,6 @@ export interface GarbagePorts {
   readonly leases: Leases
 }
 
-/** Keys of snapshots that a layer is being unpacked into. */
-const unpackPrefix = 'unpack-'
-
 /**
  * Removes those of the given blobs and snapshots that no image needs and nobody holds. Snapshots are tried from the last to the
  * first: list parents before children. One that a container stands on stays.   @returns the names of removed snapshots, in that order
@@ -36,13 +33,6 @@ export async function collect(ports: GarbagePorts, keys: readonly string[]): Pro
 export async function sweep(ports: GarbagePorts): Promise<void> {
   const committed = ports.snapshots.list().filter(({ kind }) => kind === 'committed')
   await collect(ports, [...new Set([...committed.map(({ key }) => key), ...(await ports.content.list())])])
-}
-
-/** Removes snapshots that a killed daemon was unpacking into. Nobody may be unpacking. */
-export async function removeHalfUnpacked({ snapshots }: GarbagePorts): Promise<void> {
-  for (const { key, kind } of snapshots.list()) {
-    if (kind === 'active' && key.startsWith(unpackPrefix)) await snapshots.remove(key)
-  }
 }
 
 async function removeUnlessUsed(snapshots: Snapshotter, name: string): Promise<boolean> {

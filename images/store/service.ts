@@ -18,7 +18,7 @@ import { type PullPorts, pull } from '../transfer/pull.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
 import { dropDamaged } from './damage.ts'
-import { removeHalfUnpacked, sweep } from './garbage.ts'
+import { sweep } from './garbage.ts'
 import type { Image, ImageHistory } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
 import { filterImages } from './list.ts'
@@ -64,7 +64,6 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     ...(transportLimits && { transportLimits }),
   }
   dropDamaged(ports, log)
-  await removeHalfUnpacked(ports)
   await sweep(ports)
   return new ImageService(ports)
 }

@@ -1,0 +1,106 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { silentLogger } from '#base/log.ts'
+import type { EngineEvent } from '#events/event.ts'
+import { parseRegistryConfig } from '#images/registry/endpoints.ts'
+import { openSnapshotter } from '#images/snapshots/open.ts'
+import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
+import type { ImageUsers } from '#images/store/ports.ts'
+import { type ImageService, openImages } from '#images/store/service.ts'
+import type { PullProgress, PullRequest } from '#images/transfer/progress.ts'
+import { parseReference } from '#oci/reference.ts'
+import { type Database, openDatabase } from '#state/database.ts'
+import { tempDirectory } from './temp.ts'
+import { buildUnpackTool } from './unpack-tool.ts'
+
+export interface TestImages extends AsyncDisposable {
+  readonly service: ImageService
+  readonly snapshots: Snapshotter
+  readonly database: Database
+  readonly events: Omit<EngineEvent, 'time'>[]
+  /** Who uses which image; tests fill it. */
+  readonly users: Map<string, { id: string; running: boolean }[]>
+  /** Pulls to the end. */
+  pull(reference: string, options?: Partial<PullRequest> & { signal?: AbortSignal }): Promise<PullProgress[]>
+  /** What there is on disk. */
+  footprint(): Promise<{ blobs: number; ingests: number; snapshots: number; directories: number }>
+  /** The file of an image, wherever in its layers. */
+  readFile(image: string, path: string): Promise<string>
+}
+
+export interface TestImagesOptions {
+  /** A data root that stays, for tests that open it twice. */
+  readonly root?: string
+  readonly mirrors?: readonly string[]
+  readonly insecure?: readonly string[]
+  readonly attempts?: number
+}
+
+/** The real image service on a data root of its own, without a daemon around it. */
+export async function openTestImages(options: TestImagesOptions = {}): Promise<TestImages> {
+  await using undo = new AsyncDisposableStack()
+  const root = options.root ?? undo.use(await tempDirectory('berth-images-')).path
+  const executable = await buildUnpackTool()
+  await mkdir(root, { recursive: true })
+  const database = undo.use(openDatabase(join(root, 'state.db')))
+  const errors: unknown[] = []
+  const snapshots = undo.use(
+    await openSnapshotter({ root: join(root, 'snapshots'), database, executable, onError: (e) => errors.push(e) }),
+  )
+  const events: Omit<EngineEvent, 'time'>[] = []
+  const users = new Map<string, { id: string; running: boolean }[]>()
+  const usersPort: ImageUsers = { of: (id) => users.get(id) ?? [] }
+  const service = undo.use(
+    await openImages({
+      contentRoot: join(root, 'content'),
+      database,
+      snapshots,
+      unpackExecutable: executable,
+      users: usersPort,
+      events: { publish: (event) => void events.push(event) },
+      registries: parseRegistryConfig(options.mirrors ?? [], options.insecure ?? []),
+      log: silentLogger,
+      transportLimits: { attempts: options.attempts ?? 3, backoffMs: 5, headersTimeoutMs: 2000, stallTimeoutMs: 1000 },
+    }),
+  )
+  const resources = undo.move()
+  return {
+    service,
+    snapshots,
+    database,
+    events,
+    users,
+    async pull(reference, { signal = new AbortController().signal, ...rest } = {}) {
+      const request = { reference: parseReference(reference), allTags: false, platform: undefined, auth: undefined }
+      const progress: PullProgress[] = []
+      for await (const one of await service.pull({ ...request, ...rest }, signal)) progress.push(one)
+      return progress
+    },
+    async footprint() {
+      return {
+        blobs: (await readdir(join(root, 'content/blobs/sha256'))).length,
+        ingests: (await readdir(join(root, 'content/ingest'))).length,
+        snapshots: snapshots.list().length,
+        directories: (await readdir(join(root, 'snapshots'))).length,
+      }
+    },
+    async readFile(image, path) {
+      const { chainId = '' } = service.get(image)
+      const view = await snapshots.view(`test-${chainId}`, chainId)
+      try {
+        const layers = view.kind === 'directory' ? [view.path] : view.lower
+        for (const layer of layers) {
+          const text = await readFile(join(layer, path), 'utf8').catch(() => undefined)
+          if (text !== undefined) return text
+        }
+        throw new Error(`no ${path} in ${image}`)
+      } finally {
+        await snapshots.remove(`test-${chainId}`)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await resources.disposeAsync()
+      if (errors.length > 0) throw new AggregateError(errors, 'snapshots failed in the background')
+    },
+  }
+}
