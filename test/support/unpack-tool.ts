@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -10,7 +10,9 @@ const root = join(import.meta.dirname, '../..')
 
 /** Path of berth-unpack, built if its sources are newer. */
 export async function buildUnpackTool(): Promise<string> {
-  await run('make', ['-s', '-C', 'images/unpack'], { cwd: root })
+  await mkdir(join(root, 'build'), { recursive: true })
+  // Test files run side by side, make does not.
+  await run('flock', ['build/.unpack.lock', 'make', '-s', '-C', 'images/unpack'], { cwd: root })
   return join(root, 'build/native/berth-unpack')
 }
 
