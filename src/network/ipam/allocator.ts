@@ -1,34 +1,55 @@
 import { unavailable } from '#base/errors.ts'
 import { contains, formatAddress, formatSubnet, hostRange, type Subnet } from './subnet.ts'
 
+export interface AllocatorOptions {
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number
+  /** How long a released address rests. */
+  readonly restMs?: number
+}
+
 /**
- * The addresses of one subnet: lowest free first. It only counts; whoever owns the rows persists what was allocated and tells
- * it at the next start through `reserve`.
+ * The addresses of one subnet: lowest free first. A released address rests for a moment, as long as there are others: the
+ * kernel takes tens of milliseconds to take the old link down, and until then it still answers for the address.
+ *
+ * It only counts; whoever owns the rows persists what was allocated and tells it at the next start through `reserve`.
  */
 export class AddressAllocator {
   readonly #subnet: Subnet
   readonly #last: number
+  readonly #now: () => number
+  readonly #restMs: number
   readonly #used = new Set<number>()
+  /** Released addresses with the time from which they are free again, oldest first. */
+  readonly #resting = new Map<number, number>()
   /** Every address of the range below is in use. */
   #lowest: number
 
-  constructor(subnet: Subnet) {
+  constructor(subnet: Subnet, { now = () => performance.now(), restMs = 1000 }: AllocatorOptions = {}) {
     const { first, last } = hostRange(subnet)
     this.#subnet = subnet
     this.#lowest = first
     this.#last = last
+    this.#now = now
+    this.#restMs = restMs
   }
 
   /** @throws `unavailable` when the subnet is full. */
   allocate(): number {
+    this.#wake()
     while (this.#used.has(this.#lowest)) this.#lowest += 1
-    if (this.#lowest > this.#last) {
-      throw unavailable(`no available IPv4 addresses in the subnet ${formatSubnet(this.#subnet)}`, {
-        code: 'subnet-full',
-      })
+    let address = this.#lowest
+    while (address <= this.#last && (this.#used.has(address) || this.#resting.has(address))) address += 1
+    if (address > this.#last) {
+      const [rested] = this.#resting.keys()
+      if (rested === undefined) {
+        const message = `no available IPv4 addresses in the subnet ${formatSubnet(this.#subnet)}`
+        throw unavailable(message, { code: 'subnet-full' })
+      }
+      address = rested
     }
-    this.#used.add(this.#lowest)
-    return this.#lowest
+    this.#take(address)
+    return address
   }
 
   /** Takes this address out of what is free.   @throws `unavailable` when it is in use or outside the subnet. */
@@ -37,11 +58,26 @@ export class AddressAllocator {
       throw unavailable(`the address ${formatAddress(address)} is not in the subnet ${formatSubnet(this.#subnet)}`)
     }
     if (this.#used.has(address)) throw unavailable(`the address ${formatAddress(address)} is already in use`)
-    this.#used.add(address)
+    this.#take(address)
   }
 
   /** Freeing what is free is no error. */
   release(address: number): void {
-    if (this.#used.delete(address) && address < this.#lowest) this.#lowest = address
+    if (!this.#used.delete(address)) return
+    this.#resting.set(address, this.#now() + this.#restMs)
+    if (address < this.#lowest) this.#lowest = address
+  }
+
+  #take(address: number): void {
+    this.#resting.delete(address)
+    this.#used.add(address)
+  }
+
+  #wake(): void {
+    const now = this.#now()
+    for (const [address, free] of this.#resting) {
+      if (free > now) break
+      this.#resting.delete(address)
+    }
   }
 }

@@ -3,8 +3,11 @@ import { AddressAllocator } from '#network/ipam/allocator.ts'
 import { chooseSubnet, defaultPools } from '#network/ipam/pool.ts'
 import { formatAddress, formatSubnet, parseAddress, parseSubnet } from '#network/ipam/subnet.ts'
 
+/** An allocator whose released addresses are free at once. */
+const hasty = (subnet: string) => new AddressAllocator(parseSubnet(subnet), { restMs: 0 })
+
 test('the lowest free address comes first, and a released one comes back', () => {
-  const allocator = new AddressAllocator(parseSubnet('172.17.0.0/16'))
+  const allocator = hasty('172.17.0.0/16')
   allocator.reserve(parseAddress('172.17.0.1'))
   const allocate = () => formatAddress(allocator.allocate())
   expect([allocate(), allocate(), allocate()]).toEqual(['172.17.0.2', '172.17.0.3', '172.17.0.4'])
@@ -22,6 +25,26 @@ test('a full subnet says so, and serves again once an address is released', () =
   expect(allocator.allocate()).toBe(last)
 })
 
+test('a released address rests for a second while there are others', () => {
+  let now = 0
+  const allocator = new AddressAllocator(parseSubnet('10.0.0.0/29'), { now: () => now })
+  const allocate = () => formatAddress(allocator.allocate())
+  allocate()
+  allocator.release(parseAddress('10.0.0.1'))
+  now = 999
+  expect(allocate()).toBe('10.0.0.2')
+  now = 1000
+  expect(allocate()).toBe('10.0.0.1')
+})
+
+test('where no other address is left, the one that has rested longest is taken', () => {
+  const allocator = new AddressAllocator(parseSubnet('10.0.0.0/30'), { now: () => 0 })
+  const [first, second] = [allocator.allocate(), allocator.allocate()]
+  allocator.release(second)
+  allocator.release(first)
+  expect([allocator.allocate(), allocator.allocate()]).toEqual([second, first])
+})
+
 test('an address is reserved once, and only within the subnet', () => {
   const allocator = new AddressAllocator(parseSubnet('10.0.0.0/24'))
   allocator.reserve(parseAddress('10.0.0.9'))
@@ -30,7 +53,7 @@ test('an address is reserved once, and only within the subnet', () => {
 })
 
 test('releasing twice does not give an address to two', () => {
-  const allocator = new AddressAllocator(parseSubnet('10.0.0.0/24'))
+  const allocator = hasty('10.0.0.0/24')
   const first = allocator.allocate()
   allocator.release(first)
   allocator.release(first)
