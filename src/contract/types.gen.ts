@@ -490,8 +490,8 @@ export interface HostConfig {
   readonly "IOMaximumIOps": number
   readonly "IOMaximumBandwidth": number
   readonly "Mounts"?: readonly Mount[]
-  readonly "MaskedPaths": StringList
-  readonly "ReadonlyPaths": StringList
+  readonly "MaskedPaths": readonly string[] | null
+  readonly "ReadonlyPaths": readonly string[] | null
   readonly "Init"?: boolean
 }
 

@@ -23,18 +23,12 @@ export const since = {
   manifestDescriptor: versionOf(1, 48),
   /** Nondistributable artifacts are gone from info. */
   noNondistributable: versionOf(1, 49),
+  /** Image inspect's Config has only what an image can say. */
+  noLegacyImageConfig: versionOf(1, 50),
   /** The bridge-nf fields are gone from info. */
   noBridgeNf: versionOf(1, 50),
   /** `KernelMemory` is gone from info. */
   noKernelMemory: versionOf(1, 42),
-  /** `docker exec` may set environment and, later, working directory. */
-  execEnvironment: versionOf(1, 25),
-  /** `ConsoleSize` is read at create and exec. */
-  consoleSize: versionOf(1, 42),
-  /** Containers default to a private cgroup namespace on v2 only from here; before, `host`. */
-  cgroupNamespace: versionOf(1, 40),
-  /** Before: a wait without condition also takes the next exit. */
-  waitConditions: versionOf(1, 30),
 } as const
 
 export function versionOf(major: number, minor: number): ApiVersion {

@@ -1,0 +1,160 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { invalid, messageOf, notFound } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import type { Engine } from '#engine/engine.ts'
+import { toErrorAnswer } from './error-response.ts'
+import { readJsonBody } from './parse/body.ts'
+import { Query } from './parse/query.ts'
+import type { Reply } from './reply.ts'
+import type { Match, Router } from './router.ts'
+import { runHijack, takeSocket } from './streams/hijack.ts'
+import { resolveVersion, splitVersion } from './version.ts'
+
+export interface Surroundings {
+  readonly engine: Engine
+  readonly logger: Logger
+  readonly router: Router
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface Connection {
+  /** The client asked with `Upgrade` to take the connection over. */
+  readonly upgraded: boolean
+  /** What it sent behind its request. */
+  takeEarlyInput(): Uint8Array
+}
+
+/** Answers one request; never throws. */
+export async function answerRequest(
+  around: Surroundings,
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: Connection,
+): Promise<void> {
+  const gone = new AbortController()
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  try {
+    await answer(around, { request, response, connection, signal: gone.signal })
+  } catch (error) {
+    answerError(around, response, error)
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly connection: Connection
+  readonly signal: AbortSignal
+}
+
+async function answer(around: Surroundings, { request, response, connection, signal }: Exchange): Promise<void> {
+  const { rawPath, search } = splitUrl(request.url ?? '/')
+  const { path, asked } = splitVersion(decodePath(rawPath))
+  around.logger.debug({ method: request.method, path: rawPath }, 'request')
+  if (request.method === 'OPTIONS') return write(around, response, { kind: 'empty', status: 200 })
+  const match = around.router.find(request.method ?? 'GET', path)
+  if (!match) return answerUnknown(response, rawPath, search)
+  const version = resolveVersion(asked)
+  const reply = await handle(around.engine, match, {
+    version,
+    query: new Query<never>(new URLSearchParams(search)),
+    headers: request.headers,
+    signal,
+    body: async (decode) => {
+      const value = await readJsonBody(request)
+      return value === undefined ? undefined : decode(value)
+    },
+  })
+  if (reply.kind !== 'hijack') return write(around, response, reply)
+  const socket = connection.upgraded ? request.socket : takeSocket(request, response)
+  if (connection.upgraded) response.detachSocket(request.socket)
+  runHijack({ socket, upgraded: connection.upgraded, early: connection.takeEarlyInput() }, reply, version)
+}
+
+async function handle(
+  engine: Engine,
+  { route, path }: Match,
+  call: Omit<Parameters<Match['route']['handle']>[0], 'path'>,
+) {
+  return route.handle({ ...call, path: path as never }, engine)
+}
+
+async function write({ headers }: Surroundings, response: ServerResponse, reply: Exclude<Reply, { kind: 'hijack' }>) {
+  switch (reply.kind) {
+    case 'json': {
+      const text = `${JSON.stringify(reply.body)}\n`
+      response.writeHead(reply.status, {
+        ...headers,
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(text),
+      })
+      response.end(text)
+      return
+    }
+    case 'text':
+      response.writeHead(reply.status, {
+        ...headers,
+        ...reply.headers,
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Content-Length': Buffer.byteLength(reply.text),
+      })
+      response.end(reply.text)
+      return
+    case 'empty':
+      response.writeHead(reply.status, reply.status === 204 ? headers : { ...headers, 'Content-Length': 0 })
+      response.end()
+      return
+    case 'stream':
+      response.writeHead(200, { ...headers, 'Content-Type': reply.contentType })
+      response.flushHeaders()
+      await pipeline(reply.chunks, response)
+  }
+}
+
+function answerError({ headers, logger }: Surroundings, response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    // Half an answer must not look like a whole one.
+    logger.debug({ error: messageOf(error) }, 'an answer was cut off')
+    response.destroy()
+    return
+  }
+  const { status, message } = toErrorAnswer(error)
+  if (status >= 500) logger.error({ status, error: messageOf(error) }, 'a request failed')
+  if (message === undefined) {
+    response.writeHead(status, headers).end()
+    return
+  }
+  const text = `${JSON.stringify({ message })}\n`
+  response.writeHead(status, {
+    ...headers,
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}
+
+/** Docker answers unknown paths and methods alike, without its own headers; paths that are not clean are redirected. */
+function answerUnknown(response: ServerResponse, rawPath: string, search: string): void {
+  if (rawPath.includes('//')) {
+    const clean = rawPath.replaceAll(/\/{2,}/g, '/')
+    response.writeHead(301, { Location: `${clean}${search === '' ? '' : `?${search}`}`, 'Content-Length': 0 }).end()
+    return
+  }
+  throw notFound('page not found')
+}
+
+function splitUrl(url: string): { rawPath: string; search: string } {
+  const at = url.indexOf('?')
+  return at < 0 ? { rawPath: url, search: '' } : { rawPath: url.slice(0, at), search: url.slice(at + 1) }
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch (error) {
+    throw invalid(`the path ${path.slice(0, 200)} is not properly escaped`, { cause: error })
+  }
+}

@@ -1,0 +1,50 @@
+import { invalid, notImplemented } from '#base/errors.ts'
+import type { ContainerConfig } from '#containers/container.ts'
+import type { ContainerCreateRequest } from '#contract/types.gen.ts'
+import { parsePort } from './ports.ts'
+
+/** The process half of a create request.   @throws `invalid` in Docker's words */
+export function parseContainerConfig(body: ContainerCreateRequest): ContainerConfig {
+  checkConfig(body)
+  return {
+    image: body.Image ?? '',
+    hostname: body.Hostname ?? '',
+    domainname: body.Domainname ?? '',
+    user: body.User ?? '',
+    attachStdin: body.AttachStdin ?? false,
+    attachStdout: body.AttachStdout ?? false,
+    attachStderr: body.AttachStderr ?? false,
+    tty: body.Tty ?? false,
+    openStdin: body.OpenStdin ?? false,
+    stdinOnce: body.StdinOnce ?? false,
+    env: body.Env ?? [],
+    cmd: orNull(body.Cmd),
+    // An empty list, or one empty word, takes the image's entrypoint away; only absence keeps it.
+    entrypoint: body.Entrypoint ?? null,
+    workingDir: body.WorkingDir ?? '',
+    labels: body.Labels ?? {},
+    exposedPorts: Object.keys(body.ExposedPorts ?? {}).map(parsePort),
+    volumes: Object.keys(body.Volumes ?? {}),
+    stopSignal: body.StopSignal || undefined,
+    stopTimeoutSeconds: body.StopTimeout,
+    shell: body.Shell,
+    networkDisabled: body.NetworkDisabled ?? false,
+    healthcheck: body.Healthcheck as ContainerConfig['healthcheck'],
+  }
+}
+
+function checkConfig(body: ContainerCreateRequest): void {
+  const { HostConfig: _, NetworkingConfig: __, ...config } = body
+  if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container')
+  for (const variable of body.Env ?? []) {
+    if (variable === '' || variable.startsWith('=')) throw invalid(`invalid environment variable: ${variable}`)
+  }
+  if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
+    throw invalid(`the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`)
+  }
+  if (body.MacAddress) throw notImplemented('MacAddress is not supported yet; leave it out to get a generated one')
+}
+
+function orNull(words: readonly string[] | undefined): readonly string[] | null {
+  return words === undefined || words.length === 0 ? null : words
+}

@@ -1,0 +1,145 @@
+import { invalid, notImplemented } from '#base/errors.ts'
+import type { HostSettings, RestartPolicy } from '#containers/container.ts'
+import type { HostConfigRequest } from '#contract/types.gen.ts'
+import { checkDuplicates, parseBind, parseMount, parseTmpfs } from './mounts.ts'
+import { parsePortBindings } from './ports.ts'
+
+const defaultShmSizeBytes = 64 << 20
+
+/** The host half of a create request, with Docker's defaults.   @throws `invalid`, `not-implemented` */
+export function parseHostConfig(host: HostConfigRequest): HostSettings {
+  refuseWhatIsMissing(host)
+  checkModes(host)
+  const mounts = [
+    ...(host.Binds ?? []).map(parseBind),
+    ...(host.Mounts ?? []).map(parseMount),
+    ...Object.entries(host.Tmpfs ?? {}).map(([target, options]) => parseTmpfs(target, options)),
+  ]
+  checkDuplicates(mounts)
+  return {
+    ...parseProcessHalf(host),
+    ...parseResources(host),
+    binds: host.Binds ?? [],
+    mounts,
+    networkMode: !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode,
+    restartPolicy: parseRestartPolicy(host),
+    autoRemove: host.AutoRemove ?? false,
+    dns: host.Dns ?? [],
+    dnsOptions: host.DnsOptions ?? [],
+    dnsSearch: host.DnsSearch ?? [],
+    extraHosts: host.ExtraHosts ?? [],
+    logConfig: { driver: host.LogConfig?.Type || 'json-file', options: host.LogConfig?.Config ?? {} },
+    runtime: host.Runtime ?? '',
+    consoleSize: [host.ConsoleSize?.[0] ?? 0, host.ConsoleSize?.[1] ?? 0],
+    annotations: host.Annotations ?? {},
+    containerIdFile: host.ContainerIDFile ?? '',
+    volumesFrom: host.VolumesFrom ?? [],
+    links: host.Links ?? [],
+    portBindings: parsePortBindings(host.PortBindings),
+    publishAllPorts: host.PublishAllPorts ?? false,
+  }
+}
+
+function parseProcessHalf(host: HostConfigRequest) {
+  return {
+    privileged: host.Privileged ?? false,
+    readonlyRootfs: host.ReadonlyRootfs ?? false,
+    capAdd: host.CapAdd ?? [],
+    capDrop: host.CapDrop ?? [],
+    groupAdd: host.GroupAdd ?? [],
+    securityOpt: host.SecurityOpt ?? [],
+    maskedPaths: host.MaskedPaths,
+    readonlyPaths: host.ReadonlyPaths,
+    ipcMode: host.IpcMode || 'private',
+    pidMode: host.PidMode ?? '',
+    utsMode: host.UTSMode ?? '',
+    cgroupnsMode: host.CgroupnsMode || 'private',
+    usernsMode: host.UsernsMode ?? '',
+    cgroupParent: host.CgroupParent ?? '',
+    sysctls: host.Sysctls ?? {},
+    init: host.Init ?? false,
+  }
+}
+
+function parseResources(host: HostConfigRequest) {
+  if ((host.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0')
+  const { MemorySwappiness: swappiness } = host
+  return {
+    shmSizeBytes: host.ShmSize || defaultShmSizeBytes,
+    memoryBytes: host.Memory ?? 0,
+    memoryReservationBytes: host.MemoryReservation ?? 0,
+    memorySwapBytes: host.MemorySwap ?? 0,
+    // The docker CLI says -1 for "not asked for".
+    memorySwappiness: swappiness === -1 ? undefined : swappiness,
+    oomKillDisable: host.OomKillDisable ?? false,
+    oomScoreAdj: host.OomScoreAdj ?? 0,
+    cpuShares: host.CpuShares ?? 0,
+    cpuQuotaMicros: host.CpuQuota ?? 0,
+    cpuPeriodMicros: host.CpuPeriod ?? 0,
+    nanoCpus: host.NanoCpus ?? 0,
+    cpusetCpus: host.CpusetCpus ?? '',
+    cpusetMems: host.CpusetMems ?? '',
+    pidsLimit: host.PidsLimit,
+    blkioWeight: host.BlkioWeight ?? 0,
+    ulimits: (host.Ulimits ?? []).map(({ Name = '', Soft = 0, Hard = 0 }) => ({ name: Name, soft: Soft, hard: Hard })),
+    devices: (host.Devices ?? []).map(({ PathOnHost = '', PathInContainer, CgroupPermissions }) => ({
+      pathOnHost: PathOnHost,
+      pathInContainer: PathInContainer || PathOnHost,
+      permissions: CgroupPermissions || 'rwm',
+    })),
+    deviceCgroupRules: host.DeviceCgroupRules ?? [],
+  }
+}
+
+function parseRestartPolicy({ RestartPolicy: policy, AutoRemove }: HostConfigRequest): RestartPolicy {
+  const asked = policy?.Name || 'no'
+  const names = ['no', 'always', 'on-failure', 'unless-stopped'] as const
+  const name = names.find((one) => one === asked)
+  const wrong = (reason: string) => invalid(`invalid restart policy: ${reason}`)
+  if (!name) throw wrong(`unknown policy '${asked}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`)
+  const maximumRetryCount = policy?.MaximumRetryCount ?? 0
+  if (maximumRetryCount !== 0 && name !== 'on-failure') {
+    throw wrong("maximum retry count can only be used with 'on-failure'")
+  }
+  if (maximumRetryCount < 0) throw wrong('maximum retry count cannot be negative')
+  if (AutoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy")
+  return { name, maximumRetryCount }
+}
+
+/** Namespaces that can be asked for; which of them are served, the engine decides.   @throws `invalid` in Docker's words */
+function checkModes(host: HostConfigRequest): void {
+  const check = (mode: string | undefined, what: string, pattern: RegExp) => {
+    if (mode && !pattern.test(mode)) throw invalid(`invalid ${what}: ${mode}`)
+  }
+  check(host.IpcMode, 'IPC mode', /^(none|private|shareable|host|container:.+)$/)
+  check(host.PidMode, 'PID mode', /^(host|container:.+)$/)
+  check(host.UTSMode, 'UTS mode', /^host$/)
+  check(host.CgroupnsMode, 'cgroup namespace mode', /^(host|private)$/)
+  check(host.UsernsMode, 'userns mode', /^host$/)
+  if (host.Isolation && host.Isolation !== 'default') {
+    throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`)
+  }
+  const { OomScoreAdj: adjustment = 0 } = host
+  if (adjustment < -1000 || adjustment > 1000) {
+    throw invalid(`Invalid value ${adjustment}, range for oom score adj is [-1000, 1000]`)
+  }
+}
+
+/** What would silently not be done is refused, each field by its name.   @throws `not-implemented` */
+function refuseWhatIsMissing(host: HostConfigRequest): void {
+  const asked: Readonly<Record<string, boolean>> = {
+    VolumeDriver: Boolean(host.VolumeDriver) && host.VolumeDriver !== 'local',
+    StorageOpt: Object.keys(host.StorageOpt ?? {}).length > 0,
+    DeviceRequests: (host.DeviceRequests ?? []).length > 0,
+    BlkioWeightDevice: (host.BlkioWeightDevice ?? []).length > 0,
+    BlkioDeviceReadBps: (host.BlkioDeviceReadBps ?? []).length > 0,
+    BlkioDeviceWriteBps: (host.BlkioDeviceWriteBps ?? []).length > 0,
+    BlkioDeviceReadIOps: (host.BlkioDeviceReadIOps ?? []).length > 0,
+    BlkioDeviceWriteIOps: (host.BlkioDeviceWriteIOps ?? []).length > 0,
+    CpuRealtimePeriod: Boolean(host.CpuRealtimePeriod),
+    CpuRealtimeRuntime: Boolean(host.CpuRealtimeRuntime),
+    Cgroup: Boolean(host.Cgroup),
+  }
+  const missing = Object.keys(asked).find((field) => asked[field])
+  if (missing) throw notImplemented(`HostConfig.${missing} is not supported yet; create the container without it`)
+}

@@ -1,0 +1,137 @@
+import { formatNanos, zeroTime } from '#base/timestamp.ts'
+import type { Container, ContainerState } from '#containers/container.ts'
+import type {
+  ContainerConfig,
+  ContainerInspect,
+  ContainerSummary,
+  Descriptor,
+  ContainerState as WireState,
+} from '#contract/types.gen.ts'
+import { type ApiVersion, since } from '#contract/versions.ts'
+import type { ContainerView } from '#engine/engine.ts'
+import { presentHostConfig } from './host-config.ts'
+import { presentMountPoints } from './mounts.ts'
+import { presentEndpoints, presentNetworkSettings } from './network.ts'
+import { presentStatus } from './status.ts'
+
+/** What the image store adds to a container: the manifest it came from, and whether its name still means that image. */
+export interface ImageFacts {
+  readonly manifest: Descriptor | undefined
+  readonly nameIsCurrent: boolean
+}
+
+export function presentContainer(view: ContainerView, { manifest }: ImageFacts, version: ApiVersion): ContainerInspect {
+  const { container, paths, sizes } = view
+  return {
+    Id: container.id,
+    Created: formatNanos(container.createdAt),
+    Path: container.path,
+    Args: container.args,
+    State: presentState(container.state),
+    Image: container.imageId,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: paths.log,
+    Name: `/${container.name}`,
+    RestartCount: container.restartCount,
+    Driver: view.graph.name,
+    Platform: container.platform.split('/', 1)[0] ?? '',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: view.execIds.length === 0 ? null : view.execIds,
+    HostConfig: presentHostConfig(container.host),
+    GraphDriver: { Name: view.graph.name, Data: view.graph.data },
+    ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
+    Mounts: presentMountPoints(container.host.mounts),
+    Config: presentConfig(view),
+    NetworkSettings: presentNetworkSettings(view.endpoints, version),
+    ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
+  }
+}
+
+/** @param now nanoseconds since 1970 */
+export function presentContainerSummary(
+  view: ContainerView,
+  { manifest, nameIsCurrent }: ImageFacts,
+  { version, now }: { version: ApiVersion; now: bigint },
+): ContainerSummary {
+  const { container, sizes } = view
+  return {
+    Id: container.id,
+    Names: [`/${container.name}`],
+    Image: nameIsCurrent ? container.config.image : container.imageId,
+    ImageID: container.imageId,
+    Command: presentCommand(container),
+    Created: Number(container.createdAt / 1_000_000_000n),
+    Ports: [],
+    ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
+    Labels: view.effective.labels,
+    State: container.state.status,
+    Status: presentStatus(container.state, now),
+    HostConfig: {
+      NetworkMode: container.host.networkMode,
+      ...(Object.keys(container.host.annotations).length > 0 && { Annotations: container.host.annotations }),
+    },
+    NetworkSettings: { Networks: presentEndpoints(view.endpoints, version) },
+    Mounts: presentMountPoints(container.host.mounts),
+    ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
+  }
+}
+
+function presentState(state: ContainerState): WireState {
+  const { status } = state
+  const toTime = (time: bigint | undefined) => (time === undefined ? zeroTime : formatNanos(time))
+  return {
+    Status: status,
+    // Docker counts paused and restarting containers as running ones.
+    Running: status === 'running' || status === 'paused' || status === 'restarting',
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: toTime(state.startedAt),
+    FinishedAt: toTime(state.finishedAt),
+  }
+}
+
+function presentConfig({ container: { config }, effective }: ContainerView): ContainerConfig {
+  return {
+    Hostname: config.hostname,
+    Domainname: config.domainname,
+    User: effective.user,
+    AttachStdin: config.attachStdin,
+    AttachStdout: config.attachStdout,
+    AttachStderr: config.attachStderr,
+    ...(effective.exposedPorts.length > 0 && { ExposedPorts: toSet(effective.exposedPorts) }),
+    Tty: config.tty,
+    OpenStdin: config.openStdin,
+    StdinOnce: config.stdinOnce,
+    Env: effective.env.length === 0 ? null : effective.env,
+    Cmd: effective.cmd,
+    ...(config.healthcheck && { Healthcheck: config.healthcheck }),
+    Image: config.image,
+    Volumes: effective.volumes.length === 0 ? null : toSet(effective.volumes),
+    WorkingDir: effective.workingDir,
+    Entrypoint: effective.entrypoint,
+    ...(config.networkDisabled && { NetworkDisabled: true }),
+    OnBuild: null,
+    Labels: effective.labels,
+    ...(effective.stopSignal !== undefined && { StopSignal: effective.stopSignal }),
+    ...(config.stopTimeoutSeconds !== undefined && { StopTimeout: config.stopTimeoutSeconds }),
+    ...(config.shell && { Shell: config.shell }),
+  }
+}
+
+/** Arguments with a space are shown in quotes, as Docker's list has them. */
+function presentCommand({ path, args }: Container): string {
+  return [path, ...args.map((one) => (one.includes(' ') ? `'${one}'` : one))].join(' ')
+}
+
+function toSet(names: readonly string[]): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, {}]))
+}

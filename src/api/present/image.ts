@@ -1,0 +1,109 @@
+import { zeroTime } from '#base/timestamp.ts'
+import type { ImageHistoryItem, ImageInspect, ImageSummary } from '#contract/types.gen.ts'
+import { type ApiVersion, since } from '#contract/versions.ts'
+import type { Image, ImageHistory } from '#images/store/image.ts'
+import type { ContainerDefaults } from '#oci/image-config.ts'
+import { familiarName, familiarReference, parseReference } from '#oci/reference.ts'
+
+export function presentImageSummary(image: Image, version: ApiVersion): ImageSummary {
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: image.tags.map(familiar),
+    RepoDigests: image.digests.map(familiar),
+    Created: toUnixSeconds(image.config.created),
+    Size: image.sizeBytes,
+    ...(version < since.noVirtualSize && { VirtualSize: image.sizeBytes }),
+    SharedSize: -1,
+    Labels: image.config.config.Labels ?? null,
+    // Docker, too, counts only where it is asked for more than a list.
+    Containers: -1,
+    ...(version >= since.manifestDescriptor && { Descriptor: image.root }),
+  }
+}
+
+export function presentImage(image: Image, version: ApiVersion): ImageInspect {
+  const { config } = image
+  const lastComment = config.history.at(-1)?.comment
+  return {
+    Id: image.id,
+    ...(version >= since.manifestDescriptor && { Descriptor: image.root }),
+    RepoTags: image.tags.map(familiar),
+    RepoDigests: image.digests.map(familiar),
+    Parent: '',
+    Comment: lastComment ?? '',
+    ...(config.created !== undefined && { Created: config.created }),
+    ...(version < since.noImageContainer && { Container: '', ContainerConfig: presentLegacyConfig({}) }),
+    DockerVersion: '',
+    Author: config.author ?? '',
+    Config: version < since.noLegacyImageConfig ? presentLegacyConfig(config.config) : presentConfig(config.config),
+    Architecture: config.architecture,
+    ...(config.variant !== undefined && { Variant: config.variant }),
+    Os: config.os,
+    Size: image.sizeBytes,
+    ...(version < since.noVirtualSize && { VirtualSize: image.sizeBytes }),
+    GraphDriver: { Name: 'overlay2', Data: null },
+    RootFS: { Type: 'layers', ...(config.diffIds.length > 0 && { Layers: config.diffIds }) },
+    Metadata: {
+      LastTagTime: image.lastTaggedAt === undefined ? zeroTime : new Date(image.lastTaggedAt).toISOString(),
+    },
+  }
+}
+
+export function presentHistory(entry: ImageHistory): ImageHistoryItem {
+  return {
+    Id: entry.id,
+    Created: toUnixSeconds(entry.created),
+    CreatedBy: entry.created_by ?? '',
+    Tags: entry.tags.length === 0 ? null : entry.tags.map(familiar),
+    Size: entry.sizeBytes,
+    Comment: entry.comment ?? '',
+  }
+}
+
+function presentConfig(defaults: ContainerDefaults) {
+  const { Healthcheck, ExposedPorts, StopSignal, Shell, ArgsEscaped } = defaults
+  return {
+    User: defaults.User ?? '',
+    Env: defaults.Env ?? null,
+    Cmd: defaults.Cmd ?? null,
+    Entrypoint: defaults.Entrypoint ?? null,
+    Volumes: defaults.Volumes ?? null,
+    WorkingDir: defaults.WorkingDir ?? '',
+    OnBuild: defaults.OnBuild ?? null,
+    Labels: defaults.Labels ?? null,
+    ...(ExposedPorts && { ExposedPorts }),
+    ...(Healthcheck && { Healthcheck }),
+    ...(StopSignal && { StopSignal }),
+    ...(Shell && { Shell }),
+    ...(ArgsEscaped && { ArgsEscaped }),
+  }
+}
+
+/** Before 1.50 an image's config had all fields of a container's, empty. */
+function presentLegacyConfig(defaults: ContainerDefaults) {
+  return {
+    Hostname: '',
+    Domainname: '',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Image: '',
+    ...presentConfig(defaults),
+  }
+}
+
+function familiar(reference: string): string {
+  const parsed = parseReference(reference)
+  // `name:tag@digest` is stored as two references; what has a digest is shown by it alone.
+  return parsed.digest === undefined ? familiarReference(parsed) : `${familiarName(parsed)}@${parsed.digest}`
+}
+
+/** Zero where the config has no time, or none that can be read. */
+function toUnixSeconds(text: string | undefined): number {
+  const ms = Date.parse(text ?? '')
+  return Number.isNaN(ms) ? 0 : Math.trunc(ms / 1000)
+}

@@ -1,0 +1,105 @@
+import { formatNanos } from '#base/timestamp.ts'
+import type { EndpointView } from '#containers/ports.ts'
+import type { EndpointSettings, NetworkSettings, Network as WireNetwork } from '#contract/types.gen.ts'
+import { type ApiVersion, since } from '#contract/versions.ts'
+import type { NetworkView } from '#network/network.ts'
+
+/** @param nameOf gives the name of an attached container; undefined: the answer leaves out who is attached, as lists do */
+export function presentNetwork(
+  network: NetworkView,
+  nameOf: ((containerId: string) => string) | undefined,
+): WireNetwork {
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: formatNanos(network.createdAt),
+    Scope: network.scope,
+    Driver: network.driver,
+    EnableIPv4: network.ipv4,
+    EnableIPv6: network.ipv6,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config:
+        network.ipam.length === 0
+          ? null
+          : network.ipam.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+    },
+    Internal: network.internal,
+    Attachable: network.attachable,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: nameOf === undefined ? {} : presentAttached(network, nameOf),
+    Options: network.options,
+    Labels: network.labels,
+  }
+}
+
+function presentAttached(network: NetworkView, nameOf: (containerId: string) => string): WireNetwork['Containers'] {
+  return Object.fromEntries(
+    network.endpoints.map((one) => [
+      one.containerId,
+      {
+        Name: nameOf(one.containerId),
+        EndpointID: one.endpointId,
+        MacAddress: one.macAddress,
+        IPv4Address: one.ipv4Address,
+        IPv6Address: '',
+      },
+    ]),
+  )
+}
+
+/** The `Networks` map: always there, never null; compose and traefik read it. */
+export function presentEndpoints(
+  endpoints: readonly EndpointView[],
+  version: ApiVersion,
+): Readonly<Record<string, EndpointSettings>> {
+  return Object.fromEntries(endpoints.map((one) => [one.network, presentEndpoint(one, version)]))
+}
+
+function presentEndpoint(one: EndpointView, version: ApiVersion): EndpointSettings {
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: one.aliases.length === 0 ? null : one.aliases,
+    MacAddress: one.macAddress,
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: one.networkId,
+    EndpointID: one.endpointId,
+    Gateway: one.gateway,
+    IPAddress: one.ipAddress,
+    IPPrefixLen: one.ipPrefixLength,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    ...(version >= since.endpointDnsNames && { DNSNames: null }),
+  }
+}
+
+/** Before 1.52 the default bridge's addresses stand at the top, too. */
+export function presentNetworkSettings(endpoints: readonly EndpointView[], version: ApiVersion): NetworkSettings {
+  const bridge = endpoints.find(({ network }) => network === 'bridge')
+  return {
+    Bridge: '',
+    SandboxID: '',
+    SandboxKey: '',
+    Ports: {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.endpointId ?? '',
+    Gateway: bridge?.gateway ?? '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: bridge?.ipAddress ?? '',
+    IPPrefixLen: bridge?.ipPrefixLength ?? 0,
+    IPv6Gateway: '',
+    MacAddress: bridge?.macAddress ?? '',
+    Networks: presentEndpoints(endpoints, version),
+  }
+}

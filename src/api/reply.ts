@@ -1,0 +1,48 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** What a handler answers; server.ts writes it. */
+export type Reply =
+  | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'text'; readonly status: number; readonly text: string; readonly headers: OutgoingHttpHeaders }
+  | { readonly kind: 'empty'; readonly status: number }
+  | { readonly kind: 'stream'; readonly contentType: string; readonly chunks: AsyncIterable<Uint8Array | string> }
+  | Hijack
+
+/** The connection becomes the streams of a process. */
+export interface Hijack {
+  readonly kind: 'hijack'
+  /** The output comes in frames, not raw. */
+  readonly framed: boolean
+  /** What the client sends goes to the process; else it is dropped. */
+  readonly stdin: boolean
+  /** Undefined: nothing runs, `farewell` is all. */
+  readonly stream: Duplex | undefined
+  readonly farewell: Uint8Array | undefined
+}
+
+export function json(body: unknown, status = 200): Reply {
+  return { kind: 'json', status, body }
+}
+
+export function created(body: unknown): Reply {
+  return json(body, 201)
+}
+
+export function empty(status: 200 | 201 | 204): Reply {
+  return { kind: 'empty', status }
+}
+
+/** Headers go out at once, then the chunks as they come. */
+export function stream(contentType: string, chunks: AsyncIterable<Uint8Array | string>): Reply {
+  return { kind: 'stream', contentType, chunks }
+}
+
+export function hijack(from: Duplex, { framed, stdin }: { framed: boolean; stdin: boolean }): Hijack {
+  return { kind: 'hijack', framed, stdin, stream: from, farewell: undefined }
+}
+
+/** Takes the connection over only to say one thing: Docker's way of telling that an exec did not start. */
+export function hijackToSay(farewell: Uint8Array, { framed }: { framed: boolean }): Hijack {
+  return { kind: 'hijack', framed, stdin: false, stream: undefined, farewell }
+}

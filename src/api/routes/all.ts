@@ -1,0 +1,25 @@
+import type { Route } from '../call.ts'
+import { containerIoRoutes } from './container-io.ts'
+import { containerRoutes } from './containers.ts'
+import { eventRoutes } from './events.ts'
+import { execRoutes } from './exec.ts'
+import { imageTransferRoutes } from './image-transfer.ts'
+import { imageRoutes } from './images.ts'
+import { networkRoutes } from './networks.ts'
+import { notServedRoutes } from './not-served.ts'
+import { systemRoutes } from './system.ts'
+import { volumeRoutes } from './volumes.ts'
+
+/** Every route, in the order in which the router tries them. */
+export const allRoutes: readonly Route[] = [
+  ...systemRoutes,
+  ...containerRoutes,
+  ...containerIoRoutes,
+  ...execRoutes,
+  ...imageRoutes,
+  ...imageTransferRoutes,
+  ...networkRoutes,
+  ...volumeRoutes,
+  ...eventRoutes,
+  ...notServedRoutes,
+]

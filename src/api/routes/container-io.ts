@@ -1,0 +1,119 @@
+import { systemClock } from '#base/clock.ts'
+import { invalid, isKind, messageOf } from '#base/errors.ts'
+import type { ContainerWait } from '#contract/types.gen.ts'
+import { since } from '#contract/versions.ts'
+import type { LogEntry, WaitCondition } from '#engine/engine.ts'
+import { type Call, type Route, route } from '../call.ts'
+import { parseSize } from '../parse/terminal-size.ts'
+import { parseTimeParameter } from '../parse/time.ts'
+import { empty, hijack, stream } from '../reply.ts'
+import { multiplexedStreamType, rawStreamType } from '../streams/hijack.ts'
+import { frame } from '../streams/multiplex.ts'
+
+export const containerIoRoutes: readonly Route[] = [
+  route('POST /containers/{id}/wait', async ({ path, query, signal }, engine) => {
+    const condition = toCondition(query.text('condition'))
+    // Headers leave when this returns: clients start the container only then, so the wait is already in place.
+    const { exit } = await engine.containers.wait(path.id, condition, signal)
+    return stream('application/json', presentExit(exit))
+  }),
+
+  route('POST /containers/{id}/attach', async ({ path, query, signal }, engine) => {
+    const { tty } = engine.containers.get(path.id).config
+    const stdin = query.boolean('stdin')
+    const attached = await engine.containers.attach(
+      path.id,
+      { stdin, stdout: query.boolean('stdout'), stderr: query.boolean('stderr'), framed: !tty },
+      {
+        detachKeys: query.text('detachKeys') ?? '',
+        logs: query.boolean('logs'),
+        stream: query.boolean('stream'),
+      },
+    )
+    if (signal.aborted) attached.stream.destroy()
+    return hijack(attached.stream, { framed: !attached.tty, stdin })
+  }),
+
+  route('GET /containers/{id}/logs', async ({ path, query, version, signal }, engine) => {
+    const [stdout, stderr] = [query.boolean('stdout'), query.boolean('stderr')]
+    if (!stdout && !stderr) throw invalid('Bad parameters: you must choose at least one stream')
+    const now = systemClock.nowNanos()
+    const { tty } = engine.containers.get(path.id).config
+    const entries = await engine.containers.logs(
+      path.id,
+      {
+        stdout,
+        stderr,
+        follow: query.boolean('follow'),
+        tail: toTail(query.text('tail')),
+        since: orNone(parseTimeParameter(query.text('since'), now)),
+        until: orNone(parseTimeParameter(query.text('until'), now)),
+      },
+      signal,
+    )
+    const type = !tty && version >= since.multiplexedType ? multiplexedStreamType : rawStreamType
+    return stream(type, presentLog(entries, { framed: !tty, ...toDecoration(query) }))
+  }),
+
+  route('POST /containers/{id}/resize', async ({ path, query }, engine) => {
+    const { rows, columns } = parseSize(query.text('h'), query.text('w'))
+    await engine.containers.resize(path.id, rows, columns)
+    return empty(200)
+  }),
+]
+
+async function* presentExit(exit: Promise<{ code: number; error: string | undefined }>): AsyncGenerator<string> {
+  let answer: ContainerWait
+  try {
+    const { code, error } = await exit
+    answer = { StatusCode: code, ...(error !== undefined && { Error: { Message: error } }) }
+  } catch (error) {
+    if (isKind(error, 'cancelled')) return
+    answer = { StatusCode: -1, Error: { Message: messageOf(error) } }
+  }
+  yield `${JSON.stringify(answer)}\n`
+}
+
+function toCondition(text = 'not-running'): WaitCondition {
+  const conditions = ['not-running', 'next-exit', 'removed'] as const
+  const condition = conditions.find((one) => one === text)
+  if (!condition) throw invalid(`invalid condition: ${JSON.stringify(text)}`)
+  return condition
+}
+
+interface Decoration {
+  readonly timestamps: boolean
+  readonly details: boolean
+}
+
+function toDecoration(query: Call<'GET /containers/{id}/logs'>['query']): Decoration {
+  return { timestamps: query.boolean('timestamps'), details: query.boolean('details') }
+}
+
+async function* presentLog(
+  entries: AsyncIterable<LogEntry>,
+  { framed, timestamps, details }: Decoration & { framed: boolean },
+): AsyncGenerator<Uint8Array> {
+  for await (const { stream: source, time, line } of entries) {
+    // Docker puts the attributes of the log driver here; json-file without `labels` and `env` has none.
+    const prefix = `${timestamps ? `${formatPaddedNanos(time)} ` : ''}${details ? ' ' : ''}`
+    const bytes = prefix === '' ? line : Buffer.concat([Buffer.from(prefix), line])
+    yield framed ? frame(source, bytes) : bytes
+  }
+}
+
+/** RFC 3339 with all nine digits, so that lines are aligned. */
+function formatPaddedNanos(nanos: bigint): string {
+  const head = new Date(Number(nanos / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
+  return `${head}.${(nanos % 1_000_000_000n).toString().padStart(9, '0')}Z`
+}
+
+/** `all`, nothing, negative numbers and what is no number mean all lines. */
+function toTail(text: string | undefined): number | undefined {
+  return text !== undefined && /^\+?\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+/** Clients send 0 for "no limit". */
+function orNone(time: bigint | undefined): bigint | undefined {
+  return time === 0n ? undefined : time
+}

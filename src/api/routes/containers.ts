@@ -1,0 +1,110 @@
+import { systemClock } from '#base/clock.ts'
+import { invalid, notImplemented } from '#base/errors.ts'
+import { decodeContainerCreateRequest } from '#contract/validate.gen.ts'
+import { type Call, type Route, route } from '../call.ts'
+import { parseContainerConfig } from '../parse/container-config.ts'
+import { parseFilters } from '../parse/filters.ts'
+import { parseHostConfig } from '../parse/host-config.ts'
+import { checkNetworkingConfig } from '../parse/networking-config.ts'
+import { checkPlatform } from '../parse/platform.ts'
+import { presentContainer, presentContainerSummary } from '../present/container.ts'
+import { created, empty, json } from '../reply.ts'
+import { imageFactsOf } from './image-facts.ts'
+
+export const containerRoutes: readonly Route[] = [
+  route('GET /containers/json', async ({ query, version }, engine) => {
+    const limit = query.integer('limit')
+    const limited = limit !== undefined && limit > 0
+    const views = await engine.containers.list({
+      all: query.boolean('all') || limited,
+      limit: limited ? limit : undefined,
+      size: query.boolean('size'),
+      filters: parseFilters(query.text('filters'), { since: query.text('since'), before: query.text('before') }),
+    })
+    const now = systemClock.nowNanos()
+    return json(
+      views.map((view) => presentContainerSummary(view, imageFactsOf(engine, view.container), { version, now })),
+    )
+  }),
+
+  route('POST /containers/create', async ({ query, body }, engine) => {
+    const request = await body(decodeContainerCreateRequest)
+    if (!request) throw invalid('invalid JSON: got EOF while reading request body')
+    const config = parseContainerConfig(request)
+    const host = parseHostConfig(request.HostConfig ?? {})
+    checkNetworkingConfig(request.NetworkingConfig, host.networkMode)
+    const { id, warnings } = await engine.containers.create({
+      name: query.text('name'),
+      platform: checkPlatform(query.text('platform')),
+      config,
+      host,
+    })
+    return created({ Id: id, Warnings: warnings })
+  }),
+
+  route('GET /containers/{id}/json', async ({ path, query, version }, engine) => {
+    const view = await engine.containers.inspect(path.id, { size: query.boolean('size') })
+    return json(presentContainer(view, imageFactsOf(engine, view.container), version))
+  }),
+
+  route('GET /containers/{id}/top', async ({ path, query }, engine) => {
+    const { titles, processes } = await engine.containers.top(path.id, query.text('ps_args') ?? '-ef')
+    return json({ Titles: titles, Processes: processes })
+  }),
+
+  route('POST /containers/{id}/start', async ({ path, query, headers }, engine) => {
+    // Long ago a HostConfig could come with start; a body of a few bytes is only an empty JSON value.
+    if (Number(headers['content-length'] ?? 0) > 7) {
+      throw invalid(
+        'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+      )
+    }
+    if (query.has('checkpoint')) throw notImplemented('checkpoints are not supported yet; start without one')
+    await engine.containers.start(path.id)
+    return empty(204)
+  }),
+
+  route('POST /containers/{id}/stop', async ({ path, query }, engine) => {
+    await engine.containers.stop(path.id, toStopOptions(query))
+    return empty(204)
+  }),
+
+  route('POST /containers/{id}/restart', async ({ path, query }, engine) => {
+    await engine.containers.restart(path.id, toStopOptions(query))
+    return empty(204)
+  }),
+
+  route('POST /containers/{id}/kill', async ({ path, query }, engine) => {
+    await engine.containers.kill(path.id, query.text('signal'))
+    return empty(204)
+  }),
+
+  route('POST /containers/{id}/pause', async ({ path }, engine) => {
+    await engine.containers.pause(path.id)
+    return empty(204)
+  }),
+
+  route('POST /containers/{id}/unpause', async ({ path }, engine) => {
+    await engine.containers.unpause(path.id)
+    return empty(204)
+  }),
+
+  route('POST /containers/{id}/rename', async ({ path, query }, engine) => {
+    const name = query.text('name')
+    if (name === undefined) throw invalid('Neither old nor new names may be empty')
+    await engine.containers.rename(path.id, name)
+    return empty(204)
+  }),
+
+  route('DELETE /containers/{id}', async ({ path, query }, engine) => {
+    const options = { force: query.boolean('force'), volumes: query.boolean('v'), link: query.boolean('link') }
+    await engine.containers.remove(path.id, options)
+    return empty(204)
+  }),
+]
+
+function toStopOptions(query: Call<'POST /containers/{id}/stop'>['query']) {
+  const timeoutSeconds = query.integer('t')
+  const signal = query.text('signal')
+  return { ...(timeoutSeconds !== undefined && { timeoutSeconds }), ...(signal !== undefined && { signal }) }
+}

@@ -1,0 +1,42 @@
+import { invalid } from '#base/errors.ts'
+import { parseReference, type Reference, withDefaultTag } from '#oci/reference.ts'
+import { type Route, route } from '../call.ts'
+import { parseFilters } from '../parse/filters.ts'
+import { parseTag } from '../parse/reference.ts'
+import { presentHistory, presentImage, presentImageSummary } from '../present/image.ts'
+import { empty, json } from '../reply.ts'
+
+export const imageRoutes: readonly Route[] = [
+  route('GET /images/json', ({ query, version }, engine) => {
+    const filters = parseFilters(query.text('filters'), { reference: query.text('filter') })
+    return json(engine.images.list(filters).map((image) => presentImageSummary(image, version)))
+  }),
+
+  route('GET /images/{name}/json', ({ path, version }, engine) =>
+    json(presentImage(engine.images.get(path.name), version)),
+  ),
+
+  route('GET /images/{name}/history', ({ path }, engine) => json(engine.images.history(path.name).map(presentHistory))),
+
+  route('POST /images/{name}/tag', async ({ path, query }, engine) => {
+    await engine.images.tag(path.name, toTarget(query.text('repo') ?? '', query.text('tag')))
+    return empty(201)
+  }),
+
+  route('DELETE /images/{name}', async ({ path, query }, engine) => {
+    const options = { force: query.boolean('force'), noPrune: query.boolean('noprune') }
+    const removed = await engine.images.remove(path.name, options)
+    return json(
+      removed.map(({ untagged, deleted }) => ({
+        ...(untagged !== undefined && { Untagged: untagged }),
+        ...(deleted !== undefined && { Deleted: deleted }),
+      })),
+    )
+  }),
+]
+
+function toTarget(repository: string, tag: string | undefined): Reference {
+  const reference = parseReference(repository)
+  if (reference.digest !== undefined) throw invalid('refusing to create a tag with a digest reference')
+  return withDefaultTag(tag === undefined ? reference : { ...reference, tag: parseTag(tag) })
+}

@@ -1,0 +1,85 @@
+import { notFound, notImplemented, unavailable } from '#base/errors.ts'
+import { type OperationKey, type Route, route } from '../call.ts'
+import { json } from '../reply.ts'
+
+/** Known operations that Berth does not have yet, and what to say instead of doing them. */
+const missing: Readonly<Partial<Record<OperationKey, string>>> = {
+  'POST /auth': 'checking registry credentials (docker login)',
+  'GET /system/df': 'disk usage',
+  'POST /containers/prune': 'pruning containers',
+  'POST /containers/{id}/update': 'changing the limits of a container',
+  'GET /containers/{id}/attach/ws': 'attach over a WebSocket',
+  'HEAD /containers/{id}/archive': 'copying files from and to containers',
+  'GET /containers/{id}/archive': 'copying files from and to containers',
+  'PUT /containers/{id}/archive': 'copying files from and to containers',
+  'GET /containers/{id}/changes': 'listing the changed files of a container',
+  'GET /containers/{id}/export': 'exporting containers',
+  'GET /containers/{id}/stats': 'resource statistics of containers',
+  'GET /images/search': 'searching registries',
+  'POST /images/prune': 'pruning images',
+  'GET /images/get': 'saving images',
+  'POST /images/load': 'loading images',
+  'GET /images/{name}/get': 'saving images',
+  'POST /images/{name}/push': 'pushing images',
+  'GET /distribution/{name}/json': 'inspecting images in registries',
+  'POST /commit': 'making images from containers',
+  'POST /build': 'building images',
+  'POST /build/prune': 'the build cache',
+  'POST /build/cancel': 'building images',
+  'POST /session': 'BuildKit sessions',
+  'POST /grpc': 'the BuildKit interface',
+  'POST /networks/create': 'making networks',
+  'POST /networks/prune': 'pruning networks',
+  'DELETE /networks/{id}': 'removing networks',
+  'POST /networks/{id}/connect': 'connecting containers to further networks',
+  'POST /networks/{id}/disconnect': 'disconnecting containers from networks',
+  'POST /volumes/create': 'making volumes',
+  'POST /volumes/prune': 'pruning volumes',
+}
+
+/** Everything of swarm mode; Berth is never a member of one. */
+const swarm: Readonly<Record<string, readonly string[]>> = {
+  GET: [
+    ...['/swarm', '/swarm/unlockkey', '/nodes', '/nodes/{id}', '/services', '/services/{id}', '/services/{id}/logs'],
+    ...['/tasks', '/tasks/{id}', '/tasks/{id}/logs', '/secrets', '/secrets/{id}', '/configs', '/configs/{id}'],
+  ],
+  POST: [
+    ...['/swarm/init', '/swarm/join', '/swarm/leave', '/swarm/update', '/swarm/unlock', '/nodes/{id}/update'],
+    ...['/services/create', '/services/{id}/update', '/secrets/create', '/secrets/{id}/update'],
+    ...['/configs/create', '/configs/{id}/update'],
+  ],
+  DELETE: ['/nodes/{id}', '/services/{id}', '/secrets/{id}', '/configs/{id}'],
+  PUT: ['/volumes/{name}'],
+}
+
+const pluginRoutes: readonly Route[] = [
+  route('GET /plugins', () => json([])),
+  {
+    method: 'GET',
+    template: '/plugins/{name}/json',
+    handle: ({ path }) => throwNoPlugin((path as { name: string }).name),
+  },
+]
+
+export const notServedRoutes: readonly Route[] = [
+  ...Object.entries(missing).map(([key, what]) =>
+    route(key as OperationKey, () => {
+      throw notImplemented(`${what}: Berth does not do this yet`)
+    }),
+  ),
+  ...Object.entries(swarm).flatMap(([method, templates]) =>
+    templates.map((template): Route => ({ method, template, handle: throwNotAManager })),
+  ),
+  ...pluginRoutes,
+]
+
+function throwNotAManager(): never {
+  throw unavailable(
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    { code: 'not-a-swarm-manager' },
+  )
+}
+
+function throwNoPlugin(name: string): never {
+  throw notFound(`plugin ${JSON.stringify(name)} not found`)
+}

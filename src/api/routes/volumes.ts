@@ -1,0 +1,14 @@
+import { notFound } from '#base/errors.ts'
+import { type Route, route } from '../call.ts'
+import { json } from '../reply.ts'
+
+/** There are no volumes yet: lists are empty, and each name is unknown. */
+export const volumeRoutes: readonly Route[] = [
+  route('GET /volumes', () => json({ Volumes: [], Warnings: null })),
+  route('GET /volumes/{name}', ({ path }) => {
+    throw notFound(`get ${path.name}: no such volume`)
+  }),
+  route('DELETE /volumes/{name}', ({ path }) => {
+    throw notFound(`get ${path.name}: no such volume`)
+  }),
+]

@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type ApiVersion, since } from '#contract/versions.ts'
+import type { Hijack } from '../reply.ts'
+
+export const rawStreamType = 'application/vnd.docker.raw-stream'
+export const multiplexedStreamType = 'application/vnd.docker.multiplexed-stream'
+
+/** How often a client that has closed its write side is asked whether it still reads. */
+const probeMs = 2000
+
+/** A connection that node:http no longer touches. */
+export interface TakenConnection {
+  readonly socket: Duplex
+  /** The client asked with `Upgrade`. */
+  readonly upgraded: boolean
+  /** What the client sent behind its request. */
+  readonly early: Uint8Array
+}
+
+/**
+ * Takes the socket of a plain request away from node:http, whose parser would read what follows as the next request.
+ * Call it when the body has been read and before anything was answered.
+ */
+export function takeSocket(request: IncomingMessage, response: ServerResponse): Socket {
+  const { socket } = request
+  response.detachSocket(socket)
+  // The listeners for `close` stay: they free the parser and the server's own record of the connection.
+  for (const event of ['data', 'end', 'drain', 'error', 'timeout']) socket.removeAllListeners(event)
+  return socket
+}
+
+/** Writes Docker's answer line and headers, then joins client and process until both are done. */
+export function runHijack({ socket, upgraded, early }: TakenConnection, reply: Hijack, version: ApiVersion): void {
+  socket.on('error', () => socket.destroy())
+  socket.write(answerHead({ upgraded, framed: reply.framed }, version))
+  if (reply.farewell) socket.write(reply.farewell)
+  if (!reply.stream) {
+    socket.resume()
+    closeSoon(socket)
+    return
+  }
+  join(socket, reply.stream, { early, stdin: reply.stdin })
+}
+
+export function answerHead({ upgraded, framed }: { upgraded: boolean; framed: boolean }, version: ApiVersion): string {
+  if (!upgraded) return `HTTP/1.1 200 OK\r\nContent-Type: ${rawStreamType}\r\n\r\n`
+  const type = framed && version >= since.multiplexedType ? multiplexedStreamType : rawStreamType
+  return `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`
+}
+
+/**
+ * Client FIN ends only the process's stdin; the end of its output closes the connection; a client that is wholly gone
+ * releases the process's side.
+ */
+function join(client: Duplex, process: Duplex, { early, stdin }: { early: Uint8Array; stdin: boolean }): void {
+  let probe: NodeJS.Timeout | undefined
+  client.on('close', () => {
+    clearInterval(probe)
+    process.destroy()
+  })
+  process.on('error', () => client.destroy())
+  process.on('close', () => closeSoon(client))
+  process.on('end', () => closeSoon(client))
+
+  if (stdin && early.length > 0) process.write(early)
+  if (stdin) client.pipe(process)
+  else client.resume()
+  process.pipe(client, { end: false })
+
+  // A socket that is half closed and one that is wholly closed both read as ended. Only a write tells them apart:
+  // of no bytes, it fails with EPIPE when the peer has gone, and does nothing otherwise.
+  client.on('end', () => {
+    probe = setInterval(() => {
+      if (client.writableLength === 0) client.write(new Uint8Array(0))
+    }, probeMs)
+    probe.unref()
+  })
+}
+
+/** Sends what is left, then closes both directions, as Docker does when a process has ended. */
+function closeSoon(socket: Duplex): void {
+  if (socket.destroyed) return
+  if (socket.writableFinished) socket.destroy()
+  else socket.end(() => socket.destroy())
+}
