@@ -101,22 +101,26 @@ async function textOf(stream: Readable | null): Promise<string> {
   return Buffer.concat(chunks).subarray(0, maxOutputBytes).toString('utf8')
 }
 
-/** Copies the stream to the child. Resolves with the error of the stream itself, if it had one; that the child stopped
- *  reading is told by its exit code. */
+/** Copies the stream to the child. Resolves with the error of the stream itself, if it had one; that the child stopped reading is told by
+ *  its exit code. */
 async function feed(stream: Readable, child: ChildProcess): Promise<unknown> {
   if (!child.stdin) return internal('berth-unpack has no standard input')
-  let childStopped = false
-  child.stdin.once('error', () => {
-    childStopped = true
-  })
-  child.once('exit', () => {
-    childStopped = true
-  })
+  // Whichever ends early takes the other one down with it: the first to go is the cause.
+  let first: 'stream' | 'child' | undefined
+  const streamEnds = () => {
+    first ??= 'stream'
+  }
+  const childEnds = () => {
+    first ??= 'child'
+  }
+  stream.once('error', streamEnds).once('close', streamEnds)
+  child.stdin.once('error', childEnds)
+  child.once('exit', childEnds)
   try {
     await pipeline(stream, child.stdin)
     return undefined
   } catch (error) {
-    return childStopped ? undefined : error
+    return first === 'child' ? undefined : error
   }
 }
 
