@@ -16,8 +16,7 @@ export function chooseManifest(index: Index, platform: Platform): Descriptor {
     if (score > (best?.score ?? 0)) best = { descriptor, score }
   }
   if (best) return best.descriptor
-  throw notFound(
-    `no matching manifest for ${formatPlatform(platform)} in the manifest list entries: no match for platform in manifest: not found`,
-    { code: 'no-matching-platform' },
-  )
+  throw notFound(`no matching manifest for ${formatPlatform(platform)} in the manifest list entries`, {
+    code: 'no-matching-platform',
+  })
 }

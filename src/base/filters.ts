@@ -10,8 +10,8 @@ export class Filters {
 
   /** @throws `invalid` naming the first key that is not in `known`, in Docker's words. */
   allowOnly(known: readonly string[]): this {
-    for (const [key, values] of this.#values) {
-      if (!known.includes(key)) throw invalid(`invalid filter '${key}=${values[0] ?? ''}'`)
+    for (const key of this.#values.keys()) {
+      if (!known.includes(key)) throw invalid(`invalid filter '${key}'`)
     }
     return this
   }

@@ -40,7 +40,7 @@ export function parseReference(text: string): Reference {
 
   const { domain, path } = splitDomain(name)
   if (!domainPattern.test(domain)) throw wrong()
-  if (path !== path.toLowerCase()) throw wrong('invalid reference format: repository name must be lowercase')
+  if (path !== path.toLowerCase()) throw wrong(`invalid reference format: repository name (${path}) must be lowercase`)
   if (!path.split('/').every((component) => pathComponent.test(component))) throw wrong()
   if (`${domain}/${path}`.length > 255) throw wrong('repository name must not be more than 255 characters')
   return { domain, path, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }
