@@ -16,6 +16,8 @@ export interface ImageForContainer {
 export interface ImageSource {
   /** By reference, id, or unambiguous id prefix.   @throws `not-found` with Docker's text `No such image: busybox:latest` */
   getForContainer(name: string, platform?: string): ImageForContainer
+  /** Unpacked bytes of all its layers; undefined when the image is no longer there. */
+  sizeOf(id: Digest): number | undefined
 }
 
 /** Where the layers of a container's root lie. */

@@ -35,16 +35,14 @@ export async function remove(context: ContainerContext, name: string, { force }:
 
 function checkRemovable({ name, state }: Container, force: boolean): void {
   if (force) return
-  const hint: Partial<Record<Container['state']['status'], string>> = {
-    running: 'stop the container before removing or force remove',
-    restarting: 'stop the container before removing or force remove',
-    paused: 'unpause and then stop the container before removing or force remove',
+  if (state.status === 'paused') {
+    throw conflict(`cannot remove container "/${name}": container is paused and must be unpaused first`)
   }
-  const advice = hint[state.status]
-  if (advice === undefined) return
-  const what =
-    state.status === 'paused' ? 'container is paused and must be unpaused first' : `container is ${state.status}`
-  throw conflict(`cannot remove container "${name}": ${what}: ${advice}`)
+  if (state.status === 'running' || state.status === 'restarting') {
+    throw conflict(
+      `cannot remove container "/${name}": container is ${state.status}: stop the container before removing or force remove`,
+    )
+  }
 }
 
 /** @returns true when the container is gone already: it removes itself. */

@@ -1,0 +1,143 @@
+import { conflict, invalid, messageOf } from '#base/errors.ts'
+import { newId } from '#base/ids.ts'
+import { frame } from './attach.ts'
+import { AttachStream } from './attach-stream.ts'
+import type { Container } from './container.ts'
+import { publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
+import { type Exec, end } from './exec-table.ts'
+import { isAlive } from './lifecycle.ts'
+import { taskOf } from './pause.ts'
+import type { ShimHandle } from './ports.ts'
+import type { AttachedStream, ExecRequest } from './requests.ts'
+import { LayerView } from './spec/layer-view.ts'
+import { execProcess } from './spec/process.ts'
+import { resolveUser, userFileLimit } from './spec/user.ts'
+import { toExecFailure } from './start-error.ts'
+
+/** @throws `conflict` in Docker's words when the container cannot run another process */
+export function execCreate(context: ContainerContext, name: string, request: ExecRequest): { id: string } {
+  const container = context.store.get(name)
+  checkRuns(container)
+  if (request.cmd.length === 0 || request.cmd[0] === '') throw invalid('No exec command specified')
+  parseDetachKeys(request.detachKeys)
+  const id = newId()
+  context.execs.add({ id, containerId: container.id, request, state: 'created', exitCode: null, pid: 0, endedAtMs: 0 })
+  publish(context, container, `exec_create: ${request.cmd.join(' ')}`, { execID: id })
+  return { id }
+}
+
+export interface ExecStartOptions {
+  readonly detach: boolean
+  readonly tty: boolean
+  readonly consoleSize: readonly [height: number, width: number] | undefined
+}
+
+/**
+ * Starts the exec. A command that cannot run is told on its own stream, as dockerd does, and by its exit code; without a stream it throws.
+ * @throws `not-found`, `conflict`
+ */
+export async function execStart(
+  context: ContainerContext,
+  name: string,
+  { detach, consoleSize }: ExecStartOptions,
+): Promise<AttachedStream | undefined> {
+  const exec = context.execs.get(name)
+  if (exec.state === 'ended') throw conflict(`Error: Exec command ${exec.id} has already run`)
+  if (exec.state !== 'created') throw conflict(`Error: Exec command ${exec.id} is already running`)
+  const container = context.store.get(exec.containerId)
+  checkRuns(container)
+  const { shim } = taskOf(context, container.id)
+  exec.state = 'starting'
+  publish(context, container, `exec_start: ${exec.request.cmd.join(' ')}`, { execID: exec.id })
+  const stream = detach ? undefined : openStream(context, container, exec)
+  try {
+    await run(context, container, { shim, exec, stream, consoleSize })
+  } catch (cause) {
+    const { exitCode, error } = toExecFailure(cause)
+    end(exec, exitCode)
+    publish(context, container, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
+    if (!stream) throw error
+    const text = Buffer.from(`${messageOf(error)}\r\n`)
+    stream.replay(exec.request.tty ? text : frame('stdout', text))
+    stream.finish()
+  }
+  return stream && { stream, tty: exec.request.tty }
+}
+
+interface Run {
+  readonly shim: ShimHandle
+  readonly exec: Exec
+  readonly stream: AttachStream | undefined
+  readonly consoleSize: readonly [height: number, width: number] | undefined
+}
+
+async function run(
+  context: ContainerContext,
+  container: Container,
+  { shim, exec, stream, consoleSize }: Run,
+): Promise<void> {
+  const request: ExecRequest = { ...exec.request, consoleSize: consoleSize ?? exec.request.consoleSize }
+  const planFd = await compile(context, container, request)
+  try {
+    const { pid } = await shim.create(exec.id, planFd)
+    exec.pid = pid
+  } finally {
+    context.plans.close(planFd)
+  }
+  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty } = request
+  if (stream) stream.connect(await shim.attach(exec.id, { stdin, stdout, stderr, framed: !tty }))
+  if (!stream || !stdin) await shim.closeStdin(exec.id)
+  // The exit may be told before the answer to the start.
+  exec.state = 'running'
+  await shim.start(exec.id)
+}
+
+async function compile(context: ContainerContext, container: Container, request: ExecRequest): Promise<number> {
+  const view = new LayerView(context.snapshots.mounts(container.id))
+  const files = {
+    passwd: view.readText('/etc/passwd', userFileLimit),
+    group: view.readText('/etc/group', userFileLimit),
+  }
+  const user = resolveUser(request.user === '' ? container.config.user : request.user, container.host.groupAdd, files)
+  const host = request.privileged ? { ...container.host, privileged: true } : container.host
+  return context.plans.compile(execProcess(container, request, user), undefined, await context.seccomp.of(host))
+}
+
+function openStream(context: ContainerContext, container: Container, { request }: Exec): AttachStream {
+  const scanner =
+    request.tty && request.attachStdin ? new DetachScanner(parseDetachKeys(request.detachKeys)) : undefined
+  return new AttachStream({ scanner, onDetach: () => publish(context, container, 'exec_detach') })
+}
+
+function checkRuns(container: Container): void {
+  const { id, state } = container
+  if (state.status === 'paused') throw conflict(`container ${id} is paused, unpause the container before exec`)
+  if (state.status === 'restarting') {
+    throw conflict(`Container ${id} is restarting, wait until the container is running`)
+  }
+  if (!isAlive(container)) throw conflict(`container ${id} is not running`)
+}
+
+export async function execResize(
+  context: ContainerContext,
+  name: string,
+  size: readonly [rows: number, columns: number],
+): Promise<void> {
+  const exec = context.execs.get(name)
+  if (exec.state !== 'running' && exec.state !== 'starting') throw conflict(`exec ${exec.id} is not running`)
+  await taskOf(context, exec.containerId).shim.resize(exec.id, ...size)
+}
+
+/** @throws `conflict` in Docker's words when it does not run */
+export async function resize(
+  context: ContainerContext,
+  name: string,
+  [rows, columns]: readonly [number, number],
+): Promise<void> {
+  const container = context.store.get(name)
+  if (!isAlive(container)) throw conflict(`cannot resize a stopped container: ${container.id}`)
+  await taskOf(context, container.id).shim.resize('', rows, columns)
+  publish(context, container, 'resize', { height: String(rows), width: String(columns) })
+}

@@ -1,0 +1,66 @@
+import { conflict } from '#base/errors.ts'
+import type { Container } from './container.ts'
+import type { ContainerContext } from './context.ts'
+import type { ContainerView } from './requests.ts'
+
+/** @throws `not-found`, `conflict` */
+export async function inspect(
+  context: ContainerContext,
+  name: string,
+  { size }: { size: boolean },
+): Promise<ContainerView> {
+  const container = context.store.get(name)
+  return { ...toView(context, container), sizes: size ? await sizesOf(context, container) : undefined }
+}
+
+/** Everything but the sizes, for which the disk must be asked. */
+export function toView(context: ContainerContext, container: Container): ContainerView {
+  const { id, config, host, logPath } = container
+  const { hostname, hosts, resolvConf } = context.paths.etc(id)
+  return {
+    container,
+    endpoints: context.network.endpoints(id, host.networkMode),
+    execIds: context.execs.aliveOf(id).map((exec) => exec.id),
+    paths: { hostname, hosts, resolvConf, log: logPath },
+    graph: graphOf(context, id),
+    effective: {
+      env: config.env,
+      cmd: config.cmd,
+      entrypoint: config.entrypoint,
+      workingDir: config.workingDir,
+      user: config.user,
+      labels: config.labels,
+      exposedPorts: config.exposedPorts,
+      volumes: config.volumes,
+      stopSignal: config.stopSignal,
+    },
+    sizes: undefined,
+  }
+}
+
+export async function sizesOf(
+  { snapshots, images }: ContainerContext,
+  { id, imageId }: Container,
+): Promise<{ rw: number; rootfs: number }> {
+  const { bytes } = await snapshots.usage(id)
+  return { rw: bytes, rootfs: bytes + (images.sizeOf(imageId) ?? 0) }
+}
+
+/** As dockerd's overlay2 and vfs drivers show a container's layers; the merged directory is never in the host's mount table. */
+function graphOf({ snapshots, store }: ContainerContext, id: string): ContainerView['graph'] {
+  const { state } = store.get(id)
+  if (state.status === 'removing' || state.status === 'dead') return { name: 'overlay2', data: {} }
+  const mounts = snapshots.mounts(id)
+  if (mounts.kind === 'directory') return { name: 'vfs', data: { Dir: mounts.path } }
+  if (mounts.upper === undefined || mounts.work === undefined) throw conflict(`container ${id} has no layer of its own`)
+  return {
+    name: 'overlay2',
+    data: {
+      ID: id,
+      LowerDir: mounts.lower.join(':'),
+      MergedDir: mounts.path,
+      UpperDir: mounts.upper,
+      WorkDir: mounts.work,
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { messageOf, systemCode } from '#base/errors.ts'
+import { isFullId } from '#base/ids.ts'
+import type { Container } from './container.ts'
+import { commit } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { finish, killedCode, lostShim, recordExit, releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import { isAlive } from './lifecycle.ts'
+import type { ShimHandle } from './ports.ts'
+import { removeLocked } from './remove.ts'
+import { startsWithDaemon } from './restart-policy.ts'
+import { startLocked } from './start.ts'
+
+/**
+ * At boot, before anybody is served: brings the records in line with the shims that live, and clears what a daemon left that was
+ * killed in the middle of something. Restart policies begin to work again in the background.
+ */
+export async function reconcile(context: ContainerContext): Promise<void> {
+  await removeOrphans(context)
+  await Promise.all(
+    context.store.all().map(async ({ id }) => {
+      using _held = await context.locks.acquire(id)
+      try {
+        await reconcileOne(context, context.store.get(id))
+      } catch (error) {
+        // One damaged container must not keep the others from being served.
+        context.log.error({ container: id, error: messageOf(error) }, 'a container could not be reconciled')
+      }
+    }),
+  )
+}
+
+async function reconcileOne(context: ContainerContext, container: Container): Promise<void> {
+  const { id, state } = container
+  if (state.status === 'removing') return removeLocked(context, { ...container, state: { ...state, status: 'dead' } })
+  const directory = context.paths.shimDirectory(id)
+  const shim = await context.shims.adopt(directory)
+  if (shim) return adopt(context, container, shim)
+  if (isAlive(container)) return recordMissedExit(context, container)
+  await releaseRest(context, id)
+  if (state.status === 'restarting') commit(context, { ...container, state: { ...state, status: 'exited' } })
+  startLater(context, context.store.get(id))
+}
+
+/** The shim lives: its container runs, or has ended without anybody to tell, or was never started. */
+async function adopt(context: ContainerContext, container: Container, shim: ShimHandle): Promise<void> {
+  const { state, pid, startedAt, paused } = await shim.state()
+  if (state === 'empty' || state === 'created') {
+    // The daemon died between making and starting it: for the user it never ran.
+    await shim.destroy()
+    await releaseCgroup(context, container)
+    return releaseRest(context, container.id)
+  }
+  const status = paused ? 'paused' : 'running'
+  const running: Container = {
+    ...container,
+    state: { ...container.state, status, pid, startedAt, exitCode: 0, error: '' },
+  }
+  commit(context, running, ...(isAlive(container) ? [] : [['start'] as [string]]))
+  const task = { containerId: container.id, shim }
+  context.tasks.add(task)
+  watchTask(context, task)
+}
+
+/** It ended while no daemon was there: as its shim wrote down, or, without that, together with its shim. */
+async function recordMissedExit(context: ContainerContext, container: Container): Promise<void> {
+  const record = await context.shims.readExitRecord(context.paths.shimDirectory(container.id))
+  await releaseCgroup(context, container)
+  const after = recordExit(context, container, record ? { ...record, error: '' } : lostShim(context))
+  await releaseRest(context, container.id)
+  await finish(context, after)
+}
+
+function startLater(context: ContainerContext, container: Container): void {
+  const { id, host, state } = container
+  const hasRun = state.startedAt !== undefined
+  const failed = host.restartPolicy.name === 'on-failure' && state.exitCode !== 0 && state.exitCode !== killedCode
+  if (!hasRun || !(startsWithDaemon(host.restartPolicy, state.stoppedByUser) || (failed && !state.stoppedByUser)))
+    return
+  context.background.run('starting a container with the daemon', async () => {
+    using _held = await context.locks.acquire(id)
+    const current = context.store.find(id)
+    if (current && !isAlive(current) && !context.background.signal.aborted) await startLocked(context, current)
+  })
+}
+
+/** What has no record: made, or half removed, when the daemon died. */
+async function removeOrphans(context: ContainerContext): Promise<void> {
+  const { paths, store, snapshots } = context
+  for (const id of await namesIn(dirname(paths.directory('x')))) {
+    if (store.find(id) || !isFullId(id)) continue
+    await snapshots.remove(id)
+    await rm(paths.directory(id), { recursive: true, force: true })
+  }
+  for (const id of await namesIn(paths.shims)) {
+    if (store.find(id) || !isFullId(id)) continue
+    const shim = await context.shims.adopt(join(paths.shims, id))
+    await shim?.destroy()
+    await releaseRest(context, id)
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}

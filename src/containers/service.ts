@@ -1,0 +1,199 @@
+import { type Clock, systemClock } from '#base/clock.ts'
+import { KeyedLock } from '#base/keyed-lock.ts'
+import type { Logger } from '#base/log.ts'
+import type { EventBus } from '#events/bus.ts'
+import type { Database } from '#state/database.ts'
+import { type AttachOptions, attach } from './attach.ts'
+import { AttachTable } from './attach-table.ts'
+import { openBackground } from './background.ts'
+import type { Container } from './container.ts'
+import { ContainerPaths } from './container-paths.ts'
+import { ContainerStore } from './container-store.ts'
+import type { ContainerContext } from './context.ts'
+import { create } from './create.ts'
+import { type ExecStartOptions, execCreate, execResize, execStart, resize } from './exec.ts'
+import { ExecTable, toExecView } from './exec-table.ts'
+import { type ExitResult, ExitWatch } from './exit-watch.ts'
+import { inspect } from './inspect.ts'
+import { list } from './list.ts'
+import { logs } from './logs.ts'
+import { pause, unpause } from './pause.ts'
+import type {
+  AttachFlags,
+  CgroupControl,
+  ImageSource,
+  NetworkAttacher,
+  PlanCompiler,
+  ShimLauncher,
+  SnapshotSource,
+} from './ports.ts'
+import { reconcile } from './reconcile.ts'
+import { type RemoveOptions, remove } from './remove.ts'
+import { rename } from './rename.ts'
+import type {
+  AttachedStream,
+  ContainerView,
+  CreateRequest,
+  ExecRequest,
+  ExecView,
+  ListRequest,
+  LogEntry,
+  LogRequest,
+  WaitCondition,
+} from './requests.ts'
+import { attemptRestart, restart } from './restart.ts'
+import { RestartTimers } from './restart-timers.ts'
+import type { SeccompFilters } from './spec/seccomp-filters.ts'
+import { start } from './start.ts'
+import { kill, type StopOptions, stop } from './stop.ts'
+import { TaskTable } from './task.ts'
+import { top } from './top.ts'
+import { wait } from './wait.ts'
+
+export interface ContainerPorts {
+  readonly database: Database
+  readonly events: EventBus
+  readonly images: ImageSource
+  readonly snapshots: SnapshotSource
+  readonly network: NetworkAttacher
+  readonly shims: ShimLauncher
+  readonly cgroups: CgroupControl
+  readonly plans: PlanCompiler
+  readonly seccomp: SeccompFilters
+  readonly dataRoot: string
+  readonly execRoot: string
+  readonly log: Logger
+  readonly clock?: Clock
+}
+
+/** Containers and everything that can be asked of them: one method a verb, each in a file of its own. */
+export class ContainerService implements AsyncDisposable {
+  readonly #context: ContainerContext
+  readonly #background: ReturnType<typeof openBackground>
+
+  private constructor(context: ContainerContext, background: ReturnType<typeof openBackground>) {
+    this.#context = context
+    this.#background = background
+  }
+
+  /** Resolves when records and living shims agree. Disposing leaves the containers running. */
+  static async open({
+    database,
+    dataRoot,
+    execRoot,
+    clock = systemClock,
+    ...ports
+  }: ContainerPorts): Promise<ContainerService> {
+    const background = openBackground(ports.log)
+    const context: ContainerContext = {
+      ...ports,
+      clock,
+      background,
+      store: new ContainerStore(database),
+      paths: new ContainerPaths(dataRoot, execRoot),
+      locks: new KeyedLock(),
+      tasks: new TaskTable(),
+      execs: new ExecTable(),
+      exits: new ExitWatch(),
+      attaches: new AttachTable(),
+      restarts: new RestartTimers(),
+      restartNow: (id, signal) => attemptRestart(context, id, signal),
+    }
+    await reconcile(context)
+    return new ContainerService(context, background)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#background.stop()
+    await Promise.all(this.#context.tasks.all().map(({ shim }) => shim[Symbol.asyncDispose]()))
+  }
+
+  /** Every record, newest first. */
+  all(): Container[] {
+    return this.#context.store.all()
+  }
+
+  create(request: CreateRequest): Promise<{ id: string; warnings: string[] }> {
+    return create(this.#context, request)
+  }
+
+  start(name: string): Promise<void> {
+    return start(this.#context, name)
+  }
+
+  stop(name: string, options: StopOptions): Promise<void> {
+    return stop(this.#context, name, options)
+  }
+
+  restart(name: string, options: StopOptions): Promise<void> {
+    return restart(this.#context, name, options)
+  }
+
+  kill(name: string, signal: string | undefined): Promise<void> {
+    return kill(this.#context, name, signal)
+  }
+
+  pause(name: string): Promise<void> {
+    return pause(this.#context, name)
+  }
+
+  unpause(name: string): Promise<void> {
+    return unpause(this.#context, name)
+  }
+
+  rename(name: string, newName: string): Promise<void> {
+    return rename(this.#context, name, newName)
+  }
+
+  remove(name: string, options: RemoveOptions): Promise<void> {
+    return remove(this.#context, name, options)
+  }
+
+  resize(name: string, rows: number, columns: number): Promise<void> {
+    return resize(this.#context, name, [rows, columns])
+  }
+
+  async wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<{ exit: Promise<ExitResult> }> {
+    return wait(this.#context, name, { condition, signal })
+  }
+
+  get(name: string): Container {
+    return this.#context.store.get(name)
+  }
+
+  inspect(name: string, options: { size: boolean }): Promise<ContainerView> {
+    return inspect(this.#context, name, options)
+  }
+
+  list(request: ListRequest): Promise<ContainerView[]> {
+    return list(this.#context, request)
+  }
+
+  top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }> {
+    return top(this.#context, name, psArguments)
+  }
+
+  attach(name: string, flags: AttachFlags, options: AttachOptions): Promise<AttachedStream> {
+    return attach(this.#context, name, { flags, options })
+  }
+
+  async logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<LogEntry>> {
+    return logs(this.#context, name, { request, signal })
+  }
+
+  async execCreate(name: string, request: ExecRequest): Promise<{ id: string }> {
+    return execCreate(this.#context, name, request)
+  }
+
+  execStart(id: string, options: ExecStartOptions): Promise<AttachedStream | undefined> {
+    return execStart(this.#context, id, options)
+  }
+
+  execInspect(id: string): ExecView {
+    return toExecView(this.#context.execs.get(id))
+  }
+
+  execResize(id: string, rows: number, columns: number): Promise<void> {
+    return execResize(this.#context, id, [rows, columns])
+  }
+}
