@@ -1,0 +1,46 @@
+import { callForJson } from './answer.ts'
+import type { Library } from './library.ts'
+
+export interface Link {
+  readonly name: string
+  readonly index: number
+  /** `bridge`, `veth`, …; empty for hardware and loopback. */
+  readonly kind: string
+  /** Index of the bridge that it is a port of; 0: none. */
+  readonly master: number
+  readonly mtu: number
+  readonly up: boolean
+  /** With prefix length. */
+  readonly addresses: readonly string[]
+}
+
+export interface Route {
+  /** With prefix length; `0.0.0.0/0` is the default route. */
+  readonly to: string
+  readonly via?: string
+  readonly link: string
+}
+
+/** Links, addresses and routes of the network namespace that this process is in. */
+export interface Netlink {
+  /** Makes the bridge or takes the one that is there: up, and of the families given with exactly these addresses.   @throws `already-exists` for a link that is no bridge */
+  ensureBridge(name: string, addresses: readonly string[], mtu: number): void
+  /** Success when there is none. The kernel takes tens of milliseconds. */
+  deleteLink(name: string): Promise<void>
+  links(): readonly Link[]
+  /** Unicast routes of the main table. */
+  routes(): readonly Route[]
+}
+
+export function openNetlink(library: Library): Netlink {
+  return {
+    ensureBridge(name, addresses, mtu) {
+      library.call('berth_bridge_ensure', name, [...addresses, null], addresses.length, mtu)
+    },
+    async deleteLink(name) {
+      await library.wait('berth_link_delete', name)
+    },
+    links: () => callForJson(library, 'berth_links') as Link[],
+    routes: () => callForJson(library, 'berth_routes') as Route[],
+  }
+}
