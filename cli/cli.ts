@@ -1,0 +1,25 @@
+import type { Client } from './client/client.ts'
+import type { ConfigFile } from './config/config-file.ts'
+import type { Input, Output } from './terminal/streams.ts'
+
+/** What a command gets; nothing global. Only cli/main.ts makes one from the process. */
+export interface Cli {
+  /** What we are called in messages: `berth`, or `docker` when started through a link of that name. */
+  readonly program: string
+  readonly client: Client
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signals: Signals
+  /** Directory of config.json. */
+  readonly configDirectory: string
+  /** Relative paths of the command line count from here. */
+  readonly directory: string
+  config(): Promise<ConfigFile>
+}
+
+export interface Signals {
+  /** Until disposed, these signals call `listener` and no longer end the process. */
+  listen(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable
+}

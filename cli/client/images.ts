@@ -1,0 +1,31 @@
+import type { Client } from './client.ts'
+import { readJsonLines } from './client.ts'
+import type { ProgressMessage } from './wire.ts'
+
+export interface PullRequest {
+  /** `docker.io/library/busybox` */
+  readonly repository: string
+  /** Tag or digest; undefined asks for all tags. */
+  readonly tag?: string
+  readonly platform?: string
+  /** Encoded for X-Registry-Auth. */
+  readonly auth?: string
+}
+
+/** POST /images/create. Errors found before the first byte are thrown, later ones are in the messages. */
+export async function pull(
+  client: Client,
+  request: PullRequest,
+): Promise<AsyncGenerator<ProgressMessage, void, undefined>> {
+  const { repository, tag, platform, auth } = request
+  const { body } = await client.stream('POST', '/images/create', {
+    query: { fromImage: repository, tag, platform: platform === '' ? undefined : platform },
+    ...(auth !== undefined && { headers: { 'X-Registry-Auth': auth } }),
+  })
+  return readJsonLines<ProgressMessage>(body)
+}
+
+/** The path of one image; slashes of names stay slashes, as the engine's router wants them. */
+export function imagePath(name: string, verb = ''): string {
+  return `/images/${name.split('/').map(encodeURIComponent).join('/').replaceAll('%3A', ':').replaceAll('%40', '@')}${verb}`
+}

@@ -1,0 +1,18 @@
+import { command } from '../../command.ts'
+import { objectFormatHelp } from '../../output/format-flag.ts'
+import { text, toggle } from '../../parsing/flag.ts'
+import { containerFinder, showObjects } from '../system/show-objects.ts'
+
+export const inspectCommand = command({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  summary: 'Display detailed information on one or more containers',
+  flags: {
+    format: text('format', objectFormatHelp, { short: 'f' }),
+    size: toggle('size', 'Display total file sizes', { short: 's' }),
+  },
+  least: 1,
+  async run(cli, { flags, args }) {
+    const finder = containerFinder(flags.size)
+    return await showObjects(cli, args, { finders: [finder], kind: 'container', format: flags.format })
+  },
+})

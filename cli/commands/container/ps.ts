@@ -1,0 +1,43 @@
+import type { ContainerSummary } from '#contract/types.gen.ts'
+import { command } from '../../command.ts'
+import { filterFlag, toFilterQuery } from '../../options/filter.ts'
+import { containerColumns, containerTable } from '../../output/container-columns.ts'
+import { formatHelp } from '../../output/format-flag.ts'
+import { formatRows, parseRowFormat } from '../../output/table.ts'
+import { integer, text, toggle } from '../../parsing/flag.ts'
+
+export const psCommand = command({
+  usage: '[OPTIONS]',
+  summary: 'List containers',
+  flags: {
+    all: toggle('all', 'Show all containers (default shows just running)', { short: 'a' }),
+    filter: filterFlag(),
+    format: text('format', formatHelp),
+    last: integer('last', 'Show n last created containers (includes all states) (default -1)', { short: 'n' }),
+    latest: toggle('latest', 'Show the latest created container (includes all states)', { short: 'l' }),
+    noTrunc: toggle('no-trunc', "Don't truncate output"),
+    quiet: toggle('quiet', 'Only display container IDs', { short: 'q' }),
+    size: toggle('size', 'Display total file sizes', { short: 's' }),
+  },
+  least: 0,
+  most: 0,
+  async run(cli, { flags }) {
+    const limit = flags.latest ? 1 : (flags.last ?? -1)
+    const asked = flags.format === '' && !flags.quiet ? ((await cli.config()).psFormat ?? '') : flags.format
+    const size = flags.size || /\{\{[^}]*\.Size\b/.test(asked)
+    const containers = await cli.client.json<ContainerSummary[]>('GET', '/containers/json', {
+      query: {
+        all: flags.all || limit > 0,
+        limit: limit > 0 ? limit : undefined,
+        size,
+        filters: toFilterQuery(flags.filter),
+      },
+    })
+    const columns = containerColumns({ truncate: !flags.noTrunc, nowMs: Date.now() })
+    const standard = flags.size ? `${containerTable}\t{{.Size}}` : containerTable
+    const plainIds = flags.quiet && (asked === '' || asked === 'table')
+    const format = plainIds ? ({ kind: 'lines', template: '{{.ID}}' } as const) : parseRowFormat(asked, standard)
+    await cli.stdout.write(await formatRows(containers, columns, format))
+    return 0
+  },
+})

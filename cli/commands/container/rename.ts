@@ -1,0 +1,16 @@
+import { invalid } from '#base/errors.ts'
+import { containerPath } from '../../client/containers.ts'
+import { command } from '../../command.ts'
+
+export const renameCommand = command({
+  usage: 'CONTAINER NEW_NAME',
+  summary: 'Rename a container',
+  flags: {},
+  least: 2,
+  most: 2,
+  async run(cli, { args: [name = '', newName = ''] }) {
+    if (name.trim() === '' || newName.trim() === '') throw invalid('Error: Neither old nor new names may be empty')
+    await cli.client.send('POST', containerPath(name.trim(), '/rename'), { query: { name: newName.trim() } })
+    return 0
+  },
+})

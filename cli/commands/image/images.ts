@@ -1,0 +1,38 @@
+import type { ImageSummary } from '#contract/types.gen.ts'
+import { command } from '../../command.ts'
+import { filterFlag, toFilterQuery } from '../../options/filter.ts'
+import { formatHelp } from '../../output/format-flag.ts'
+import { digestTable, imageColumns, imageTable, toImageRows } from '../../output/image-columns.ts'
+import { formatRows, parseRowFormat } from '../../output/table.ts'
+import { text, toggle } from '../../parsing/flag.ts'
+
+export const imagesCommand = command({
+  usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+  summary: 'List images',
+  flags: {
+    all: toggle('all', 'Show all images (default hides intermediate images)', { short: 'a' }),
+    digests: toggle('digests', 'Show digests'),
+    filter: filterFlag(),
+    format: text('format', formatHelp),
+    noTrunc: toggle('no-trunc', "Don't truncate output"),
+    quiet: toggle('quiet', 'Only show image IDs', { short: 'q' }),
+  },
+  least: 0,
+  most: 1,
+  async run(cli, { flags, args: [name] }) {
+    const filters = name === undefined ? flags.filter : [...flags.filter, `reference=${name}`]
+    const images = await cli.client.json<ImageSummary[]>('GET', '/images/json', {
+      query: { all: flags.all, filters: toFilterQuery(filters) },
+    })
+    const asked = flags.format === '' && !flags.quiet ? ((await cli.config()).imagesFormat ?? '') : flags.format
+    const digests = flags.digests || /\{\{[^}]*\.Digest\b/.test(asked)
+    const rows = toImageRows(images, digests)
+    const columns = imageColumns({ truncate: !flags.noTrunc, nowMs: Date.now() })
+    const plainIds = flags.quiet && (asked === '' || asked === 'table')
+    const format = plainIds
+      ? ({ kind: 'lines', template: '{{.ID}}' } as const)
+      : parseRowFormat(asked, flags.digests ? digestTable : imageTable)
+    await cli.stdout.write(await formatRows(rows, columns, format))
+    return 0
+  },
+})

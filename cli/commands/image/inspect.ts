@@ -1,0 +1,14 @@
+import { command } from '../../command.ts'
+import { objectFormatHelp } from '../../output/format-flag.ts'
+import { text } from '../../parsing/flag.ts'
+import { imageFinder, showObjects } from '../system/show-objects.ts'
+
+export const inspectCommand = command({
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  summary: 'Display detailed information on one or more images',
+  flags: { format: text('format', objectFormatHelp, { short: 'f' }) },
+  least: 1,
+  async run(cli, { flags, args }) {
+    return await showObjects(cli, args, { finders: [imageFinder], kind: 'image', format: flags.format })
+  },
+})

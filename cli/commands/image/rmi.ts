@@ -1,0 +1,39 @@
+import { isKind } from '#base/errors.ts'
+import type { ImageDeleteItem } from '#contract/types.gen.ts'
+import { imagePath } from '../../client/images.ts'
+import { command } from '../../command.ts'
+import { forEach } from '../../for-each.ts'
+import { list, toggle } from '../../parsing/flag.ts'
+
+export const rmiCommand = command({
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  summary: 'Remove one or more images',
+  flags: {
+    force: toggle('force', 'Force removal of the image', { short: 'f' }),
+    noPrune: toggle('no-prune', 'Do not delete untagged parents'),
+    platform: list('platform', 'Remove only the given platform variant, as "os[/arch[/variant]]"', { word: 'strings' }),
+  },
+  least: 1,
+  async run(cli, { flags, args }) {
+    return await forEach(cli, args, async (name) => {
+      try {
+        const items = await cli.client.json<ImageDeleteItem[]>('DELETE', imagePath(name), {
+          query: { force: flags.force, noprune: flags.noPrune, platforms: flags.platform.map(toPlatform) },
+        })
+        return items
+          .map(({ Deleted, Untagged }) => (Deleted ? `Deleted: ${Deleted}` : `Untagged: ${Untagged ?? ''}`))
+          .join('\n')
+      } catch (error) {
+        // "rmi -f" asks for a state: what is not there is already removed.
+        if (!flags.force || !isKind(error, 'not-found')) throw error
+        await cli.stderr.write(`${error.message}\n`)
+        return undefined
+      }
+    })
+  },
+})
+
+function toPlatform(text: string): string {
+  const [os, architecture, variant] = text.split('/')
+  return JSON.stringify({ os, ...(architecture && { architecture }), ...(variant && { variant }) })
+}

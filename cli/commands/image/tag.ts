@@ -1,0 +1,18 @@
+import { invalid } from '#base/errors.ts'
+import { parseReference, withDefaultTag } from '#oci/reference.ts'
+import { imagePath } from '../../client/images.ts'
+import { command } from '../../command.ts'
+
+export const tagCommand = command({
+  usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+  flags: {},
+  least: 2,
+  most: 2,
+  async run(cli, { args: [source = '', target = ''] }) {
+    const { domain, path, tag, digest } = withDefaultTag(parseReference(target))
+    if (digest !== undefined) throw invalid('refusing to create a tag with a digest reference')
+    await cli.client.send('POST', imagePath(source, '/tag'), { query: { repo: `${domain}/${path}`, tag } })
+    return 0
+  },
+})

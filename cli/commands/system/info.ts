@@ -1,0 +1,89 @@
+import type { SystemInfo } from '#contract/types.gen.ts'
+import { buildFacts } from '../../build-facts.ts'
+import { command } from '../../command.ts'
+import { formatObject, objectFormatHelp } from '../../output/format-flag.ts'
+import { formatBinarySize } from '../../output/human.ts'
+import { text } from '../../parsing/flag.ts'
+
+export const infoCommand = command({
+  usage: '[OPTIONS]',
+  summary: 'Display system-wide information',
+  flags: { format: text('format', objectFormatHelp, { short: 'f' }) },
+  least: 0,
+  most: 0,
+  async run(cli, { flags }) {
+    const info = await cli.client.json<SystemInfo>('GET', '/info')
+    const client = { Version: buildFacts().version, Name: cli.program }
+    if (flags.format === '') await cli.stdout.write(formatInfo(client.Version, info))
+    else await cli.stdout.write(formatObject({ ...info, ClientInfo: client }, flags.format))
+    for (const warning of info.Warnings ?? []) await cli.stderr.write(`${warning}\n`)
+    return 0
+  },
+})
+
+function formatInfo(version: string, info: SystemInfo): string {
+  const lines = [
+    'Client: Berth',
+    ` Version:    ${version}`,
+    '',
+    'Server:',
+    ` Containers: ${info.Containers}`,
+    `  Running: ${info.ContainersRunning}`,
+    `  Paused: ${info.ContainersPaused}`,
+    `  Stopped: ${info.ContainersStopped}`,
+    ` Images: ${info.Images}`,
+    ` Server Version: ${info.ServerVersion}`,
+    ` Storage Driver: ${info.Driver}`,
+    ...(info.DriverStatus ?? []).map(([name, value]) => `  ${name}: ${value}`),
+    ` Logging Driver: ${info.LoggingDriver}`,
+    ` Cgroup Driver: ${info.CgroupDriver}`,
+    ` Cgroup Version: ${info.CgroupVersion}`,
+    ' Plugins:',
+    `  Volume: ${words(info.Plugins.Volume)}`,
+    `  Network: ${words(info.Plugins.Network)}`,
+    `  Log: ${words(info.Plugins.Log)}`,
+    ` Swarm: ${info.Swarm.LocalNodeState}`,
+    ` Runtimes: ${words(Object.keys(info.Runtimes ?? {}).toSorted())}`,
+    ` Default Runtime: ${info.DefaultRuntime}`,
+    ...securityLines(info.SecurityOptions ?? []),
+    ` Kernel Version: ${info.KernelVersion}`,
+    ` Operating System: ${info.OperatingSystem}`,
+    ` OSType: ${info.OSType}`,
+    ` Architecture: ${info.Architecture}`,
+    ` CPUs: ${info.NCPU}`,
+    ` Total Memory: ${formatBinarySize(info.MemTotal)}`,
+    ` Name: ${info.Name}`,
+    ` ID: ${info.ID}`,
+    ` Docker Root Dir: ${info.DockerRootDir}`,
+    ` Debug Mode: ${info.Debug}`,
+    ...registryLines(info),
+    ` Live Restore Enabled: ${info.LiveRestoreEnabled}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function words(values: readonly string[] | null | undefined): string {
+  return (values ?? []).join(' ')
+}
+
+/** `name=seccomp,profile=builtin` → the name, and its settings below it. */
+function securityLines(options: readonly string[]): string[] {
+  if (options.length === 0) return []
+  const lines = options.flatMap((option) => {
+    const [name = '', ...settings] = option.split(',').map((part) => part.split('='))
+    const title = typeof name === 'string' ? name : (name[1] ?? name[0] ?? '')
+    const details = settings.map(([key = '', value = '']) => `   ${key === 'profile' ? 'Profile' : key}: ${value}`)
+    return [`  ${title}`, ...details]
+  })
+  return [' Security Options:', ...lines]
+}
+
+function registryLines({ RegistryConfig }: SystemInfo): string[] {
+  const insecure = Object.values(RegistryConfig?.IndexConfigs ?? {}).filter(({ Secure }) => !Secure)
+  const ranges = [...insecure.map(({ Name }) => Name), ...(RegistryConfig?.InsecureRegistryCIDRs ?? [])]
+  const mirrors = RegistryConfig?.Mirrors ?? []
+  return [
+    ...(ranges.length > 0 ? [' Insecure Registries:', ...ranges.map((name) => `  ${name}`)] : []),
+    ...(mirrors.length > 0 ? [' Registry Mirrors:', ...mirrors.map((name) => `  ${name}`)] : []),
+  ]
+}

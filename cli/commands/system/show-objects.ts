@@ -1,0 +1,61 @@
+import { isKind, messageOf } from '#base/errors.ts'
+import type { Cli } from '../../cli.ts'
+import { containerPath } from '../../client/containers.ts'
+import { imagePath } from '../../client/images.ts'
+import { ExitError } from '../../exit-error.ts'
+import { formatObject } from '../../output/format-flag.ts'
+
+/** Asks the engine for one object; throws `not-found` when there is none of this kind. */
+export type Finder = (cli: Cli, name: string) => Promise<unknown>
+
+export const containerFinder =
+  (size: boolean): Finder =>
+  async (cli, name) =>
+    await cli.client.json('GET', containerPath(name, '/json'), { query: { size } })
+
+export const imageFinder: Finder = async (cli, name) => await cli.client.json('GET', imagePath(name, '/json'))
+
+export const pathFinder =
+  (collection: 'networks' | 'volumes'): Finder =>
+  async (cli, name) =>
+    await cli.client.json('GET', `/${collection}/${encodeURIComponent(name)}`)
+
+export interface ShowOptions {
+  /** Asked in this order; the first that knows the name has it. */
+  readonly finders: readonly Finder[]
+  /** What was looked for, in the error; undefined for any kind. */
+  readonly kind: string | undefined
+  readonly format: string
+}
+
+/** Prints the objects as one JSON array, or each by the template; what is found is printed even when something is missing. */
+export async function showObjects(cli: Cli, names: readonly string[], options: ShowOptions): Promise<number> {
+  const found: unknown[] = []
+  const failures: string[] = []
+  for (const name of names) {
+    try {
+      found.push(await find(cli, name, options))
+    } catch (error) {
+      failures.push(messageOf(error))
+    }
+  }
+  const { format } = options
+  const text =
+    format === '' ? `${JSON.stringify(found, undefined, 4)}\n` : found.map((one) => formatObject(one, format)).join('')
+  await cli.stdout.write(text)
+  if (failures.length > 0) throw new ExitError(1, failures.join('\n'))
+  return 0
+}
+
+async function find(cli: Cli, name: string, { finders, kind }: ShowOptions): Promise<unknown> {
+  for (const finder of finders) {
+    try {
+      return await finder(cli, name)
+    } catch (error) {
+      // An engine without networks or volumes says "not implemented", which is another way of not having this one.
+      if (!isKind(error, 'not-found') && !(finders.length > 1 && isKind(error, 'not-implemented'))) throw error
+      if (kind !== undefined) throw error
+    }
+  }
+  throw new ExitError(1, `error: no such object: ${name}`)
+}

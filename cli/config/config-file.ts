@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises'
+import { invalid, messageOf, systemCode } from '#base/errors.ts'
+
+/** What we read of Docker's client configuration; unknown keys belong to other programs. */
+export interface ConfigFile {
+  readonly auths?: Readonly<Record<string, StoredAuth>>
+  readonly credsStore?: string
+  readonly credHelpers?: Readonly<Record<string, string>>
+  readonly detachKeys?: string
+  readonly psFormat?: string
+  readonly imagesFormat?: string
+  readonly HttpHeaders?: Readonly<Record<string, string>>
+}
+
+export interface StoredAuth {
+  /** base64 of `name:password` */
+  readonly auth?: string
+  readonly username?: string
+  readonly password?: string
+  readonly identitytoken?: string
+  readonly registrytoken?: string
+}
+
+/** Reads `config.json` of the directory; a missing file is an empty configuration.   @throws `invalid` naming the file */
+export async function readConfigFile(directory: string): Promise<ConfigFile> {
+  const path = `${directory}/config.json`
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError('not an object')
+    return parsed as ConfigFile
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return {}
+    throw invalid(`cannot read the client configuration ${path}: ${messageOf(error)}`, { cause: error })
+  }
+}

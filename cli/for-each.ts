@@ -1,0 +1,27 @@
+import { messageOf } from '#base/errors.ts'
+import type { Cli } from './cli.ts'
+import { ExitError } from './exit-error.ts'
+
+/** Containers and images at a time; more would only queue in the engine. */
+const width = 16
+
+/**
+ * Does `work` for every name, prints what it returns in the order of the names, goes on past failures.
+ * @returns 0   @throws ExitError 1 with all messages when any failed
+ */
+export async function forEach(
+  cli: Cli,
+  names: readonly string[],
+  work: (name: string) => Promise<string | undefined>,
+): Promise<number> {
+  const failures: string[] = []
+  for (let at = 0; at < names.length; at += width) {
+    const results = await Promise.allSettled(names.slice(at, at + width).map(work))
+    for (const result of results) {
+      if (result.status === 'rejected') failures.push(messageOf(result.reason))
+      else if (result.value !== undefined) await cli.stdout.write(`${result.value}\n`)
+    }
+  }
+  if (failures.length > 0) throw new ExitError(1, failures.join('\n'))
+  return 0
+}

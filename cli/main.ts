@@ -1,0 +1,152 @@
+import { isatty } from 'node:tty'
+import { invalid, messageOf } from '#base/errors.ts'
+import { buildFacts } from './build-facts.ts'
+import { findEntry, groups } from './catalog.ts'
+import type { Cli } from './cli.ts'
+import { parseAddress } from './client/address.ts'
+import { Client } from './client/client.ts'
+import { ExitError } from './exit-error.ts'
+import { type FlagValues, list, text, toggle } from './parsing/flag.ts'
+import { type Parsed, parseArguments } from './parsing/parse.ts'
+import { signalsOf } from './terminal/signals.ts'
+import { inputOf, outputOf } from './terminal/streams.ts'
+
+const globals = {
+  config: text('config', 'Location of client config files (default "~/.docker")'),
+  debug: toggle('debug', 'Enable debug mode', { short: 'D' }),
+  host: list('host', 'Daemon socket to connect to', { short: 'H' }),
+  logLevel: text('log-level', 'Set the logging level ("debug", "info", "warn", "error", "fatal")', {
+    short: 'l',
+    initial: 'info',
+  }),
+  version: toggle('version', 'Print version information and quit', { short: 'v' }),
+}
+
+type Globals = FlagValues<typeof globals>
+
+const defaultHost = 'unix:///run/berth/berth.sock'
+
+/**
+ * Runs one command of the client.
+ * @param argv the words behind the program's name
+ * @returns the exit status: Docker's 125, 126 and 127, the container's own for `run` and `exec`, 1 for other failures
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = /(^|\/)docker$/.test(process.argv0) ? 'docker' : 'berth'
+  const stderr = outputOf(() => process.stderr)
+  try {
+    const top = parseGlobals(program, argv)
+    using client = new Client({ address: addressOf(top.flags), program, apiVersion: process.env.DOCKER_API_VERSION })
+    return await runCommand(openCli(program, client, stderr, top.flags), top)
+  } catch (error) {
+    const message = messageOf(error)
+    if (message !== '') await stderr.write(`${message}\n`)
+    return error instanceof ExitError ? error.status : 1
+  }
+}
+
+function openCli(program: string, client: Client, stderr: Cli['stderr'], flags: Globals): Cli {
+  const configDirectory = flags.config || process.env.DOCKER_CONFIG || `${process.env.HOME ?? ''}/.docker`
+  return {
+    program,
+    client,
+    stderr,
+    configDirectory,
+    stdin: inputOf(
+      () => process.stdin,
+      () => isatty(0),
+    ),
+    stdout: outputOf(() => process.stdout),
+    env: process.env,
+    signals: signalsOf(process),
+    directory: process.cwd(),
+    config: async () => (await import('./config/config-file.ts')).readConfigFile(configDirectory),
+  }
+}
+
+function parseGlobals(program: string, argv: readonly string[]): Parsed<typeof globals> {
+  try {
+    return parseArguments(globals, argv, { interspersed: false })
+  } catch (error) {
+    const usage = `Usage:  ${program} [OPTIONS] COMMAND [ARG...]\n\nRun '${program} --help' for more information`
+    throw new ExitError(125, `${messageOf(error)}\n\n${usage}`, error)
+  }
+}
+
+function addressOf({ host }: Globals): ReturnType<typeof parseAddress> {
+  if (host.length > 1) throw invalid('specify only one -H')
+  return parseAddress(host[0] || process.env.BERTH_HOST || process.env.DOCKER_HOST || defaultHost)
+}
+
+async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number> {
+  const { program, stdout } = cli
+  if (top.flags.version) {
+    const { version, gitCommit } = buildFacts()
+    await stdout.write(
+      `${program === 'docker' ? 'Docker' : 'Berth'} version ${version}, build ${gitCommit || 'sources'}\n`,
+    )
+    return 0
+  }
+  const words = top.help ? [] : top.args[0] === 'help' ? [...top.args.slice(1), '--help'] : top.args
+  const [first = '--help', second = '--help'] = words
+  if (first === '--help' || (Object.hasOwn(groups, first) && ['--help', '-h'].includes(second))) {
+    const { formatGroup, formatOverview } = await import('./overview.ts')
+    await stdout.write(first === '--help' ? formatOverview(program, globals) : formatGroup(program, first))
+    return 0
+  }
+  const found = findEntry(words)
+  if (!found) throw unknown(program, first, second)
+  const command = await found.entry.load()
+  const spelled = `${program} ${words.slice(0, found.used).join(' ')}`
+  const input = parseCommand(program, spelled, command, words.slice(found.used))
+  if (input.help) {
+    const { formatCommandHelp } = await import('./parsing/help.ts')
+    await stdout.write(formatCommandHelp(program, spelled, command, found.entry.spellings))
+    return 0
+  }
+  return await command.run(cli, input)
+}
+
+type Command = Awaited<ReturnType<NonNullable<ReturnType<typeof findEntry>>['entry']['load']>>
+
+/** Flags and the number of arguments.   @throws ExitError in Docker's words, 125 for flags and 1 for arguments */
+function parseCommand(
+  program: string,
+  spelled: string,
+  command: Command,
+  argv: readonly string[],
+): Parsed<Command['flags']> {
+  const usage = `Usage:  ${spelled} ${command.usage}`
+  let input: Parsed<Command['flags']>
+  try {
+    input = parseArguments(command.flags, argv, { interspersed: command.stopsAtArgument !== true })
+  } catch (error) {
+    throw new ExitError(125, `${messageOf(error)}\n\n${usage}\n\nRun '${spelled} --help' for more information`, error)
+  }
+  const { least, most = Number.POSITIVE_INFINITY } = command
+  const count = input.args.length
+  if (input.help || (count >= least && count <= most)) return input
+  const wanted = most === 0 ? 'accepts no arguments' : `requires ${expected(least, most)}`
+  const see = most === Number.POSITIVE_INFINITY ? 'See' : 'Run'
+  throw new ExitError(
+    1,
+    `${program}: '${spelled}' ${wanted}\n\n${usage}\n\n${see} '${spelled} --help' for more information`,
+  )
+}
+
+function expected(least: number, most: number): string {
+  const plural = (count: number): string => `${count} argument${count === 1 ? '' : 's'}`
+  if (most === least) return plural(least)
+  return most === Number.POSITIVE_INFINITY ? `at least ${plural(least)}` : `at most ${plural(most)}`
+}
+
+function unknown(program: string, first: string, second: string): ExitError {
+  if (!Object.hasOwn(groups, first)) {
+    return new ExitError(
+      1,
+      `${program}: unknown command: ${program} ${first}\n\nRun '${program} --help' for more information`,
+    )
+  }
+  const usage = `Usage:  ${program} ${first}\n\nRun '${program} ${first} --help' for more information`
+  return new ExitError(1, `${program}: unknown command: ${program} ${first} ${second}\n\n${usage}`)
+}

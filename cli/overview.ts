@@ -1,0 +1,49 @@
+import { catalog, commonCommands, groups } from './catalog.ts'
+import type { FlagTable } from './parsing/flag.ts'
+import { formatFlags, formatSummaries } from './parsing/help.ts'
+
+interface Line {
+  readonly name: string
+  readonly summary: string
+}
+
+/** What `berth --help` prints. `daemon` and `runtime` are served before this program is asked, and told of here. */
+export function formatOverview(program: string, globals: FlagTable): string {
+  const short = catalog.flatMap(({ spellings, summary }) => {
+    const name = spellings.find((one) => !one.includes(' '))
+    return name === undefined ? [] : [{ name, summary }]
+  })
+  const common = commonCommands.flatMap((wanted) => short.filter(({ name }) => name === wanted))
+  const others = sorted(short.filter(({ name }) => !commonCommands.includes(name)))
+  const management = sorted(Object.entries(groups).map(([name, summary]) => ({ name, summary })))
+  const engine: Line[] = [
+    { name: 'daemon', summary: 'Run the engine and serve its API' },
+    { name: 'runtime', summary: 'Run the OCI runtime command line' },
+  ]
+  return [
+    `Usage:  ${program} [OPTIONS] COMMAND\n\nA container engine in one binary\n`,
+    `\nCommon Commands:\n${formatSummaries(common)}`,
+    `\nManagement Commands:\n${formatSummaries(management)}`,
+    ...(program === 'docker' ? [] : [`\nEngine Commands:\n${formatSummaries(engine)}`]),
+    `\nCommands:\n${formatSummaries(others)}`,
+    `\nGlobal Options:\n${formatFlags(Object.values(globals))}`,
+    `\nRun '${program} COMMAND --help' for more information on a command.\n`,
+  ].join('')
+}
+
+/** What `berth container` prints. */
+export function formatGroup(program: string, group: string): string {
+  const members = catalog.flatMap(({ spellings, summary }) => {
+    const name = spellings.find((one) => one.startsWith(`${group} `))
+    return name === undefined ? [] : [{ name: name.slice(group.length + 1), summary }]
+  })
+  return [
+    `Usage:  ${program} ${group} COMMAND\n\n${groups[group] ?? ''}\n`,
+    `\nCommands:\n${formatSummaries(sorted(members))}`,
+    `\nRun '${program} ${group} COMMAND --help' for more information on a command.\n`,
+  ].join('')
+}
+
+function sorted(lines: readonly Line[]): Line[] {
+  return lines.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}

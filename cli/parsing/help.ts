@@ -1,0 +1,58 @@
+import type { Command } from '../command.ts'
+import type { Flag } from './flag.ts'
+
+/** The usage of a flag as pflag prints it: a word in back quotes names the value. */
+function describe(flag: Flag<unknown>): string {
+  const shown = flag.shown === undefined ? '' : ` (default ${flag.shown})`
+  return `${flag.usage}${shown}`
+}
+
+/** "Options:" of a command: names in one column, texts in another, wrapped to `columns` (Docker wraps at 80). */
+export function formatFlags(flags: readonly Flag<unknown>[], columns = 80): string {
+  const rows = flags
+    .filter((flag) => !flag.hidden)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((flag) => {
+      const short = flag.short === undefined ? '      ' : `  -${flag.short}, `
+      return { left: `${short}--${flag.name}${flag.word === '' ? '' : ` ${flag.word}`}`, right: describe(flag) }
+    })
+  const width = Math.max(...rows.map(({ left }) => left.length)) + 3
+  return rows.map(({ left, right }) => `${left.padEnd(width)}${wrap(right, width, columns)}\n`).join('')
+}
+
+/** Breaks at spaces so that no line is wider than `columns`; further lines begin at `indent`. Lines of the text stay lines. */
+function wrap(text: string, indent: number, columns: number): string {
+  const room = Math.max(columns - indent - 5, 24)
+  const lines: string[] = []
+  for (const paragraph of text.split('\n')) {
+    let line = paragraph
+    while (line.length > room) {
+      const space = line.lastIndexOf(' ', room)
+      if (space <= 0) break
+      lines.push(line.slice(0, space).trimEnd())
+      line = line.slice(space + 1)
+    }
+    lines.push(line)
+  }
+  return lines.join(`\n${' '.repeat(indent)}`)
+}
+
+/** What `--help` of one command prints.   @param spelled program and command as they were typed */
+export function formatCommandHelp(
+  program: string,
+  spelled: string,
+  command: Command,
+  spellings: readonly string[],
+): string {
+  const aliases =
+    spellings.length > 1 ? `\nAliases:\n  ${spellings.map((one) => `${program} ${one}`).join(', ')}\n` : ''
+  const flags = Object.values(command.flags)
+  const options = flags.length === 0 ? '' : `\nOptions:\n${formatFlags(flags)}`
+  return `Usage:  ${spelled} ${command.usage}\n\n${command.summary}\n${aliases}${options}`
+}
+
+/** Two columns of names and summaries. */
+export function formatSummaries(entries: readonly { readonly name: string; readonly summary: string }[]): string {
+  const width = Math.max(12, ...entries.map(({ name }) => name.length + 2))
+  return entries.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}\n`).join('')
+}
