@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { TARGET_FD = 3 };
@@ -132,6 +133,11 @@ int main(int argc, char **argv) {
         struct usage counted = {0};
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
+        /* Whatever else the caller let us inherit is no business of hostile bytes. */
+        if (syscall(SYS_close_range, TARGET_FD + 1, ~0U, 0) < 0) {
+                (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
+                return complain(&err, EXIT_HOST);
+        }
         switch (arguments.mode) {
         case MODE_REMOVE:
                 return sweep_run(TARGET_FD, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;

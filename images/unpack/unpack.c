@@ -158,15 +158,27 @@ static int prepare(int target, int *ret_signals, struct shared **ret_shared, str
         return 0;
 }
 
-/* The children; what only they need is closed here. */
+/* Only the supervisor speaks to the caller. */
+static void leave_to_supervisor(const struct family *family) {
+        (void) close(STDOUT_FILENO);
+        (void) close(STDERR_FILENO);
+        (void) close(family->signals);
+}
+
+/* Starts the children and closes what only they need. */
 static int start(const struct seats *seats, const struct unpack_options *options, struct shared *shared, struct family *family,
                  struct berth_error *err) {
         family->inflater = fork();
-        if (family->inflater == 0)
+        if (family->inflater == 0) {
+                leave_to_supervisor(family);
                 _exit(run_inflater(seats, options, &shared->inflate) < 0 ? EXIT_INTERNAL : 0);
+        }
         family->writer = family->inflater < 0 ? -1 : fork();
-        if (family->writer == 0)
+        if (family->writer == 0) {
+                leave_to_supervisor(family);
+                (void) close(BLOB_FD);
                 _exit(run_writer(seats, options, &shared->counts, &shared->write) < 0 ? EXIT_INTERNAL : 0);
+        }
         int code = errno;
         (void) close(seats->pipe[0]);
         (void) close(seats->pipe[1]);
