@@ -1,5 +1,5 @@
 import type { Digest } from '#base/digest.ts'
-import { parseImageConfig } from '#oci/image-config.ts'
+import { type HistoryEntry, parseImageConfig } from '#oci/image-config.ts'
 import type { Image, ImageHistory } from './image.ts'
 import type { StoredImage, StoredReference } from './image-store.ts'
 
@@ -37,7 +37,7 @@ export function toImage(
 export function toHistory(row: StoredImage, tags: readonly string[]): ImageHistory[] {
   const { history, created } = parseImageConfig(row.config, `image config ${row.id}`)
   const sizes = row.layers.map(({ sizeBytes }) => sizeBytes)
-  const lines = history.length > 0 ? history : row.layers.map(() => (created === undefined ? {} : { created }))
+  const lines: readonly HistoryEntry[] = history.length > 0 ? history : row.layers.map(() => (created === undefined ? {} : { created }))
   const sized = lines.map((line) => ({ ...line, sizeBytes: line.empty_layer ? 0 : (sizes.shift() ?? 0) }))
   return sized.toReversed().map((line, index) => {
     return { ...line, id: index === 0 ? row.id : '<missing>', tags: index === 0 ? tags : [] }

@@ -76,8 +76,7 @@ function removeByReference(
     records.push(...others.map((one) => untag(ports, one)))
   }
   if (store.referencesOf(id).length > 0) {
-    dropUnnamedTwins(store, id)
-    return { records, keys: [] }
+    return { records, keys: dropUnnamedTwins(store, id) }
   }
   return deleteRows(ports, id, { force, quiet: true, records })
 }

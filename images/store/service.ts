@@ -18,7 +18,7 @@ import { type PullPorts, pull } from '../transfer/pull.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
 import { dropDamaged } from './damage.ts'
-import { sweep } from './garbage.ts'
+import { collect, sweep } from './garbage.ts'
 import type { Image, ImageHistory } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
 import { filterImages } from './list.ts'
@@ -125,14 +125,15 @@ export class ImageService implements AsyncDisposable {
     const { id, root } = this.get(name)
     const { domain, path, tag } = withDefaultTag(target)
     const reference = { domain, path, tag: tag ?? 'latest' }
-    database.transaction(() => {
+    const freed = database.transaction(() => {
       const tagged = formatReference(reference)
       const before: StoredReference | undefined = store.findReference(tagged)
       store.setReference({ name: tagged, kind: 'tag', key: { root: root.digest, id }, setAt: Date.now() })
-      if (before) dropUnnamedTwins(store, before.key.id)
       const attributes = { name: familiarReference(reference) }
       events.publish({ type: 'image', action: 'tag', actor: { id, attributes } })
+      return before ? dropUnnamedTwins(store, before.key.id) : []
     })
+    await this.#track(collect(this.#ports, freed))
   }
 
   /** Fails before the first progress where the registry's own answer is the error. The image is on disk when the progress ends. */

@@ -37,20 +37,27 @@ export interface AddedImage {
 /** Fetches an image and lists it under its references, on disk when this resolves. After a failure nothing of it is left. */
 export async function addImage(ports: AddImagePorts, addition: ImageAddition): Promise<AddedImage> {
   const lease = ports.leases.open()
+  let freed: readonly string[] = []
   try {
     const image = await fetchImage(ports, { ...addition, lease })
-    const isNew = record(ports, image, addition)
+    const recorded = record(ports, image, addition)
+    freed = recorded.freed
     await ports.database.sync()
-    return { image, isNew }
+    return { image, isNew: recorded.isNew }
   } finally {
     const held = lease.keys
     lease[Symbol.dispose]()
-    await collect(ports, held)
+    await collect(ports, [...freed, ...held])
   }
 }
 
-/** One transaction: the image, its names, and the event that tells of it. */
-function record({ store, database, events }: AddImagePorts, image: StoredImage, addition: ImageAddition): boolean {
+/** One transaction: the image, its names, and the event that tells of it.
+ *  @returns also the keys of what the image replaced under these names, as far as it may be free now */
+function record(
+  { store, database, events }: AddImagePorts,
+  image: StoredImage,
+  addition: ImageAddition,
+): { isNew: boolean; freed: readonly string[] } {
   const { reference, isFromRepository } = addition
   const { domain, path, tag } = reference
   const key = { root: image.root.digest, id: image.id }
@@ -58,14 +65,15 @@ function record({ store, database, events }: AddImagePorts, image: StoredImage, 
   if (tag !== undefined && reference.digest === undefined) names.push(['tag', formatReference({ domain, path, tag })])
   if (isFromRepository) names.push(['digest', formatReference({ domain, path, digest: image.root.digest })])
   return database.transaction(() => {
-    const before = names[0] && store.findReference(names[0][1])
+    const before = names.map(([, name]) => store.findReference(name)?.key)
     store.add(image)
     for (const [kind, name] of names) store.setReference({ name, kind, key, setAt: Date.now() })
-    dropUnnamedTwins(store, image.id)
+    const touched = new Set([image.id, ...before.flatMap((old) => (old ? [old.id] : []))])
+    const freed = [...touched].flatMap((id) => dropUnnamedTwins(store, id))
     if (isFromRepository) {
       const attributes = { name: familiarName(reference) }
       events.publish({ type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } })
     }
-    return before?.key.id !== image.id
+    return { isNew: before[0]?.id !== image.id, freed }
   })
 }

@@ -8,7 +8,7 @@ import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageUsers } from '#images/store/ports.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
 import type { PullProgress, PullRequest } from '#images/transfer/progress.ts'
-import { parseReference } from '#oci/reference.ts'
+import { parseReference, type Reference } from '#oci/reference.ts'
 import { type Database, openDatabase } from '#state/database.ts'
 import { tempDirectory } from './temp.ts'
 import { buildUnpackTool } from './unpack-tool.ts'
@@ -20,6 +20,7 @@ export interface TestImages extends AsyncDisposable {
   readonly events: Omit<EngineEvent, 'time'>[]
   /** Who uses which image; tests fill it. */
   readonly users: Map<string, { id: string; running: boolean }[]>
+  parse(reference: string): Reference
   /** Pulls to the end. */
   pull(reference: string, options?: Partial<PullRequest> & { signal?: AbortSignal }): Promise<PullProgress[]>
   /** What there is on disk. */
@@ -70,6 +71,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
     database,
     events,
     users,
+    parse: parseReference,
     async pull(reference, { signal = new AbortController().signal, ...rest } = {}) {
       const request = { reference: parseReference(reference), allTags: false, platform: undefined, auth: undefined }
       const progress: PullProgress[] = []

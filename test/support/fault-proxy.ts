@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
+
+export interface ProxiedRequest {
+  readonly method: string
+  /** With the query: `/v2/busybox/manifests/latest` */
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  /** How many requests with this method and path came before. */
+  readonly before: number
+}
+
+/** What the proxy says instead of the registry. */
+export interface Fault {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  /** Closes the connection after so many bytes of the body. */
+  readonly cutAfter?: number
+  /** Sends the headers (and `cutAfter` bytes) and then nothing more. */
+  readonly stall?: boolean
+  /** Passes the request on and changes only what is said here: the registry's own body and headers are the rest. */
+  readonly forward?: boolean
+}
+
+export interface FaultProxy extends AsyncDisposable {
+  readonly host: string
+  readonly requests: readonly ProxiedRequest[]
+}
+
+/** Stands before a registry and does to chosen requests what bad networks and bad people do. */
+export async function startFaultProxy(
+  upstream: string,
+  faultOf: (request: ProxiedRequest) => Fault | undefined,
+): Promise<FaultProxy> {
+  const requests: ProxiedRequest[] = []
+  const server = createServer((incoming, outgoing) => {
+    const { method = 'GET', url = '/', headers } = incoming
+    const before = requests.filter((one) => one.method === method && one.path === url).length
+    const seen = { method, path: url, headers, before }
+    requests.push(seen)
+    const fault = faultOf(seen)
+    const answered = fault && !fault.forward ? answer(outgoing, fault) : forward(upstream, incoming, outgoing, fault)
+    // The client went away, or the fault was to cut it off.
+    answered.catch(() => outgoing.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function answer(outgoing: ServerResponse, fault: Fault): Promise<void> {
+  const { status = 200, headers = {}, cutAfter, stall = false } = fault
+  const body = Buffer.from(fault.body ?? '')
+  outgoing.writeHead(status, { 'content-length': body.length, ...headers })
+  if (cutAfter === undefined && !stall) {
+    outgoing.end(body)
+    return
+  }
+  outgoing.flushHeaders()
+  const part = body.subarray(0, cutAfter ?? 0)
+  if (part.length > 0) await new Promise((resolve) => outgoing.write(part, resolve))
+  if (!stall) outgoing.destroy()
+}
+
+async function forward(
+  upstream: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  fault: Fault | undefined,
+): Promise<void> {
+  const { method, url, headers } = incoming
+  const passed = request(`http://${upstream}${url}`, { method, headers: { ...headers, host: upstream }, agent: false })
+  incoming.pipe(passed)
+  const [response] = (await once(passed, 'response')) as [IncomingMessage]
+  if (fault?.cutAfter !== undefined || fault?.stall) {
+    const chunks: Buffer[] = []
+    for await (const chunk of response) chunks.push(chunk as Buffer)
+    await answer(outgoing, {
+      ...fault,
+      headers: { ...plain(response.headers), ...fault.headers },
+      body: Buffer.concat(chunks),
+    })
+    return
+  }
+  outgoing.writeHead(fault?.status ?? response.statusCode ?? 502, { ...response.headers, ...fault?.headers })
+  await pipeline(response, outgoing)
+}
+
+function plain(headers: IncomingMessage['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+}
