@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Filters } from '#base/filters.ts'
 import { silentLogger } from '#base/log.ts'
 import type { EngineEvent } from '#events/event.ts'
 import { parseRegistryConfig } from '#images/registry/endpoints.ts'
@@ -21,6 +22,7 @@ export interface TestImages extends AsyncDisposable {
   /** Who uses which image; tests fill it. */
   readonly users: Map<string, { id: string; running: boolean }[]>
   parse(reference: string): Reference
+  readonly noFilters: Filters
   /** Pulls to the end. */
   pull(reference: string, options?: Partial<PullRequest> & { signal?: AbortSignal }): Promise<PullProgress[]>
   /** What there is on disk. */
@@ -72,6 +74,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
     events,
     users,
     parse: parseReference,
+    noFilters: new Filters(),
     async pull(reference, { signal = new AbortController().signal, ...rest } = {}) {
       const request = { reference: parseReference(reference), allTags: false, platform: undefined, auth: undefined }
       const progress: PullProgress[] = []
