@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pushBaseImage } from '../support/base-image.ts'
+import { buildImage } from '../support/base-image.ts'
 import { dockerCli, startDockerd } from '../support/dockerd.ts'
 import { startRegistry } from '../support/registry.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -31,7 +31,8 @@ export async function openEngines(directory: string): Promise<Engines> {
   const berth = join(import.meta.dirname, '../../dist/berth')
   const docker = dockerCli()
   const registry = undo.use(await startRegistry())
-  const image = await pushBaseImage(registry, 'busybox', 'latest')
+  await registry.push('busybox:latest', buildImage())
+  const image = `${registry.host}/busybox:latest`
 
   const peerDirectory = join(directory, 'dockerd')
   await mkdir(peerDirectory, { recursive: true })
