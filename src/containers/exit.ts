@@ -5,7 +5,6 @@ import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { end } from './exec-table.ts'
 import { isAlive, transition } from './lifecycle.ts'
-import { publishDisconnected } from './network-events.ts'
 import type { TaskExit } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { nextRestart } from './restart-policy.ts'
@@ -84,7 +83,6 @@ export function recordExit(context: ContainerContext, container: Container, endi
 
 /** Removes or restarts the container, as its settings say. The caller holds the lock. */
 export async function finish(context: ContainerContext, { container, restartAfterMs }: Recorded): Promise<void> {
-  publishDisconnected(context, container)
   if (restartAfterMs !== undefined) scheduleRestart(context, container.id, restartAfterMs)
   else if (container.host.autoRemove) await removeLocked(context, container)
 }

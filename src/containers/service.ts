@@ -2,13 +2,12 @@ import { type Clock, systemClock } from '#base/clock.ts'
 import { KeyedLock } from '#base/keyed-lock.ts'
 import type { Logger } from '#base/log.ts'
 import type { EventBus } from '#events/bus.ts'
-import type { Database } from '#state/database.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
 import type { Container } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
-import { ContainerStore } from './container-store.ts'
+import type { ContainerStore } from './container-store.ts'
 import type { ContainerContext } from './context.ts'
 import { create } from './create.ts'
 import { type ExecStartOptions, execCreate, execResize, execStart, resize } from './exec.ts'
@@ -51,7 +50,7 @@ import { top } from './top.ts'
 import { wait } from './wait.ts'
 
 export interface ContainerPorts {
-  readonly database: Database
+  readonly store: ContainerStore
   readonly events: EventBus
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
@@ -77,19 +76,12 @@ export class ContainerService implements AsyncDisposable {
   }
 
   /** Resolves when records and living shims agree. Disposing leaves the containers running. */
-  static async open({
-    database,
-    dataRoot,
-    execRoot,
-    clock = systemClock,
-    ...ports
-  }: ContainerPorts): Promise<ContainerService> {
+  static async open({ dataRoot, execRoot, clock = systemClock, ...ports }: ContainerPorts): Promise<ContainerService> {
     const background = openBackground(ports.log)
     const context: ContainerContext = {
       ...ports,
       clock,
       background,
-      store: new ContainerStore(database),
       paths: new ContainerPaths(dataRoot, execRoot),
       locks: new KeyedLock(),
       tasks: new TaskTable(),

@@ -7,7 +7,6 @@ import type { ContainerContext } from './context.ts'
 import { watchTask } from './exit.ts'
 import { toKeeper } from './keeper.ts'
 import { isAlive, transition } from './lifecycle.ts'
-import { publishConnected, publishDisconnected } from './network-events.ts'
 import type { SandboxPlan, ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { buildSpec } from './spec/build-spec.ts'
@@ -46,7 +45,6 @@ export async function startLocked(context: ContainerContext, container: Containe
       ...container,
       state: { ...container.state, status: next, pid, startedAt, exitCode: 0, error: '', oomKilled: false },
     })
-    publishConnected(context, container)
     publish(context, container, 'start')
   })
   context.tasks.add(task)
@@ -174,7 +172,6 @@ async function failed(context: ContainerContext, container: Container, cause: un
   context.attaches.finish(container.id)
   const status = container.state.status === 'restarting' ? 'exited' : container.state.status
   const state = { ...container.state, status, pid: 0, exitCode, error: messageOf(error) }
-  publishDisconnected(context, container)
   commit(context, { ...container, state })
   const result = { code: exitCode, error: messageOf(error) }
   if (container.host.autoRemove) await removeLocked(context, { ...container, state })

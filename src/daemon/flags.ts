@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import { invalid, messageOf } from '#base/errors.ts'
+import { type Config, mergeConfig, parseFormat, parseLevel, readConfigFile, type Settings } from '#engine/config.ts'
+
+const defaultConfigFile = '/etc/berth/daemon.json'
+
+export const help = `Usage:  berth daemon [OPTIONS]
+
+The container engine: serves the Docker Engine API.
+
+Options:
+      --bip string                   IP address of the default bridge, with prefix length
+      --config-file string           Configuration file (default "${defaultConfigFile}")
+      --data-root string             Directory of persistent state (default "/var/lib/berth")
+  -D, --debug                        Debug messages
+      --exec-root string             Directory of the state of running containers (default "/run/berth")
+  -G, --group string                 Group that may use the unix sockets (default: docker or berth, if there is one)
+  -H, --host list                    Socket to listen on (default unix:///run/berth/berth.sock)
+      --help                         Print this text
+      --insecure-registry list       Registry, or network of registries, that needs no TLS
+      --log-format string            Format of the log: text or json (default "text")
+  -l, --log-level string             Level of the log: trace, debug, info, warn, error or fatal (default "info")
+      --mtu int                      MTU of container networks (default 1500)
+  -p, --pidfile string               File for the daemon's process id
+      --registry-mirror list         Registry to ask before docker.io
+      --tlsverify                    TLS with verified clients, which tcp:// needs
+`
+
+const options = {
+  bip: { type: 'string' },
+  'config-file': { type: 'string' },
+  'data-root': { type: 'string' },
+  debug: { type: 'boolean', short: 'D' },
+  'exec-root': { type: 'string' },
+  group: { type: 'string', short: 'G' },
+  host: { type: 'string', short: 'H', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+  'insecure-registry': { type: 'string', multiple: true },
+  'log-format': { type: 'string' },
+  'log-level': { type: 'string', short: 'l' },
+  mtu: { type: 'string' },
+  pidfile: { type: 'string', short: 'p' },
+  'registry-mirror': { type: 'string', multiple: true },
+  tlsverify: { type: 'boolean' },
+} as const
+
+/** The daemon's configuration, or that help was asked for.   @throws `invalid` */
+export function parseFlags(argv: readonly string[]): Config | 'help' {
+  const { values } = parse(argv)
+  if (values.help) return 'help'
+  if (values.tlsverify) throw invalid('--tlsverify is not implemented yet: listen on unix:// sockets')
+  const path = values['config-file'] ?? defaultConfigFile
+  const flags: Settings = {
+    bip: values.bip,
+    dataRoot: values['data-root'],
+    debug: values.debug,
+    execRoot: values['exec-root'],
+    group: values.group,
+    hosts: values.host,
+    insecureRegistries: values['insecure-registry'],
+    logFormat: values['log-format'] === undefined ? undefined : parseFormat(values['log-format']),
+    logLevel: values['log-level'] === undefined ? undefined : parseLevel(values['log-level']),
+    mtu: values.mtu === undefined ? undefined : parseMtu(values.mtu),
+    pidfile: values.pidfile,
+    registryMirrors: values['registry-mirror'],
+  }
+  const file = readConfigFile(path, { required: values['config-file'] !== undefined })
+  return mergeConfig(flags, file, path)
+}
+
+function parse(argv: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; strict: true }>> {
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })
+  } catch (cause) {
+    throw invalid(`${messageOf(cause)}\nSee 'berth daemon --help'.`, { cause })
+  }
+}
+
+function parseMtu(text: string): number {
+  const mtu = Number(text)
+  if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65_535)
+    throw invalid(`invalid MTU: ${text}: it is a number from 68 to 65535`)
+  return mtu
+}

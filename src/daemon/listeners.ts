@@ -1,0 +1,70 @@
+import { chmod, chown, lstat, mkdir, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import { conflict, invalid, notFound, systemCode } from '#base/errors.ts'
+
+/** What an address of `--host` stands for. */
+export type Listener = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'inherited' }
+
+const socketMode = 0o660
+/** Groups whose members may use the socket, when nobody chose one; the first that exists. */
+const usualGroups = ['docker', 'berth']
+
+/** `unix:///path` or `fd://`.   @throws `invalid` for others, tcp:// among them: whoever reaches it would be root on this host */
+export function parseHost(text: string): Listener {
+  if (text === 'fd://' || text.startsWith('fd://')) return { kind: 'inherited' }
+  const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(text) ?? []
+  if (scheme === 'unix' && rest.startsWith('/')) return { kind: 'unix', path: rest }
+  if (scheme === 'tcp') {
+    throw invalid(`${text} is refused: without verified TLS everybody who reaches it is root on this host; use unix://`)
+  }
+  throw invalid(`invalid host ${text}: write unix:///path/to/socket`)
+}
+
+/** Clears a socket that nobody listens on any more.   @throws `conflict` when somebody does, or when it is another kind of file */
+export async function prepareSocketPath(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const found = await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  })
+  if (!found) return
+  if (!found.isSocket()) throw conflict(`cannot listen on ${path}: it exists and is no socket`)
+  if (await isServed(path)) throw conflict(`cannot listen on ${path}: another daemon is listening there`)
+  await rm(path, { force: true })
+}
+
+/** Gives the socket to its group. */
+export async function protectSocket(path: string, group: string | undefined): Promise<void> {
+  const gid = await findGroup(group)
+  if (gid !== undefined) await chown(path, 0, gid)
+  await chmod(path, socketMode)
+}
+
+async function isServed(path: string): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+  const socket = connect({ path })
+  socket.once('connect', () => resolve(true))
+  socket.once('error', (error) => {
+    const code = systemCode(error)
+    if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false)
+    else reject(error)
+  })
+  try {
+    return await promise
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** @throws `not-found` for a group that was asked for by name */
+async function findGroup(asked: string | undefined): Promise<number | undefined> {
+  if (asked !== undefined && /^\d+$/.test(asked)) return Number(asked)
+  const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'))
+  for (const name of asked === undefined ? usualGroups : [asked]) {
+    const gid = lines.find(([found]) => found === name)?.[2]
+    if (gid !== undefined) return Number(gid)
+  }
+  if (asked !== undefined) throw notFound(`group ${asked} not found`)
+  return undefined
+}

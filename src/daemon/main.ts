@@ -1,0 +1,101 @@
+import { rm } from 'node:fs/promises'
+import { createApiServer } from '#api/server.ts'
+import { buildFacts } from '#base/build-facts.ts'
+import { BerthError, messageOf, unavailable } from '#base/errors.ts'
+import { createLogger, type Logger } from '#base/log.ts'
+import { openEngine } from '#engine/compose.ts'
+import type { Config } from '#engine/config.ts'
+import type { Natives } from '#engine/natives.ts'
+import { help, parseFlags } from './flags.ts'
+import { parseHost, prepareSocketPath, protectSocket } from './listeners.ts'
+import { writePidfile } from './pidfile.ts'
+import { untilStopped } from './signals.ts'
+import { inheritedSockets, notify } from './systemd.ts'
+
+export interface DaemonPorts {
+  /** Unpacks or finds what is not TypeScript. */
+  openNatives(dataRoot: string): Promise<Natives>
+}
+
+/**
+ * Runs the daemon until it is told to stop.
+ * @param argv the words behind `daemon`
+ * @returns the exit status
+ */
+export async function main(argv: readonly string[], ports: DaemonPorts): Promise<number> {
+  let config: Config
+  try {
+    const parsed = parseFlags(argv)
+    if (parsed === 'help') {
+      process.stdout.write(help)
+      return 0
+    }
+    config = parsed
+    checkHost(config)
+  } catch (error) {
+    return complain(error)
+  }
+  const log = createLogger({ level: config.logLevel, format: config.logFormat })
+  process.on('unhandledRejection', (error) => log.error({ error: describe(error) }, 'a failure that nobody awaited'))
+  try {
+    await serve(config, ports, log)
+    return 0
+  } catch (error) {
+    log.error({ error: describe(error) }, 'the daemon ends')
+    return complain(error)
+  }
+}
+
+/** What cannot work at all is said before anything is touched. */
+function checkHost({ hosts }: Config): void {
+  if (hosts.length === 0) throw unavailable('there is nothing to listen on: give a --host')
+  for (const host of hosts) parseHost(host)
+  if (process.getuid?.() !== 0) throw unavailable('berth daemon needs to be run as root')
+}
+
+async function serve(config: Config, { openNatives }: DaemonPorts, log: Logger): Promise<void> {
+  // Files for containers must be readable inside, whatever the shell that started us thinks; secrets name their mode.
+  process.umask(0o022)
+  const stopped = untilStopped(log)
+  await using opened = new AsyncDisposableStack()
+  const engine = opened.use(await openEngine(config, await openNatives(config.dataRoot), log))
+  if (config.pidfile !== undefined) opened.use(await writePidfile(config.pidfile))
+  const server = opened.use(createApiServer(engine, { logger: log }))
+  await listen(opened, server, config)
+  log.info({ version: buildFacts.version, hosts: config.hosts.join(' '), dataRoot: config.dataRoot }, 'berth is ready')
+  await notify('READY=1', log)
+  const signal = await stopped
+  log.info({ signal }, 'stopping; containers go on')
+  await notify('STOPPING=1', log)
+}
+
+async function listen(
+  opened: AsyncDisposableStack,
+  server: ReturnType<typeof createApiServer>,
+  { hosts, group }: Config,
+): Promise<void> {
+  for (const host of hosts) {
+    const listener = parseHost(host)
+    if (listener.kind === 'inherited') {
+      const descriptors = inheritedSockets(process.env)
+      if (descriptors.length === 0) throw unavailable('no sockets were passed by the service manager for fd://')
+      for (const fd of descriptors) await server.listen({ fd })
+      continue
+    }
+    await prepareSocketPath(listener.path)
+    await server.listen({ path: listener.path })
+    opened.defer(() => rm(listener.path, { force: true }))
+    await protectSocket(listener.path, group)
+  }
+}
+
+function complain(error: unknown): number {
+  process.stderr.write(`berth daemon: ${messageOf(error)}\n`)
+  return 1
+}
+
+/** Errors of ours are sentences; of others the place in the code is what helps. */
+function describe(error: unknown): string {
+  if (error instanceof BerthError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

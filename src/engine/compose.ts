@@ -1,0 +1,151 @@
+import { closeSync, existsSync } from 'node:fs'
+import { buildFacts } from '#base/build-facts.ts'
+import type { Digest } from '#base/digest.ts'
+import { isKind, messageOf } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { ContainerStore } from '#containers/container-store.ts'
+import { isAlive } from '#containers/lifecycle.ts'
+import type { ImageSource, PlanCompiler } from '#containers/ports.ts'
+import { ContainerService } from '#containers/service.ts'
+import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
+import { EventBus } from '#events/bus.ts'
+import { parseRegistryConfig } from '#images/registry/endpoints.ts'
+import { openSnapshotter } from '#images/snapshots/open.ts'
+import { type ImageService, openImages } from '#images/store/service.ts'
+import { NetworkService } from '#network/service.ts'
+import { parseReference } from '#oci/reference.ts'
+import { openCgroups } from '#runtime/cgroup.ts'
+import { type Koffi, openLibrary } from '#runtime/library.ts'
+import { openNetlink } from '#runtime/netlink.ts'
+import { openPlans } from '#runtime/plan.ts'
+import { openProcesses } from '#runtime/process.ts'
+import { openSeccomp } from '#runtime/seccomp.ts'
+import { openSockets } from '#runtime/socket.ts'
+import { ShimLauncher } from '#shim/launch.ts'
+import { openDatabase } from '#state/database.ts'
+import type { Config } from './config.ts'
+import { openDataRoot } from './data-root.ts'
+import type { Engine } from './engine.ts'
+import { collectAfterRemovals } from './garbage.ts'
+import type { Natives } from './natives.ts'
+import { openSystem } from './system.ts'
+
+const bridgeName = 'berth0'
+const warmShims = 2
+
+/**
+ * Builds every part in order and connects them; disposing takes them down in reverse and leaves the containers running.
+ * @throws `conflict` when another daemon has the data root
+ */
+export async function openEngine(config: Config, natives: Natives, log: Logger): Promise<Engine> {
+  await using opened = new AsyncDisposableStack()
+  const library = await openLibrary({
+    libraryPath: natives.library,
+    ...(natives.koffi !== undefined && { koffi: natives.koffi as Koffi }),
+  })
+  const processes = openProcesses(library)
+  const root = opened.use(await openDataRoot(config.dataRoot, config.execRoot, processes))
+  const database = opened.use(openDatabase(root.database))
+  const events = new EventBus(database)
+  const store = new ContainerStore(database)
+  const report = (error: unknown) => log.error({ error: messageOf(error) }, 'background work failed')
+
+  const snapshots = opened.use(
+    await openSnapshotter({ root: root.snapshots, database, executable: natives.unpack, onError: report }),
+  )
+  const images = opened.use(
+    await openImages({
+      contentRoot: root.content,
+      database,
+      snapshots,
+      unpackExecutable: natives.unpack,
+      users: {
+        of: (imageId) =>
+          store
+            .all()
+            .filter((container) => container.imageId === imageId)
+            .map((container) => ({ id: container.id, running: isAlive(container) })),
+      },
+      events,
+      registries: parseRegistryConfig(config.registryMirrors, config.insecureRegistries),
+      log,
+    }),
+  )
+  const network = opened.use(
+    new NetworkService({
+      config: { bridge: bridgeName, bip: config.bip, mtu: config.mtu },
+      database,
+      links: openNetlink(library),
+      log,
+      publish: (event) => events.publish(event),
+    }),
+  )
+  const executable = opened.adopt(await processes.openExecutable(natives.shim), closeSync)
+  const sockets = openSockets(library)
+  const shims = opened.use(
+    new ShimLauncher({ kernel: { ...sockets, ...processes }, executable, warm: warmShims, report }),
+  )
+  const cgroups = openCgroups(library)
+  const seccomp = openSeccomp(library)
+  const plans: PlanCompiler = { ...openPlans(library), close: closeSync }
+  const containers = opened.use(
+    await ContainerService.open({
+      store,
+      events,
+      images: imageSource(images),
+      snapshots,
+      network,
+      shims,
+      cgroups,
+      plans,
+      seccomp: new SeccompFilters(root.seccomp, buildFacts.version, (profile) => seccomp.compile(profile)),
+      dataRoot: root.path,
+      execRoot: root.execRoot,
+      log,
+    }),
+  )
+  await network.reconcile(
+    new Set(
+      containers
+        .all()
+        .filter(isAlive)
+        .map(({ id }) => id),
+    ),
+  )
+  opened.use(collectAfterRemovals({ events, images, log }))
+  if (natives.hello !== undefined && existsSync(natives.hello)) {
+    await images.importLayout(natives.hello, parseReference('berth/hello:latest'))
+  }
+  const system = openSystem({
+    config,
+    dataRoot: root,
+    containers,
+    images,
+    events,
+    snapshots,
+    cgroups: cgroups.layout(),
+  })
+  const lifetime = opened.move()
+  return {
+    containers,
+    images,
+    networks: network,
+    events,
+    system,
+    [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  }
+}
+
+function imageSource(images: ImageService): ImageSource {
+  return {
+    getForContainer: (name, platform) => images.getForContainer(name, platform),
+    sizeOf: (id: Digest) => {
+      try {
+        return images.get(id).sizeBytes
+      } catch (error) {
+        if (isKind(error, 'not-found')) return undefined
+        throw error
+      }
+    },
+  }
+}

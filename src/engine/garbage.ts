@@ -1,0 +1,47 @@
+import { isKind, messageOf } from '#base/errors.ts'
+import { Filters } from '#base/filters.ts'
+import type { Logger } from '#base/log.ts'
+import type { EventBus } from '#events/bus.ts'
+import type { ImageService } from '#images/store/service.ts'
+
+export interface GarbagePorts {
+  readonly events: EventBus
+  readonly images: ImageService
+  readonly log: Logger
+}
+
+/** When a container goes whose image went before it, its layers are nobody's any more: they are collected. */
+export function collectAfterRemovals({ events, images, log }: GarbagePorts): AsyncDisposable {
+  const stopped = new AbortController()
+  const filters = new Filters(
+    new Map([
+      ['type', ['container']],
+      ['event', ['destroy']],
+    ]),
+  )
+  const destroyed = events.subscribe({ filters }, stopped.signal)
+  const done = (async () => {
+    for await (const { actor } of destroyed) {
+      if (!isListed(images, actor.attributes.image ?? '')) await images.collectGarbage()
+    }
+  })().catch((error: unknown) =>
+    log.error({ error: messageOf(error) }, 'collecting what removed containers left failed'),
+  )
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped.abort()
+      await done
+    },
+  }
+}
+
+/** By the name that the container was made with: when it leads elsewhere by now, a look too many is all that it costs. */
+function isListed(images: ImageService, name: string): boolean {
+  try {
+    images.get(name)
+    return true
+  } catch (error) {
+    if (isKind(error, 'not-found') || isKind(error, 'invalid')) return false
+    throw error
+  }
+}

@@ -1,0 +1,123 @@
+import { readFileSync, statfsSync } from 'node:fs'
+import { availableParallelism, hostname, release, totalmem } from 'node:os'
+import { buildFacts } from '#base/build-facts.ts'
+import { systemClock } from '#base/clock.ts'
+import { Filters } from '#base/filters.ts'
+import type { ContainerService } from '#containers/service.ts'
+import type { EventBus } from '#events/bus.ts'
+import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
+import type { ImageService } from '#images/store/service.ts'
+import type { CgroupLayout } from '#runtime/cgroup.ts'
+import type { Config } from './config.ts'
+import type { DataRoot } from './data-root.ts'
+import type { System } from './engine.ts'
+import type { SystemInfo, SystemVersion } from './info.ts'
+
+export interface SystemPorts {
+  readonly config: Config
+  readonly dataRoot: DataRoot
+  readonly containers: ContainerService
+  readonly images: ImageService
+  readonly events: EventBus
+  readonly snapshots: Snapshotter
+  readonly cgroups: CgroupLayout
+}
+
+/** Names of filesystems by their number. @see statfs(2) */
+const filesystems: Readonly<Record<number, string>> = {
+  61267: 'extfs',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  16914836: 'tmpfs',
+  2035054128: 'overlayfs',
+  801189825: 'zfs',
+}
+
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
+
+/** Facts about this engine and its host. */
+export function openSystem(ports: SystemPorts): System {
+  return { version: systemVersion, info: async () => systemInfo(ports) }
+}
+
+function systemVersion(): SystemVersion {
+  return {
+    ...buildFacts,
+    os: 'linux',
+    architecture: architectures[process.arch] ?? process.arch,
+    kernelVersion: release(),
+    runtimeVersion: buildFacts.version,
+    nodeVersion: process.versions.node,
+  }
+}
+
+function systemInfo({ config, dataRoot, containers, images, events, snapshots, cgroups }: SystemPorts): SystemInfo {
+  const statuses = containers.all().map(({ state }) => state.status)
+  const count = (...wanted: string[]) => statuses.filter((status) => wanted.includes(status)).length
+  const running = count('running', 'restarting')
+  const paused = count('paused')
+  return {
+    ...systemVersion(),
+    id: dataRoot.id,
+    name: hostname(),
+    containers: { running, paused, stopped: statuses.length - running - paused },
+    images: images.list(new Filters()).length,
+    storageDriver: snapshots.driver,
+    backingFilesystem: filesystems[statfsSync(dataRoot.path).type] ?? 'unknown',
+    loggingDriver: 'json-file',
+    cgroupDriver: 'cgroupfs',
+    cgroupVersion: cgroups.version === 2 ? '2' : '1',
+    ...operatingSystem(),
+    cpus: availableParallelism(),
+    memoryBytes: totalmem(),
+    dataRoot: dataRoot.path,
+    securityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
+    runtimes: ['berth'],
+    warnings: [],
+    debug: config.debug,
+    insecureRegistries: config.insecureRegistries,
+    registryMirrors: config.registryMirrors,
+    httpProxy: process.env.HTTP_PROXY ?? process.env.http_proxy ?? '',
+    httpsProxy: process.env.HTTPS_PROXY ?? process.env.https_proxy ?? '',
+    noProxy: process.env.NO_PROXY ?? process.env.no_proxy ?? '',
+    eventListeners: events.listeners,
+    systemTime: systemClock.nowNanos(),
+    supports: supportsOf(cgroups),
+  }
+}
+
+function supportsOf({ controllers, version }: CgroupLayout): SystemInfo['supports'] {
+  const has = (name: string) => controllers[name] !== undefined
+  return {
+    memoryLimit: has('memory'),
+    swapLimit: has('memory'),
+    cpuShares: has('cpu'),
+    cpuCfs: has('cpu'),
+    cpuset: has('cpuset'),
+    pidsLimit: has('pids'),
+    oomKillDisable: has('memory') && version === 1,
+    ipv4Forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1',
+  }
+}
+
+/** @see os-release(5) */
+function operatingSystem(): { operatingSystem: string; osVersion: string } {
+  const fields = new Map(
+    readOsRelease()
+      .split('\n')
+      .map((line) => line.split('=', 2))
+      .map(([key = '', value = '']) => [key, value.replace(/^"|"$/g, '')]),
+  )
+  return { operatingSystem: fields.get('PRETTY_NAME') ?? 'Linux', osVersion: fields.get('VERSION_ID') ?? '' }
+}
+
+function readOsRelease(): string {
+  for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch {
+      // The next place; a host without either is just "Linux".
+    }
+  }
+  return ''
+}
