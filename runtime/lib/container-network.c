@@ -32,7 +32,8 @@ int container_network_up(struct container *container, struct berth_error *err) {
         if (r == 0 && *keeper->bridge)
                 r = netlink_link_index(container->host_netlink, keeper->bridge, &bridge, err);
         if (r == 0)
-                r = netlink_veth_create(container->host_netlink, keeper->host_link, bridge, keeper->link, container->netns, keeper->mac, keeper->mtu, err);
+                r = netlink_veth_create(container->host_netlink, keeper->host_link, bridge, keeper->link, container->netns, keeper->mac, keeper->mtu,
+                                        err);
         if (r < 0)
                 return berth_error_prefix(err, "connect the container to '%s'", keeper->bridge);
         (void) strcpy(container->host_link, keeper->host_link);

@@ -34,7 +34,8 @@ static int container_make_cgroup(struct container *container, struct berth_error
         return r;
 }
 
-static int container_clone(struct container *container, const struct namespace_set *namespaces, const struct process_io *io, struct berth_error *err) {
+static int container_clone(struct container *container, const struct namespace_set *namespaces, const struct process_io *io,
+                           struct berth_error *err) {
         _cleanup_close_ int group = -1, own = -1;
         struct container_init init = {
                 .plan = container->plan,

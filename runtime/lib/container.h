@@ -21,26 +21,26 @@ struct process_io {
 };
 
 struct process {
-        pid_t pid;   /* in the caller's pid namespace; 0: none */
+        pid_t pid; /* in the caller's pid namespace; 0: none */
         int pidfd;
         int sync;    /* our end of the channel to the waiting process; -1 once started */
         int console; /* pty master when the plan asks for a terminal, else -1 */
 };
-#define PROCESS_NONE ((struct process) { .pidfd = -1, .sync = -1, .console = -1 })
+#define PROCESS_NONE ((struct process){.pidfd = -1, .sync = -1, .console = -1})
 
 struct container {
         struct process init;
         struct cgroup_layout layout;
         struct cgroup cgroup;
         bool has_cgroup;
-        bool own_pids; /* init is the first of its own pid namespace, so nothing outlives it */
-        int netns, netlink;  /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
-        int host_netlink;    /* -1 without links */
+        bool own_pids;            /* init is the first of its own pid namespace, so nothing outlives it */
+        int netns, netlink;       /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
+        int host_netlink;         /* -1 without links */
         char host_link[IFNAMSIZ]; /* "" : none made */
-        int rootfs;          /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
-        struct plan *plan;   /* not owned */
+        int rootfs;               /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
+        struct plan *plan;        /* not owned */
 };
-#define CONTAINER_NONE ((struct container) { .init = PROCESS_NONE, .netns = -1, .netlink = -1, .host_netlink = -1, .rootfs = -1 })
+#define CONTAINER_NONE ((struct container){.init = PROCESS_NONE, .netns = -1, .netlink = -1, .host_netlink = -1, .rootfs = -1})
 
 /*
  * Takes space off the start path, before a plan is known: detects the cgroup layout, and makes a network namespace with its

@@ -11,8 +11,8 @@
 
 /* runtime-spec config-linux.md#default-devices; /dev/ptmx is a link, and /dev/console comes with a terminal. */
 static const struct plan_device devnode_defaults[] = {
-        {.path = "null", .mode = S_IFCHR | 0666, .major = 1, .minor = 3},   {.path = "zero", .mode = S_IFCHR | 0666, .major = 1, .minor = 5},
-        {.path = "full", .mode = S_IFCHR | 0666, .major = 1, .minor = 7},   {.path = "random", .mode = S_IFCHR | 0666, .major = 1, .minor = 8},
+        {.path = "null", .mode = S_IFCHR | 0666, .major = 1, .minor = 3},    {.path = "zero", .mode = S_IFCHR | 0666, .major = 1, .minor = 5},
+        {.path = "full", .mode = S_IFCHR | 0666, .major = 1, .minor = 7},    {.path = "random", .mode = S_IFCHR | 0666, .major = 1, .minor = 8},
         {.path = "urandom", .mode = S_IFCHR | 0666, .major = 1, .minor = 9}, {.path = "tty", .mode = S_IFCHR | 0666, .major = 5, .minor = 0},
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define JSON_PATH_MAX 256
+#define JSON_EXACT_MAX 9007199254740992.0 /* 2^53: below it a double holds every integer */
 
 /* jansson recurses once for each level, so the depth is looked at first. */
 static int json_check_depth(const char *text, size_t size, const char *name, struct berth_error *err) {
@@ -40,6 +41,9 @@ int json_parse(const char *text, size_t size, const char *name, json_t **ret, st
         if (r < 0)
                 return r;
         json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+        /* "Unlimited" is often written as 2^64-1, more than jansson's integers hold; such a document is read with reals. */
+        if (!document && json_error_code(&problem) == json_error_numeric_overflow)
+                document = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &problem);
         if (!document)
                 return berth_error_set(err, EINVAL, "%s: line %d, column %d: %s", name, problem.line, problem.column, problem.text);
         if (!json_is_object(document)) {
@@ -117,9 +121,16 @@ int json_truth(const struct json_at *at, bool *ret, struct berth_error *err) {
 }
 
 int json_number(const struct json_at *at, int64_t min, int64_t max, int64_t *ret, struct berth_error *err) {
-        if (!json_is_integer(at->value))
-                return json_fail(at, err, "expected an integer");
-        int64_t value = json_integer_value(at->value);
+        int64_t value;
+
+        if (json_is_integer(at->value)) {
+                value = json_integer_value(at->value);
+        } else {
+                double real = json_is_real(at->value) ? json_real_value(at->value) : JSON_EXACT_MAX;
+                if (real <= -JSON_EXACT_MAX || real >= JSON_EXACT_MAX || (double) (int64_t) real < real || (double) (int64_t) real > real)
+                        return json_fail(at, err, "expected an integer");
+                value = (int64_t) real;
+        }
         if (value < min || value > max)
                 return json_fail(at, err, "%lld is not between %lld and %lld", (long long) value, (long long) min, (long long) max);
         *ret = value;

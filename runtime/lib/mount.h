@@ -16,11 +16,11 @@ int mount_open_sources(struct plan_container *container, struct berth_error *err
 
 /* What a mount may need to know of its surroundings. */
 struct mount_context {
-        int root;                            /* the container's root, as a descriptor of its mount */
-        int procfs;                          /* the procfs that the plan mounted, or -1; owned by the context */
-        int devpts;                          /* the same for devpts */
-        const struct cgroup_layout *layout;  /* for mounts of type cgroup */
-        const char *cgroup_path;             /* NULL: none */
+        int root;                           /* the container's root, as a descriptor of its mount */
+        int procfs;                         /* the procfs that the plan mounted, or -1; owned by the context */
+        int devpts;                         /* the same for devpts */
+        const struct cgroup_layout *layout; /* for mounts of type cgroup */
+        const char *cgroup_path;            /* NULL: none */
         bool cgroup_namespace;
 };
 

@@ -7,13 +7,13 @@
 
 /* What a plan asks of namespaces, with those named by path opened. */
 struct namespace_set {
-        uint64_t clone_flags;    /* made by clone3 */
-        bool new_cgroup;         /* unshared after the process has joined its cgroup */
-        bool new_network;        /* a sandbox that the parent prepares */
-        int pid;                 /* by path: entered by the parent around clone3; -1 */
+        uint64_t clone_flags; /* made by clone3 */
+        bool new_cgroup;      /* unshared after the process has joined its cgroup */
+        bool new_network;     /* a sandbox that the parent prepares */
+        int pid;              /* by path: entered by the parent around clone3; -1 */
         int join[NAMESPACE_KINDS];
         uint64_t join_flags[NAMESPACE_KINDS];
-        uint32_t n_join;         /* by path: entered by the child */
+        uint32_t n_join; /* by path: entered by the child */
 };
 #define NAMESPACE_SET_NONE ((struct namespace_set){.pid = -1})
 

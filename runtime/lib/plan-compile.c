@@ -56,14 +56,15 @@ static int plan_write_filter(const struct plan_sources *sources, const struct js
 
         if (!sources->filter)
                 return asked ? json_fail(&seccomp, err, "no compiled filter was given") : 0;
-        if (sources->filter_size == 0 || sources->filter_size % sizeof(struct sock_filter) != 0 || sources->filter_size / sizeof(struct sock_filter) > BPF_MAXINSNS)
+        if (sources->filter_size == 0 || sources->filter_size % sizeof(struct sock_filter) != 0 ||
+            sources->filter_size / sizeof(struct sock_filter) > BPF_MAXINSNS)
                 return berth_error_set(err, EINVAL, "a seccomp filter of %zu bytes is not one", sources->filter_size);
         tlv_put(writer, PLAN_SECCOMP, sources->filter, sources->filter_size);
         return asked ? plan_write_filter_flags(&seccomp, writer, err) : 0;
 }
 
-static int plan_write_container(const struct plan_sources *sources, const struct json_at *config, const struct json_at *keeper, struct tlv_writer *writer,
-                                struct berth_error *err) {
+static int plan_write_container(const struct plan_sources *sources, const struct json_at *config, const struct json_at *keeper,
+                                struct tlv_writer *writer, struct berth_error *err) {
         struct json_at process;
 
         int r = json_required(config, "process", &process, err);

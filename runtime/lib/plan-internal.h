@@ -28,8 +28,8 @@ struct plan_process {
         bool terminal;
         uint16_t rows, columns;
         const char *cwd;
-        const char *const *argv; /* NULL-terminated, at least one */
-        const char *const *envp; /* NULL-terminated */
+        const char *const *argv;  /* NULL-terminated, at least one */
+        const char *const *envp;  /* NULL-terminated */
         uint32_t uid, gid, umask; /* umask: PLAN_UNSET or 0..0777 */
         const uint32_t *groups;
         uint32_t n_groups;

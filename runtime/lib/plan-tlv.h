@@ -77,8 +77,8 @@ enum plan_tag {
         /* keeper */
         PLAN_ID = 128,
         PLAN_DIRECTORY = 129,
-        PLAN_STDIN = 130, /* u32 open, u32 once */
-        PLAN_LOG = 131,   /* u32 enum plan_log, u32 max files, u64 max bytes, string path */
+        PLAN_STDIN = 130,  /* u32 open, u32 once */
+        PLAN_LOG = 131,    /* u32 enum plan_log, u32 max files, u64 max bytes, string path */
         PLAN_ROOTFS = 132, /* u32 enum plan_rootfs, u32 0, string path */
         PLAN_LOWER = 133,  /* string; repeated, topmost first */
         PLAN_UPPER = 134,

@@ -32,20 +32,20 @@ struct keeper_plan {
         bool stdin_once;       /* close stdin when the first attached client with stdin goes away */
 
         enum plan_log log;
-        const char *log_path;       /* json-file; made 0640 */
-        uint64_t log_max_bytes;     /* 0: no rotation */
-        uint32_t log_max_files;     /* ≥ 1; the live file counts */
+        const char *log_path;   /* json-file; made 0640 */
+        uint64_t log_max_bytes; /* 0: no rotation */
+        uint32_t log_max_files; /* ≥ 1; the live file counts */
 
         enum plan_rootfs rootfs;
-        const char *rootfs_path;    /* DIRECTORY: the tree; OVERLAY: a directory in which old kernels may mount privately */
-        const char *const *lower;   /* OVERLAY: absolute paths, topmost first */
+        const char *rootfs_path;  /* DIRECTORY: the tree; OVERLAY: a directory in which old kernels may mount privately */
+        const char *const *lower; /* OVERLAY: absolute paths, topmost first */
         uint32_t n_lower;
-        const char *upper, *work;   /* OVERLAY; NULL: read-only */
+        const char *upper, *work; /* OVERLAY; NULL: read-only */
 
         enum plan_network network;
         const char *host_link, *bridge, *link; /* VETH: names of the near end, the bridge, the end inside */
         uint8_t mac[6];
-        uint32_t mtu;                          /* 0: the kernel's default */
+        uint32_t mtu; /* 0: the kernel's default */
         const struct netlink_address *addresses;
         uint32_t n_addresses;
         const struct netlink_route *routes;

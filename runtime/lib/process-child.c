@@ -110,6 +110,9 @@ static int process_set_user(const struct plan_process *plan, struct berth_error 
 int process_child_become(const struct plan_process *plan, char *ret_path, struct berth_error *err) {
         bool chdir_again;
 
+        /* Before the working directory, which an image may name as /proc/self/fd/N, and before anything of the image runs. */
+        if (sys_close_range(PROCESS_SYNC_FD + 1, ~0U, 0) < 0)
+                return berth_error_set(err, errno, "close descriptors");
         int r = rlimit_apply(plan, err);
         if (r < 0)
                 return r;
@@ -152,12 +155,7 @@ int process_child_become(const struct plan_process *plan, char *ret_path, struct
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
                 return berth_error_set(err, errno, "set the parent-death signal");
 
-        r = executable_find(plan, ret_path, err);
-        if (r < 0)
-                return r;
-        if (sys_close_range(PROCESS_SYNC_FD, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-                return berth_error_set(err, errno, "mark descriptors close-on-exec");
-        return 0;
+        return executable_find(plan, ret_path, err);
 }
 
 _Noreturn void process_child_fail(int sock, const struct berth_error *err) {

@@ -15,7 +15,7 @@
 
 #define SECCOMP_ARCHITECTURES 32
 #define SECCOMP_ARGUMENTS 6
-#define SECCOMP_PROLOGUE 6       /* instructions for each architecture */
+#define SECCOMP_PROLOGUE 6          /* instructions for each architecture */
 #define SECCOMP_X32_BIT 0x40000000U /* numbers from here on are of the x32 ABI, a table of its own */
 
 static void cleanup_filter(scmp_filter_ctx *filter) {
@@ -68,8 +68,13 @@ static int seccomp_operator(const struct json_at *at, enum scmp_compare *ret, st
                 const char *name;
                 enum scmp_compare op;
         } known[] = {
-                {"SCMP_CMP_NE", SCMP_CMP_NE}, {"SCMP_CMP_LT", SCMP_CMP_LT}, {"SCMP_CMP_LE", SCMP_CMP_LE},           {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-                {"SCMP_CMP_GE", SCMP_CMP_GE}, {"SCMP_CMP_GT", SCMP_CMP_GT}, {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
+                {"SCMP_CMP_NE", SCMP_CMP_NE},
+                {"SCMP_CMP_LT", SCMP_CMP_LT},
+                {"SCMP_CMP_LE", SCMP_CMP_LE},
+                {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+                {"SCMP_CMP_GE", SCMP_CMP_GE},
+                {"SCMP_CMP_GT", SCMP_CMP_GT},
+                {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
         };
         const char *name = NULL;
         int r = json_text(at, &name, err);
@@ -93,7 +98,7 @@ static int seccomp_value(const struct json_at *arg, const char *key, uint64_t *r
                 return 0;
         if (json_is_real(at.value)) {
                 double real = json_real_value(at.value);
-                if (real < 0 || real >= 18446744073709551616.0 || (double) (uint64_t) real != real)
+                if (real < 0 || real >= 18446744073709551616.0 || (double) (uint64_t) real < real || (double) (uint64_t) real > real)
                         return json_fail(&at, err, "expected an unsigned 64-bit integer");
                 *ret = (uint64_t) real;
                 return 0;

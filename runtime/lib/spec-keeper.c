@@ -163,7 +163,8 @@ static int spec_mac(const struct json_at *at, uint8_t ret[6], struct berth_error
         int r = json_text(at, &text, err);
         if (r < 0)
                 return r;
-        if (strlen(text) != 17 || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5], &end) != 6)
+        if (strlen(text) != 17 ||
+            sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5], &end) != 6)
                 return json_fail(at, err, "'%s' is not a MAC address", text);
         for (int i = 0; i < 6; i++)
                 ret[i] = (uint8_t) bytes[i];

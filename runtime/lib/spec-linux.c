@@ -163,7 +163,8 @@ static int spec_sysctls(const struct json_at *at, struct tlv_writer *writer, str
 }
 
 static int spec_linux_refuse(const struct json_at *at, struct berth_error *err) {
-        static const char *const keys[] = {"uidMappings", "gidMappings", "intelRdt", "mountLabel", "personality", "timeOffsets", "netDevices", "memoryPolicy"};
+        static const char *const keys[] = {"uidMappings", "gidMappings", "intelRdt",   "mountLabel",
+                                           "personality", "timeOffsets", "netDevices", "memoryPolicy"};
         struct json_at member;
 
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

@@ -61,8 +61,8 @@ uint64_t spec_propagation(const char *word) {
                 const char *word;
                 uint64_t flags;
         } words[] = {
-                {"private", MS_PRIVATE},       {"rprivate", MS_PRIVATE | MS_REC},       {"slave", MS_SLAVE},           {"rslave", MS_SLAVE | MS_REC},
-                {"shared", MS_SHARED},         {"rshared", MS_SHARED | MS_REC},         {"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE | MS_REC},
+                {"private", MS_PRIVATE}, {"rprivate", MS_PRIVATE | MS_REC}, {"slave", MS_SLAVE},           {"rslave", MS_SLAVE | MS_REC},
+                {"shared", MS_SHARED},   {"rshared", MS_SHARED | MS_REC},   {"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE | MS_REC},
         };
 
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -35,11 +35,16 @@ static const struct spec_number spec_blkio[] = {{"weight", PLAN_LIMIT_BLKIO_WEIG
  * them a list that begins with "deny all" would keep the runtime itself from making /dev.
  */
 static const struct cgroup_device_rule spec_default_rules[] = {
-        {.allow = true, .type = 'c', .major = -1, .minor = -1, .access = "m"},  {.allow = true, .type = 'b', .major = -1, .minor = -1, .access = "m"},
-        {.allow = true, .type = 'c', .major = 1, .minor = 3, .access = "rwm"},  {.allow = true, .type = 'c', .major = 1, .minor = 5, .access = "rwm"},
-        {.allow = true, .type = 'c', .major = 1, .minor = 7, .access = "rwm"},  {.allow = true, .type = 'c', .major = 1, .minor = 8, .access = "rwm"},
-        {.allow = true, .type = 'c', .major = 1, .minor = 9, .access = "rwm"},  {.allow = true, .type = 'c', .major = 5, .minor = 0, .access = "rwm"},
-        {.allow = true, .type = 'c', .major = 5, .minor = 2, .access = "rwm"},  {.allow = true, .type = 'c', .major = 136, .minor = -1, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = -1, .minor = -1, .access = "m"},
+        {.allow = true, .type = 'b', .major = -1, .minor = -1, .access = "m"},
+        {.allow = true, .type = 'c', .major = 1, .minor = 3, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 1, .minor = 5, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 1, .minor = 7, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 1, .minor = 8, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 1, .minor = 9, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 5, .minor = 0, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 5, .minor = 2, .access = "rwm"},
+        {.allow = true, .type = 'c', .major = 136, .minor = -1, .access = "rwm"},
 };
 #define SPEC_DEFAULT_RULES (sizeof spec_default_rules / sizeof *spec_default_rules)
 
@@ -171,12 +176,18 @@ static int spec_unified(const struct json_at *resources, struct tlv_writer *writ
 /* Limits that nobody would enforce must not be accepted in silence. */
 static int spec_resources_refuse(const struct json_at *resources, struct berth_error *err) {
         static const char *const paths[][2] = {
-                {"memory", "kernel"},         {"memory", "kernelTCP"},
-                {"blockIO", "leafWeight"},    {"blockIO", "weightDevice"},
-                {"blockIO", "throttleReadBpsDevice"}, {"blockIO", "throttleWriteBpsDevice"},
-                {"blockIO", "throttleReadIOPSDevice"}, {"blockIO", "throttleWriteIOPSDevice"},
-                {"hugepageLimits", NULL},     {"network", "classID"},
-                {"network", "priorities"},    {"rdma", NULL},
+                {"memory", "kernel"},
+                {"memory", "kernelTCP"},
+                {"blockIO", "leafWeight"},
+                {"blockIO", "weightDevice"},
+                {"blockIO", "throttleReadBpsDevice"},
+                {"blockIO", "throttleWriteBpsDevice"},
+                {"blockIO", "throttleReadIOPSDevice"},
+                {"blockIO", "throttleWriteIOPSDevice"},
+                {"hugepageLimits", NULL},
+                {"network", "classID"},
+                {"network", "priorities"},
+                {"rdma", NULL},
         };
 
         for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {

@@ -14,7 +14,8 @@ static int sysctl_write(int procfs, const struct plan_pair *sysctl, struct berth
         if (snprintf(path, sizeof path, "sys/%s", sysctl->key) >= (int) sizeof path)
                 return berth_error_set(err, ENAMETOOLONG, "sysctl '%.64s…'", sysctl->key);
         /* No link and no other mount may redirect the write (CVE-2025-52881). */
-        _cleanup_close_ int fd = sys_openat2(procfs, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+        _cleanup_close_ int fd =
+                sys_openat2(procfs, path, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
         if (fd < 0)
                 return berth_error_set(err, errno, "open sysctl '%s'", sysctl->key);
         if (write(fd, sysctl->value, strlen(sysctl->value)) < 0)

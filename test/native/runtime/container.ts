@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { LinuxSpec, MountSpec, ProcessSpec, RuntimeSpec } from '#oci/runtime-spec.ts'
+
+const execute = promisify(execFile)
+const repository = join(import.meta.dirname, '..', '..', '..')
+const driver = join(repository, 'build/obj/test/runtime/driver')
+const busybox = '/bin/busybox'
+
+export const dockerCapabilities = [
+  ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FSETID', 'CAP_FOWNER', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_SETGID'],
+  ...[
+    'CAP_SETUID',
+    'CAP_SETFCAP',
+    'CAP_SETPCAP',
+    'CAP_NET_BIND_SERVICE',
+    'CAP_SYS_CHROOT',
+    'CAP_KILL',
+    'CAP_AUDIT_WRITE',
+  ],
+]
+
+const dockerMounts: readonly MountSpec[] = [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', 'nosuid', 'noexec', 'nodev'] },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777'] },
+]
+
+const dockerPaths = {
+  maskedPaths: ['/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/timer_list', '/sys/firmware'],
+  readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+} as const
+
+/** What a test changes of a container as Docker makes it. */
+export interface ContainerOptions {
+  /** Default: `true`. A string is a shell script. */
+  readonly run?: string | readonly string[]
+  readonly process?: Partial<ProcessSpec>
+  readonly linux?: Partial<LinuxSpec>
+  /** Behind Docker's own. */
+  readonly mounts?: readonly MountSpec[]
+  readonly onlyMounts?: readonly MountSpec[]
+  readonly spec?: Partial<Pick<RuntimeSpec, 'hostname' | 'root'>>
+  readonly keeper?: Readonly<Record<string, unknown>>
+  readonly seccomp?: object
+  /** Process objects, run one after the other while the container runs. */
+  readonly execs?: readonly Partial<ProcessSpec>[]
+}
+
+export interface Failure {
+  readonly step: string
+  readonly errno: number
+  readonly text: string
+}
+
+export interface ContainerResult {
+  readonly output: string
+  readonly failures: readonly Failure[]
+  readonly exitCode: number | undefined
+  readonly execCodes: readonly number[]
+}
+
+/** A directory with busybox and its applets (hard links) as a root filesystem, on the disk; containers run on it. */
+export class BusyboxRoot implements AsyncDisposable {
+  readonly path: string
+  readonly rootfs: string
+  readonly id = randomBytes(32).toString('hex')
+
+  private constructor(path: string) {
+    this.path = path
+    this.rootfs = join(path, 'root')
+  }
+
+  static async make(): Promise<BusyboxRoot> {
+    await execute('make', ['-s', '-C', join(repository, 'runtime'), '../build/obj/test/runtime/driver'])
+    const root = new BusyboxRoot(await mkdtemp(join('/var/tmp', 'berth-runtime-')))
+    for (const name of ['bin', 'proc', 'sys', 'dev', 'etc', 'tmp'])
+      await mkdir(join(root.rootfs, name), { recursive: true })
+    await writeFile(join(root.rootfs, 'bin/busybox'), await readFile(busybox), { mode: 0o755 })
+    const { stdout } = await execute(busybox, ['--list'])
+    for (const applet of stdout.split('\n').filter((name) => name !== '' && name !== 'busybox'))
+      await link(join(root.rootfs, 'bin/busybox'), join(root.rootfs, 'bin', applet))
+    return root
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+  }
+
+  get cgroup(): string {
+    return `/berth-test-${this.id.slice(0, 12)}`
+  }
+
+  async run(options: ContainerOptions = {}): Promise<ContainerResult> {
+    const files = await this.#write(options)
+    const report = await open(join(this.path, 'report'), 'w+')
+    const output = await open(join(this.path, 'output'), 'w+')
+    try {
+      await this.#drive(files, output.fd, report.fd)
+      return parse(await readFile(join(this.path, 'report'), 'utf8'), await readFile(join(this.path, 'output'), 'utf8'))
+    } finally {
+      await report.close()
+      await output.close()
+    }
+  }
+
+  async #drive(files: readonly string[], output: number, report: number): Promise<void> {
+    const { spawn } = await import('node:child_process')
+    const child = spawn(driver, files, { stdio: ['ignore', output, output, report] })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    child.once('error', reject)
+    child.once('exit', () => resolve())
+    return promise
+  }
+
+  async #write(options: ContainerOptions): Promise<string[]> {
+    const documents: [string, object][] = [
+      ['config.json', this.config(options)],
+      ['keeper.json', this.keeper(options)],
+      ...(options.execs ?? []).map((exec, i): [string, object] => [`exec${i}.json`, { ...processOf({}), ...exec }]),
+    ]
+    if (options.seccomp) documents.push(['seccomp.json', options.seccomp])
+    for (const [name, document] of documents) await writeFile(join(this.path, name), JSON.stringify(document))
+    const [config = '', keeper = '', ...execs] = documents.map(([name]) => join(this.path, name))
+    if (options.seccomp) return [config, keeper, execs.pop() ?? '', ...execs]
+    return [config, keeper, '-', ...execs]
+  }
+
+  config(options: ContainerOptions): RuntimeSpec {
+    return {
+      ociVersion: '1.3.0',
+      hostname: 'berth-box',
+      root: { path: 'rootfs' },
+      process: processOf(options),
+      mounts: options.onlyMounts ?? [...dockerMounts, ...(options.mounts ?? [])],
+      linux: {
+        namespaces: (['mount', 'pid', 'uts', 'ipc', 'cgroup', 'network'] as const).map((type) => ({ type })),
+        cgroupsPath: this.cgroup,
+        ...dockerPaths,
+        ...options.linux,
+      },
+      ...options.spec,
+    }
+  }
+
+  keeper(options: ContainerOptions): object {
+    return {
+      id: this.id,
+      directory: this.path,
+      stdin: { open: false, once: false },
+      log: { driver: 'none' },
+      rootfs: { kind: 'directory', path: this.rootfs },
+      network: { kind: 'none' },
+      ...options.keeper,
+    }
+  }
+}
+
+function processOf({ run = ['true'], process = {} }: ContainerOptions): ProcessSpec {
+  return {
+    user: { uid: 0, gid: 0 },
+    args: typeof run === 'string' ? ['sh', '-c', run] : run,
+    env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+    cwd: '/',
+    capabilities: {
+      bounding: dockerCapabilities,
+      effective: dockerCapabilities,
+      permitted: dockerCapabilities,
+      inheritable: [],
+      ambient: [],
+    },
+    ...process,
+  }
+}
+
+function parse(report: string, output: string): ContainerResult {
+  const lines = report.split('\n')
+  const exited = lines.map((line) => /^exited (\d+)$/.exec(line)?.[1]).find(Boolean)
+  return {
+    output: output.replaceAll('\r\n', '\n'),
+    exitCode: exited === undefined ? undefined : Number(exited),
+    execCodes: lines.flatMap((line) => /^exec \d+ exited (\d+)$/.exec(line)?.[1] ?? []).map(Number),
+    failures: lines.flatMap((line) => {
+      const [, step = '', errno = '', text = ''] =
+        /^(plan|seccomp|create|start|exec \d+|released) ([1-9]\d*) (.*)$/.exec(line) ?? []
+      return step === '' ? [] : [{ step, errno: Number(errno), text }]
+    }),
+  }
+}
