@@ -178,7 +178,7 @@ static int write_link(const struct netlink_link *link, void *data) {
 
 static int list_links(int sock, struct json *json, struct berth_error *err) {
         struct addresses addresses = {0};
-        int r = netlink_addresses(sock, add_address, &addresses, err);
+        int r = netlink_addresses(sock, 0, add_address, &addresses, err);
         struct link_writer writer = {.json = json, .addresses = &addresses};
         json_put(json, "[");
         if (r == 0)
@@ -276,27 +276,24 @@ struct bridge {
         struct netlink_link link;
         struct netlink_address wanted[BRIDGE_ADDRESSES], extra[BRIDGE_ADDRESSES];
         size_t n_wanted, n_extra;
+        bool there[BRIDGE_ADDRESSES]; /* of the wanted ones */
 };
-
-static int find_bridge(const struct netlink_link *link, void *data) {
-        struct bridge *bridge = data;
-        if (strcmp(link->name, bridge->name) == 0)
-                bridge->link = *link;
-        return 0;
-}
 
 /* Of a family for which addresses are given, those that are not among them. Link-local ones are the kernel's. */
 static int collect_extra(uint32_t index, const struct netlink_address *address, void *data) {
         struct bridge *bridge = data;
         bool link_local = address->family == AF_INET6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80, family_given = false;
-        if (index != bridge->link.index || link_local)
+        (void) index;
+        if (link_local)
                 return 0;
         for (size_t i = 0; i < bridge->n_wanted; i++) {
                 const struct netlink_address *wanted = &bridge->wanted[i];
                 family_given = family_given || wanted->family == address->family;
                 if (wanted->family == address->family && wanted->prefix == address->prefix &&
-                    memcmp(wanted->bytes, address->bytes, sizeof(wanted->bytes)) == 0)
+                    memcmp(wanted->bytes, address->bytes, sizeof(wanted->bytes)) == 0) {
+                        bridge->there[i] = true;
                         return 0;
+                }
         }
         if (family_given && bridge->n_extra < BRIDGE_ADDRESSES)
                 bridge->extra[bridge->n_extra++] = *address;
@@ -304,22 +301,27 @@ static int collect_extra(uint32_t index, const struct netlink_address *address, 
 }
 
 static int find_or_make(int sock, struct bridge *bridge, uint32_t mtu, struct berth_error *err) {
-        int r = -EAGAIN;
-        for (int i = 0; i < LIST_ATTEMPTS && r == -EAGAIN; i++)
-                r = netlink_links(sock, find_bridge, bridge, err);
-        if (r < 0)
-                return r;
-        if (bridge->link.index == 0) {
+        int r = netlink_link_get(sock, bridge->name, &bridge->link, err);
+        if (r == -ENODEV) {
                 r = netlink_bridge_create(sock, bridge->name, mtu, &bridge->link.index, err);
                 if (r != -EEXIST)
                         return r;
-                r = netlink_links(sock, find_bridge, bridge, err);
-                if (r < 0)
-                        return r;
+                r = netlink_link_get(sock, bridge->name, &bridge->link, err);
         }
+        if (r < 0)
+                return r;
         if (strcmp(bridge->link.kind, "bridge") != 0)
                 return berth_error_set(err, EEXIST, "the network link %s exists and is no bridge", bridge->name);
         return bridge->link.up ? 0 : netlink_link_up(sock, bridge->link.index, true, err);
+}
+
+static int list_addresses(int sock, struct bridge *bridge, struct berth_error *err) {
+        int r = -EAGAIN;
+        for (int i = 0; i < LIST_ATTEMPTS && r == -EAGAIN; i++) {
+                bridge->n_extra = 0;
+                r = netlink_addresses(sock, bridge->link.index, collect_extra, bridge, err);
+        }
+        return r;
 }
 
 int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n_addresses, uint32_t mtu, struct berth_error *err) {
@@ -336,12 +338,13 @@ int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n
         if (r == 0)
                 r = find_or_make(sock, &bridge, mtu, err);
         if (r == 0)
-                r = netlink_addresses(sock, collect_extra, &bridge, err);
+                r = list_addresses(sock, &bridge, err);
         for (size_t i = 0; i < bridge.n_extra && r == 0; i++) {
                 r = netlink_address_delete(sock, bridge.link.index, &bridge.extra[i], err);
                 r = r == -EADDRNOTAVAIL ? 0 : r;
         }
         for (size_t i = 0; i < bridge.n_wanted && r == 0; i++)
-                r = netlink_address_add(sock, bridge.link.index, &bridge.wanted[i], err);
+                if (!bridge.there[i])
+                        r = netlink_address_add(sock, bridge.link.index, &bridge.wanted[i], err);
         return r < 0 ? berth_error_prefix(err, "bridge %s", name) : 0;
 }

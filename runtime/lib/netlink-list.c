@@ -15,6 +15,7 @@ struct list {
                 netlink_route_fn route;
         } each;
         void *data;
+        uint32_t index; /* old kernels do not filter by it */
 };
 
 static int dump(int sock, uint16_t type, const void *body, size_t size, netlink_message_fn each, struct list *list) {
@@ -23,23 +24,48 @@ static int dump(int sock, uint16_t type, const void *body, size_t size, netlink_
         return netlink_call(sock, &request, each, list);
 }
 
-static int on_link(const struct nlmsghdr *message, void *data) {
-        const struct list *list = data;
+static bool parse_link(const struct nlmsghdr *message, struct netlink_link *ret) {
         const struct ifinfomsg *body = NLMSG_DATA(message);
         const struct rtattr *table[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
         if (message->nlmsg_type != RTM_NEWLINK || message->nlmsg_len < NLMSG_LENGTH(sizeof(*body)))
-                return 0;
+                return false;
         netlink_attributes(message, sizeof(*body), table, IFLA_MAX);
         netlink_attributes_of(table[IFLA_LINKINFO], info, IFLA_INFO_MAX);
-        struct netlink_link link = {
+        *ret = (struct netlink_link){
                 .index = (uint32_t) body->ifi_index,
                 .master = netlink_attribute_u32(table[IFLA_MASTER]),
                 .mtu = netlink_attribute_u32(table[IFLA_MTU]),
                 .up = body->ifi_flags & IFF_UP,
         };
-        (void) snprintf(link.name, sizeof(link.name), "%s", netlink_attribute_text(table[IFLA_IFNAME]));
-        (void) snprintf(link.kind, sizeof(link.kind), "%s", netlink_attribute_text(info[IFLA_INFO_KIND]));
-        return list->each.link(&link, list->data);
+        (void) snprintf(ret->name, sizeof(ret->name), "%s", netlink_attribute_text(table[IFLA_IFNAME]));
+        (void) snprintf(ret->kind, sizeof(ret->kind), "%s", netlink_attribute_text(info[IFLA_INFO_KIND]));
+        return true;
+}
+
+static int on_link(const struct nlmsghdr *message, void *data) {
+        const struct list *list = data;
+        struct netlink_link link;
+        return parse_link(message, &link) ? list->each.link(&link, list->data) : 0;
+}
+
+static int take_link(const struct nlmsghdr *message, void *data) {
+        (void) parse_link(message, data);
+        return 0;
+}
+
+int netlink_link_get(int sock, const char *name, struct netlink_link *ret, struct berth_error *err) {
+        struct netlink_request request;
+        struct ifinfomsg body = {.ifi_family = AF_UNSPEC};
+        struct netlink_link link = {.index = 0};
+        netlink_begin(&request, RTM_GETLINK, 0, &body, sizeof(body));
+        netlink_put_text(&request, IFLA_IFNAME, name);
+        int r = netlink_call(sock, &request, take_link, &link);
+        if (r == 0 && link.index == 0)
+                r = -ENODEV;
+        if (r < 0)
+                return berth_error_set(err, -r, "find the network link %s", name);
+        *ret = link;
+        return 0;
 }
 
 int netlink_links(int sock, netlink_link_fn each, void *data, struct berth_error *err) {
@@ -61,7 +87,7 @@ static int on_address(const struct nlmsghdr *message, void *data) {
         const struct ifaddrmsg *body = NLMSG_DATA(message);
         const struct rtattr *table[IFA_MAX + 1];
         if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < NLMSG_LENGTH(sizeof(*body)) ||
-            (body->ifa_family != AF_INET && body->ifa_family != AF_INET6))
+            (body->ifa_family != AF_INET && body->ifa_family != AF_INET6) || (list->index > 0 && list->index != body->ifa_index))
                 return 0;
         netlink_attributes(message, sizeof(*body), table, IFA_MAX);
         struct netlink_address address;
@@ -69,9 +95,9 @@ static int on_address(const struct nlmsghdr *message, void *data) {
         return list->each.address(body->ifa_index, &address, list->data);
 }
 
-int netlink_addresses(int sock, netlink_address_fn each, void *data, struct berth_error *err) {
-        struct ifaddrmsg body = {.ifa_family = AF_UNSPEC};
-        struct list list = {.each.address = each, .data = data};
+int netlink_addresses(int sock, uint32_t index, netlink_address_fn each, void *data, struct berth_error *err) {
+        struct ifaddrmsg body = {.ifa_family = AF_UNSPEC, .ifa_index = index};
+        struct list list = {.each.address = each, .data = data, .index = index};
         int r = dump(sock, RTM_GETADDR, &body, sizeof(body), on_address, &list);
         return r < 0 ? berth_error_set(err, -r, "list the network addresses") : 0;
 }

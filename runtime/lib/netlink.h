@@ -54,9 +54,11 @@ struct netlink_link {
 };
 typedef int (*netlink_link_fn)(const struct netlink_link *link, void *data);
 int netlink_links(int sock, netlink_link_fn each, void *data, struct berth_error *err);
+int netlink_link_get(int sock, const char *name, struct netlink_link *ret, struct berth_error *err); /* -ENODEV */
 
 typedef int (*netlink_address_fn)(uint32_t index, const struct netlink_address *address, void *data);
-int netlink_addresses(int sock, netlink_address_fn each, void *data, struct berth_error *err);
+/* `index` 0: of all links. */
+int netlink_addresses(int sock, uint32_t index, netlink_address_fn each, void *data, struct berth_error *err);
 int netlink_address_delete(int sock, uint32_t index, const struct netlink_address *address, struct berth_error *err); /* -EADDRNOTAVAIL */
 
 /* Unicast routes of the main table. `index` is the outgoing link's (0: several or none); route->link is left empty. */

@@ -40,6 +40,7 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
       'com.docker.network.driver.mtu': String(mtu),
     },
     async prepare(network) {
+      ensureBridge(network, settings)
       // A failed attempt is not remembered: what was missing may be there at the next start.
       prepared ??= prepare(network, settings).catch((error: unknown) => {
         prepared = undefined
@@ -77,10 +78,15 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
   }
 }
 
-async function prepare(network: Network, { bridge, mtu, links, firewall, memory }: BridgeOptions): Promise<void> {
+/** At every start: it takes some ten microseconds, and a bridge that somebody deleted comes back. */
+function ensureBridge(network: Network, { bridge, mtu, links, memory }: BridgeOptions): void {
   const { subnet, gateway } = ipamOf(network)
-  memory.set(madeBridge, bridge)
+  if (memory.get(madeBridge) !== bridge) memory.set(madeBridge, bridge)
   links.ensureBridge(bridge, [`${formatAddress(gateway)}/${subnet.prefix}`], mtu)
+}
+
+async function prepare(network: Network, { bridge, firewall, memory }: BridgeOptions): Promise<void> {
+  const { subnet } = ipamOf(network)
   const forwarding = await inspectForwarding(memory)
   // Rules before forwarding: at no moment does the host route for strangers because of us.
   await firewall.apply({ bridges: [{ bridge, subnet }], others: forwarding.ours ? 'drop' : 'accept' })

@@ -103,13 +103,15 @@ const log: Logger = {
   child: () => log,
 }
 
+const links = openNetlink(await openLibrary({ libraryPath }))
+
 /** A daemon's network, as it opens it at its start. */
 async function openService(directory: string): Promise<NetworkService> {
   const database = databases.use(openDatabase(join(directory, 'state.db')))
   return new NetworkService({
     config: { bridge: 'berth0', bip: undefined, mtu: 1450 },
     database,
-    links: openNetlink(await openLibrary({ libraryPath })),
+    links,
     log,
     publish: () => undefined,
   })
@@ -150,6 +152,11 @@ const seen = {
   neighbourGets: await tryConnection(container, outside, address),
 }
 
+// Somebody deletes the bridge while the daemon runs.
+await links.deleteLink('berth0')
+await service.openSandbox('d'.repeat(64), request(join(root.path, 'd')))
+const bridgeAfterDeletion = links.links().find(({ name }) => name === 'berth0')
+
 // A daemon that starts again finds everything as it was; rules of others are named, once.
 run('nft', 'add table ip strict; add chain ip strict locked { type filter hook forward priority 10; policy drop; }')
 const again = await openService(root.path)
@@ -158,7 +165,7 @@ const third = await again.openSandbox('c'.repeat(64), request(join(root.path, 'c
 const rulesAfter = run('nft', 'list', 'table', 'inet', 'berth')
 const forwardingWhile = readFileSync(forwardingFile, 'utf8').trim()
 run('nft', 'delete table ip strict')
-for (const id of ['a', 'b', 'c']) await again.closeSandbox(id.repeat(64))
+for (const id of ['a', 'b', 'c', 'd']) await again.closeSandbox(id.repeat(64))
 await again.dispose({ removeHostState: true })
 
 console.log(
@@ -166,6 +173,7 @@ console.log(
     before,
     plan,
     third,
+    bridgeAfterDeletion,
     hosts,
     ...seen,
     rulesUnchanged: rulesBefore === rulesAfter,

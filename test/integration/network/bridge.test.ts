@@ -7,6 +7,7 @@ interface Scene {
   readonly before: string
   readonly plan: Readonly<Record<string, unknown>>
   readonly third: Readonly<Record<string, unknown>>
+  readonly bridgeAfterDeletion: unknown
   readonly hosts: string
   readonly neighbourSees: string
   readonly secondSees: string
@@ -62,10 +63,14 @@ test('a neighbour with a route of its own does not reach a container', () => {
 })
 
 test('a daemon that starts again keeps addresses and rules', () => {
-  expect(scene.third.addresses).toEqual(['172.17.0.4/16'])
+  expect(scene.third.addresses).toEqual(['172.17.0.5/16'])
   expect(scene.rulesUnchanged).toBe(true)
   expect(scene.rules).toContain('policy drop')
   expect(scene.forwardingWhile).toBe('1')
+})
+
+test('a bridge that somebody deleted is back for the next container', () => {
+  expect(scene.bridgeAfterDeletion).toMatchObject({ kind: 'bridge', up: true, addresses: ['172.17.0.1/16'] })
 })
 
 test('rules of others that drop what is forwarded are told once, by name', () => {
