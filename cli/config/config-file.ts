@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
+import { builtin } from '../builtin.ts'
 
 /** What we read of Docker's client configuration; unknown keys belong to other programs. */
 export interface ConfigFile {
@@ -22,10 +22,10 @@ export interface StoredAuth {
 }
 
 /** Reads `config.json` of the directory; a missing file is an empty configuration.   @throws `invalid` naming the file */
-export async function readConfigFile(directory: string): Promise<ConfigFile> {
+export function readConfigFile(directory: string): ConfigFile {
   const path = `${directory}/config.json`
   try {
-    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const parsed: unknown = JSON.parse(builtin.fs.readFileSync(path, 'utf8'))
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError('not an object')
     return parsed as ConfigFile
   } catch (error) {

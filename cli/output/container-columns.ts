@@ -5,7 +5,7 @@ import { ellipsis, formatAge, formatMoment, formatSize, shortId } from './human.
 import { formatPorts } from './ports.ts'
 import type { Columns } from './table.ts'
 
-export const containerTable = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}'
+export const containerTable = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names']
 
 /** What `ps` can show; headings and values are docker's. */
 export function containerColumns({ truncate, nowMs }: { truncate: boolean; nowMs: number }): Columns<ContainerSummary> {

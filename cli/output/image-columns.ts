@@ -10,8 +10,8 @@ export interface ImageRow {
   readonly digest: string
 }
 
-export const imageTable = '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}'
-export const digestTable = '{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}'
+export const imageTable = ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size']
+export const digestTable = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size']
 
 const none = '<none>'
 

@@ -27,14 +27,15 @@ export type Columns<T> = Readonly<Record<string, Column<T>>>
 
 /** How rows are shown: as a table, as JSON lines, or by a template. */
 export type RowFormat =
+  | { readonly kind: 'columns'; readonly names: readonly string[] }
   | { readonly kind: 'table'; readonly template: string }
   | { readonly kind: 'json' }
   | { readonly kind: 'lines'; readonly template: string }
 
-/** `--format` → how rows are shown; empty and `table` mean `standard`, a template with tabs between columns. */
-export function parseRowFormat(format: string, standard: string): RowFormat {
+/** `--format` → how rows are shown; empty and `table` mean the `standard` columns, which need no template. */
+export function parseRowFormat(format: string, standard: readonly string[]): RowFormat {
   if (format === 'json') return { kind: 'json' }
-  if (format === '' || format === 'table') return { kind: 'table', template: standard }
+  if (format === '' || format === 'table') return { kind: 'columns', names: standard }
   const template = format.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
   if (!template.startsWith('table ')) return { kind: 'lines', template }
   const columns = template.slice('table '.length).trim()
@@ -45,6 +46,11 @@ export function parseRowFormat(format: string, standard: string): RowFormat {
 /** Rows → text. Templates see `columns` by name; `.Label "x"` works when there is a column of labels as a function. */
 export async function formatRows<T>(rows: readonly T[], columns: Columns<T>, format: RowFormat): Promise<string> {
   if (format.kind === 'json') return rows.map((row) => `${JSON.stringify(toPlain(row, columns))}\n`).join('')
+  if (format.kind === 'columns') {
+    const shown = format.names.flatMap((name) => columns[name] ?? [])
+    const cells = rows.map((row) => shown.map((column) => String(column.value(row))))
+    return formatColumns([shown.map(({ heading }) => heading), ...cells])
+  }
   const { compileTemplate } = await import('./template/template.ts')
   const template = compileTemplate(format.template)
   const lines = rows.map((row) => template(toFields(row, columns)))

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { stat, writeFile } from 'node:fs/promises'
-import { conflict, invalid, isKind, systemCode } from '#base/errors.ts'
+import { conflict, invalid, isKind } from '#base/errors.ts'
 import type { ContainerCreateResponse } from '#contract/types.gen.ts'
 import { familiarReference, parseReference, withDefaultTag } from '#oci/reference.ts'
+import { builtin } from '../../builtin.ts'
 import type { Cli } from '../../cli.ts'
 import { createContainer } from '../../client/containers.ts'
 import type { CreateBody } from '../../client/wire.ts'
@@ -24,7 +23,7 @@ export function toRequest(cli: Cli, { flags, given, args }: ContainerInput, verb
     if (!['always', 'missing', 'never'].includes(flags.pull)) {
       throw invalid(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`)
     }
-    const read = (path: string): string => readFileSync(path, 'utf8')
+    const read = (path: string): string => builtin.fs.readFileSync(path, 'utf8')
     return toCreateBody({ flags, given, image, command }, { environment: cli.env, directory: cli.directory, read })
   } catch (error) {
     throw withHelp(cli, error, verb, 125)
@@ -40,11 +39,11 @@ export function withHelp(cli: Cli, error: unknown, verb: string, status: number)
 
 /** Creates the container, pulling a missing image first as `--pull` says.   @returns its id */
 export async function createFromImage(cli: Cli, body: CreateBody, flags: ContainerFlags): Promise<string> {
-  await refuseExisting(flags.cidFile)
+  refuseExisting(flags.cidFile)
   if (flags.pull === 'always') await pullFor(cli, body, flags)
   const created = await create(cli, body, flags)
   for (const warning of created.Warnings ?? []) await cli.stderr.write(`WARNING: ${warning}\n`)
-  if (flags.cidFile !== '') await writeFile(flags.cidFile, created.Id, { flag: 'wx', mode: 0o666 })
+  if (flags.cidFile !== '') builtin.fs.writeFileSync(flags.cidFile, created.Id, { flag: 'wx', mode: 0o666 })
   return created.Id
 }
 
@@ -65,13 +64,7 @@ async function pullFor(cli: Cli, { Image }: CreateBody, { platform, quiet }: Con
   await pullImage(cli, Image, { platform, progress: quiet ? undefined : cli.stderr })
 }
 
-async function refuseExisting(path: string): Promise<void> {
-  if (path === '') return
-  try {
-    await stat(path)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return
-    throw error
-  }
+function refuseExisting(path: string): void {
+  if (path === '' || !builtin.fs.existsSync(path)) return
   throw conflict(`container ID file found, make sure the other container isn't running or delete ${path}`)
 }

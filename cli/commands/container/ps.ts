@@ -34,7 +34,7 @@ export const psCommand = command({
       },
     })
     const columns = containerColumns({ truncate: !flags.noTrunc, nowMs: Date.now() })
-    const standard = flags.size ? `${containerTable}\t{{.Size}}` : containerTable
+    const standard = flags.size ? [...containerTable, 'Size'] : containerTable
     const plainIds = flags.quiet && (asked === '' || asked === 'table')
     const format = plainIds ? ({ kind: 'lines', template: '{{.ID}}' } as const) : parseRowFormat(asked, standard)
     await cli.stdout.write(await formatRows(containers, columns, format))

@@ -6,7 +6,7 @@ import { ellipsis, formatAge, formatSize, shortId } from '../../output/human.ts'
 import { type Columns, formatRows, parseRowFormat } from '../../output/table.ts'
 import { text, toggle } from '../../parsing/flag.ts'
 
-const table = '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}'
+const table = ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment']
 
 export const historyCommand = command({
   usage: '[OPTIONS] IMAGE',
