@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../check.h"
+#include "plan-compile.h"
+#include "plan-internal.h"
+#include "plan-tlv.h"
+
+/* Plans: from JSON to the decoded structs, and what happens to damaged ones. Built with sanitizers. */
+
+static const char process_json[] =
+        "{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},\"user\":{\"uid\":1,\"gid\":2,\"additionalGids\":[3,4],"
+        "\"umask\":18},\"args\":[\"a\",\"b c\"],\"env\":[\"PATH=/bin\"],\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_CHOWN\"],"
+        "\"ambient\":[\"CAP_BPF\"]},\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":18446744073709551615,\"hard\":-1}],"
+        "\"noNewPrivileges\":true,\"oomScoreAdj\":-5,\"apparmorProfile\":\"\"}";
+
+static const char linux_json[] =
+        "{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/n\"}],\"cgroupsPath\":\"/berth/x\","
+        "\"maskedPaths\":[\"/m\"],\"readonlyPaths\":[\"/r1\",\"/r2\"],\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"},"
+        "\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438}],"
+        "\"resources\":{\"memory\":{\"limit\":1048576,\"swap\":-1,\"disableOOMKiller\":false},\"cpu\":{\"shares\":512,\"cpus\":\"0-1\"},"
+        "\"pids\":{\"limit\":10},\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],\"unified\":{\"memory.high\":\"5\"}}}";
+
+static const char keeper_json[] =
+        "{\"id\":\"abc\",\"directory\":\"/run/x\",\"stdin\":{\"open\":true,\"once\":true},"
+        "\"log\":{\"driver\":\"json-file\",\"path\":\"/l\",\"maxBytes\":10,\"maxFiles\":3},"
+        "\"rootfs\":{\"kind\":\"overlay\",\"path\":\"/p\",\"lower\":[\"/top\",\"/bottom\"],\"upper\":\"/u\",\"work\":\"/w\"},"
+        "\"network\":{\"kind\":\"veth\",\"hostLink\":\"bth1\",\"bridge\":\"berth0\",\"link\":\"eth0\",\"mac\":\"02:42:ac:11:00:02\",\"mtu\":1500,"
+        "\"addresses\":[\"172.17.0.2/16\"],\"routes\":[{\"to\":\"0.0.0.0/0\",\"via\":\"172.17.0.1\",\"link\":\"eth0\"}]}}";
+
+static const char mounts_json[] = "[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\",\"noatime\"]},"
+                                  "{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"rbind\",\"rro\",\"rslave\",\"size=1\"]}]";
+
+static int compile(const char *config, const char *keeper, struct berth_error *err) {
+        const struct plan_sources sources = {
+                .config = config, .config_size = strlen(config), .keeper = keeper, .keeper_size = keeper ? strlen(keeper) : 0};
+        int fd = -1;
+        int r = plan_compile(&sources, &fd, err);
+        return r < 0 ? r : fd;
+}
+
+static int compile_whole(struct berth_error *err) {
+        char config[8192];
+        (void) snprintf(
+                config, sizeof config,
+                "{\"ociVersion\":\"1.3.0\",\"hostname\":\"h\",\"root\":{\"path\":\"x\",\"readonly\":true},\"process\":%s,\"mounts\":%s,\"linux\":%s}",
+                process_json, mounts_json, linux_json);
+        return compile(config, keeper_json, err);
+}
+
+static void test_process(const struct plan_process *process) {
+        check(process->terminal && process->rows == 24 && process->columns == 80, "the terminal and its size arrive");
+        check(strcmp(process->argv[0], "a") == 0 && strcmp(process->argv[1], "b c") == 0 && !process->argv[2], "the arguments arrive in order");
+        check(strcmp(process->envp[0], "PATH=/bin") == 0 && !process->envp[1], "the environment arrives");
+        check(process->uid == 1 && process->gid == 2 && process->umask == 18, "user, group and umask arrive");
+        check(process->n_groups == 2 && process->groups[1] == 4, "additional groups arrive");
+        check(process->capabilities[PLAN_BOUNDING] == 1 && process->capabilities[PLAN_AMBIENT] == UINT64_C(1) << 39, "capabilities are bits");
+        check(process->n_rlimits == 1 && process->rlimits[0].soft == RLIM_INFINITY && process->rlimits[0].hard == RLIM_INFINITY,
+              "unlimited is understood in both spellings");
+        check(process->no_new_privileges && process->has_oom_score && process->oom_score == -5, "no_new_privs and the OOM score arrive");
+}
+
+static void test_container(const struct plan_container *container) {
+        const struct cgroup_limits *limits = &container->limits;
+        check(container->root_readonly && strcmp(container->hostname, "h") == 0, "root and host name arrive");
+        check(container->n_namespaces == 3 && strcmp(plan_namespace_of(container, CLONE_NEWNET)->path, "/n") == 0,
+              "namespaces and their paths arrive");
+        check(!plan_namespace_of(container, CLONE_NEWIPC), "a namespace that is not asked for is the host's");
+        check(container->n_mounts == 2 && container->mounts[1].flags == (PLAN_MOUNT_BIND | PLAN_MOUNT_BIND_RECURSIVE),
+              "a bind is one by its options");
+        check(container->mounts[0].attr_set != 0 && container->mounts[0].attr_clear != 0, "an access-time attribute clears its group");
+        check(container->mounts[1].n_options == 1 && strcmp(container->mounts[1].options[0], "size=1") == 0, "other words are the file system's");
+        check(container->n_readonly_paths == 2 && container->n_masked_paths == 1, "paths arrive");
+        check(strcmp(container->sysctls[0].key, "net/ipv4/ip_forward") == 0, "a sysctl's name is a path");
+        check(container->devices[0].mode == (S_IFCHR | 0666) && container->devices[0].minor == 229, "devices arrive");
+        check(limits->memory_limit == 1048576 && limits->memory_swap == -1 && limits->cpu_quota == CGROUP_UNSET, "limits are set or unset");
+        check(limits->memory_disable_oom_killer == CGROUP_UNSET, "what is false is not asked for");
+        check(limits->n_device_rules == 11 && !limits->device_rules[0].allow && limits->device_rules[1].allow, "default devices follow the rules");
+        check(limits->n_unified == 1 && strcmp(limits->unified[1], "5") == 0, "files of the unified hierarchy arrive");
+}
+
+static void test_keeper(const struct keeper_plan *keeper) {
+        check(strcmp(keeper->id, "abc") == 0 && keeper->open_stdin && keeper->stdin_once, "id and stdin arrive");
+        check(keeper->log == PLAN_LOG_JSON_FILE && keeper->log_max_bytes == 10 && keeper->log_max_files == 3, "the log arrives");
+        check(keeper->rootfs == PLAN_ROOTFS_OVERLAY && keeper->n_lower == 2 && strcmp(keeper->lower[0], "/top") == 0, "layers arrive topmost first");
+        check(keeper->network == PLAN_NETWORK_VETH && strcmp(keeper->link, "eth0") == 0 && keeper->mac[5] == 2, "the link arrives");
+        check(keeper->n_addresses == 1 && keeper->addresses[0].prefix == 16 && keeper->addresses[0].bytes[0] == 172, "addresses arrive");
+        check(keeper->n_routes == 1 && keeper->routes[0].to.prefix == 0 && keeper->routes[0].via.bytes[3] == 1, "routes arrive");
+}
+
+static void test_complaint(const char *config, const char *keeper, const char *expected) {
+        struct berth_error err = {0};
+        int fd = compile(config, keeper, &err);
+        check(fd < 0 && strcmp(err.text, expected) == 0, "'%s' is said (and was: '%s')", expected, err.text);
+        if (fd >= 0)
+                (void) close(fd);
+}
+
+static void test_complaints(void) {
+        static char deep[256], big[(4 << 20) + 2];
+
+        test_complaint("{\"cwd\":\"/\",\"args\":[3]}", NULL, "args[0]: expected a string");
+        test_complaint("{\"cwd\":\"/\",\"args\":[]}", NULL, "args: must name a program");
+        test_complaint("{\"args\":[\"a\"]}", NULL, "cwd: is missing");
+        test_complaint("{\"cwd\":\"x\",\"args\":[\"a\"]}", NULL, "cwd: 'x' is not an absolute path");
+        test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"user\":{\"uid\":4294967295}}", NULL,
+                       "user.uid: 4294967295 is not between 0 and 4294967294");
+        test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"user\":{\"uid\":-1}}", NULL, "user.uid: -1 is not between 0 and 4294967294");
+        test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"capabilities\":{\"bounding\":[\"CAP_X\"]}}", NULL,
+                       "capabilities.bounding[0]: unknown capability 'CAP_X'");
+        test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"apparmorProfile\":\"x\"}", NULL, "apparmorProfile: is not supported");
+        test_complaint("{\"a\":1,\"a\":2}", NULL, "process: line 1, column 10: duplicate object key near '\"a\"'");
+        test_complaint("[]", NULL, "process: expected an object");
+        test_complaint("{\"a\":\"\\u0000\"}", NULL, "process: line 1, column 13: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'");
+        test_complaint("{\"process\":[]}", keeper_json, "process: expected an object");
+        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"namespaces\":[{\"type\":\"user\"}]}}", keeper_json,
+                       "linux.namespaces[0].type: user namespaces are not supported");
+        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"seccomp\":{}}}", keeper_json,
+                       "linux.seccomp: no compiled filter was given");
+        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"hooks\":{\"prestart\":[{\"path\":\"/x\"}]},\"linux\":{}}", keeper_json,
+                       "hooks.prestart: is not supported");
+
+        memset(deep, '[', sizeof deep - 1);
+        test_complaint(deep, NULL, "process: nested more than 64 levels deep");
+        memset(big, ' ', sizeof big - 1);
+        test_complaint(big, NULL, "process: larger than 4194304 bytes");
+}
+
+/* A sealed copy with some bytes changed; decoding must end well or with an error, and touch nothing outside (ASan sees to that). */
+static int damaged_copy(const uint8_t *image, size_t size, size_t at, uint8_t value) {
+        int fd = memfd_create("damaged", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (write(fd, image, size) != (ssize_t) size || (at < size && pwrite(fd, &value, 1, (off_t) at) != 1))
+                abort();
+        (void) fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+        return fd;
+}
+
+static void test_damage(int fd) {
+        static const uint8_t values[] = {0, 1, 0x7f, 0x80, 0xff};
+        struct berth_error err = {0};
+        struct plan *plan = NULL;
+        unsigned refused = 0;
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                abort();
+        size_t size = (size_t) st.st_size;
+        const uint8_t *image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        for (size_t at = 0; at < size; at++)
+                for (size_t i = 0; i < sizeof values; i++) {
+                        int copy = damaged_copy(image, size, at, values[i]);
+                        if (plan_open(copy, &plan, &err) < 0)
+                                refused++;
+                        else
+                                plan_close(plan);
+                        (void) close(copy);
+                }
+        check(refused > size / 2, "damaged plans are refused (%u times)", refused);
+
+        unsigned opened = 0;
+        for (size_t shorter = 1; shorter < size; shorter++) {
+                int copy = damaged_copy(image, shorter, SIZE_MAX, 0);
+                opened += plan_open(copy, &plan, &err) == 0;
+                (void) close(copy);
+        }
+        check(opened == 0, "a plan that was cut off is refused");
+        (void) munmap((void *) (uintptr_t) image, size);
+}
+
+static void test_unsealed(void) {
+        struct berth_error err = {0};
+        struct plan *plan;
+        int fd = memfd_create("open", MFD_CLOEXEC);
+        check(plan_open(fd, &plan, &err) == -EINVAL, "a file that can still change is refused");
+        (void) close(fd);
+}
+
+int main(void) {
+        struct berth_error err = {0};
+        struct plan *plan = NULL;
+
+        int fd = compile_whole(&err);
+        check(fd >= 0, "a whole container compiles (%s)", err.text);
+        if (fd < 0 || plan_open(fd, &plan, &err) < 0) {
+                check(false, "the plan decodes (%s)", err.text);
+                return check_end();
+        }
+        test_process(&plan->process);
+        test_container(&plan->container);
+        test_keeper(plan_keeper(plan));
+        plan_close(plan);
+        test_damage(fd);
+        (void) close(fd);
+
+        fd = compile(process_json, NULL, &err);
+        check(fd >= 0 && plan_open(fd, &plan, &err) == 0 && !plan_keeper(plan), "a process object compiles to an exec's plan");
+        plan_close(plan);
+        (void) close(fd);
+        test_unsealed();
+        test_complaints();
+        return check_end();
+}
