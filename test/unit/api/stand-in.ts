@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createApiServer } from '#api/server.ts'
 import { silentLogger } from '#base/log.ts'
-import type { Containers, Engine, Events, Images, Networks } from '#engine/engine.ts'
+import type { Containers, Engine, Events, Images, Networks, System } from '#engine/engine.ts'
 import type { SystemVersion } from '#engine/info.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 
@@ -32,7 +32,7 @@ export function standInEngine(parts: Parts): Engine {
     images: only('images', parts.images),
     networks: only('networks', parts.networks),
     events: only('events', parts.events),
-    system: only('system', { version: () => version }),
+    system: only<System>('system', { version: () => version }),
     [Symbol.asyncDispose]: async () => undefined,
   }
 }
@@ -104,7 +104,9 @@ export class Client {
   async request(method: string, path: string, body?: unknown): Promise<Answer> {
     const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
     const type = body === undefined ? '' : 'Content-Type: application/json\r\n'
-    this.send(`${method} ${path} HTTP/1.1\r\nHost: x\r\n${type}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+    this.send(
+      `${method} ${path} HTTP/1.1\r\nHost: x\r\n${type}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    )
     return this.answer(method)
   }
 
