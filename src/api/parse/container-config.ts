@@ -36,12 +36,6 @@ export function parseContainerConfig(body: ContainerCreateRequest): ContainerCon
 function checkConfig(body: ContainerCreateRequest): void {
   const { HostConfig: _, NetworkingConfig: __, ...config } = body
   if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container')
-  for (const variable of body.Env ?? []) {
-    if (variable === '' || variable.startsWith('=')) throw invalid(`invalid environment variable: ${variable}`)
-  }
-  if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
-    throw invalid(`the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`)
-  }
   if (body.MacAddress) throw notImplemented('MacAddress is not supported yet; leave it out to get a generated one')
 }
 

@@ -1,28 +1,29 @@
 import { invalid, notImplemented } from '#base/errors.ts'
 import type { HostSettings, RestartPolicy } from '#containers/container.ts'
 import type { HostConfigRequest } from '#contract/types.gen.ts'
-import { checkDuplicates, parseBind, parseMount, parseTmpfs } from './mounts.ts'
+import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
 import { parsePortBindings } from './ports.ts'
 
 const defaultShmSizeBytes = 64 << 20
 
-/** The host half of a create request, with Docker's defaults.   @throws `invalid`, `not-implemented` */
+/** The host half of a create request, with Docker's defaults; what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
 export function parseHostConfig(host: HostConfigRequest): HostSettings {
   refuseWhatIsMissing(host)
-  checkModes(host)
+  if (host.Isolation && host.Isolation !== 'default') {
+    throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`)
+  }
   const mounts = [
     ...(host.Binds ?? []).map(parseBind),
     ...(host.Mounts ?? []).map(parseMount),
     ...Object.entries(host.Tmpfs ?? {}).map(([target, options]) => parseTmpfs(target, options)),
   ]
-  checkDuplicates(mounts)
   return {
     ...parseProcessHalf(host),
     ...parseResources(host),
     binds: host.Binds ?? [],
     mounts,
     networkMode: !host.NetworkMode || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode,
-    restartPolicy: parseRestartPolicy(host),
+    restartPolicy: parseRestartPolicy(host.RestartPolicy),
     autoRemove: host.AutoRemove ?? false,
     dns: host.Dns ?? [],
     dnsOptions: host.DnsOptions ?? [],
@@ -62,7 +63,6 @@ function parseProcessHalf(host: HostConfigRequest) {
 }
 
 function parseResources(host: HostConfigRequest) {
-  if ((host.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0')
   const { MemorySwappiness: swappiness } = host
   return {
     shmSizeBytes: host.ShmSize || defaultShmSizeBytes,
@@ -91,38 +91,16 @@ function parseResources(host: HostConfigRequest) {
   }
 }
 
-function parseRestartPolicy({ RestartPolicy: policy, AutoRemove }: HostConfigRequest): RestartPolicy {
+function parseRestartPolicy(policy: HostConfigRequest['RestartPolicy']): RestartPolicy {
   const asked = policy?.Name || 'no'
   const names = ['no', 'always', 'on-failure', 'unless-stopped'] as const
   const name = names.find((one) => one === asked)
-  const wrong = (reason: string) => invalid(`invalid restart policy: ${reason}`)
-  if (!name) throw wrong(`unknown policy '${asked}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`)
-  const maximumRetryCount = policy?.MaximumRetryCount ?? 0
-  if (maximumRetryCount !== 0 && name !== 'on-failure') {
-    throw wrong("maximum retry count can only be used with 'on-failure'")
+  if (!name) {
+    throw invalid(
+      `invalid restart policy: unknown policy '${asked}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    )
   }
-  if (maximumRetryCount < 0) throw wrong('maximum retry count cannot be negative')
-  if (AutoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy")
-  return { name, maximumRetryCount }
-}
-
-/** Namespaces that can be asked for; which of them are served, the engine decides.   @throws `invalid` in Docker's words */
-function checkModes(host: HostConfigRequest): void {
-  const check = (mode: string | undefined, what: string, pattern: RegExp) => {
-    if (mode && !pattern.test(mode)) throw invalid(`invalid ${what}: ${mode}`)
-  }
-  check(host.IpcMode, 'IPC mode', /^(none|private|shareable|host|container:.+)$/)
-  check(host.PidMode, 'PID mode', /^(host|container:.+)$/)
-  check(host.UTSMode, 'UTS mode', /^host$/)
-  check(host.CgroupnsMode, 'cgroup namespace mode', /^(host|private)$/)
-  check(host.UsernsMode, 'userns mode', /^host$/)
-  if (host.Isolation && host.Isolation !== 'default') {
-    throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`)
-  }
-  const { OomScoreAdj: adjustment = 0 } = host
-  if (adjustment < -1000 || adjustment > 1000) {
-    throw invalid(`Invalid value ${adjustment}, range for oom score adj is [-1000, 1000]`)
-  }
+  return { name, maximumRetryCount: policy?.MaximumRetryCount ?? 0 }
 }
 
 /** What would silently not be done is refused, each field by its name.   @throws `not-implemented` */

@@ -27,7 +27,6 @@ export function parseBind(text: string): MountSetting {
       `invalid volume specification: '${text}': invalid mount config for type "${type}": invalid mount path: '${target}' mount path must be absolute`,
     )
   }
-  checkTarget(target, `invalid volume specification: '${text}': `)
   if (!source.startsWith('/')) throw volumesAreMissing(`-v ${text}`)
   return {
     ...plain,
@@ -65,7 +64,6 @@ export function parseMount(mount: Mount): MountSetting {
   const wrong = (reason: string) => invalid(`invalid mount config for type "${type}": ${reason}`)
   if (target === '') throw wrong('field Target must not be empty')
   if (!target.startsWith('/')) throw wrong(`invalid mount path: '${target}' mount path must be absolute`)
-  checkTarget(target, `invalid mount config for type "${type}": `)
   const common = {
     ...plain,
     target: posix.normalize(target),
@@ -108,10 +106,8 @@ export function parseMount(mount: Mount): MountSetting {
   }
 }
 
-/** `--tmpfs target:options`.   @throws `invalid` */
+/** `--tmpfs target:options`. */
 export function parseTmpfs(target: string, options: string): MountSetting {
-  if (!target.startsWith('/')) throw invalid(`invalid mount path: '${target}' mount path must be absolute`)
-  checkTarget(target, '')
   return {
     ...plain,
     type: 'tmpfs',
@@ -120,23 +116,6 @@ export function parseTmpfs(target: string, options: string): MountSetting {
     tmpfsOptions: options,
     origin: 'tmpfs',
   }
-}
-
-/** Two mounts on one target hide each other.   @throws `invalid` in Docker's words */
-export function checkDuplicates(mounts: readonly MountSetting[]): void {
-  const seen = new Set<string>()
-  for (const { target } of mounts) {
-    const key = target.length > 1 ? target.replace(/\/$/, '') : target
-    if (seen.has(key)) throw invalid(`Duplicate mount point: ${key}`)
-    seen.add(key)
-  }
-}
-
-function checkTarget(target: string, prefix: string): void {
-  if (posix.normalize(target) === '/') {
-    throw invalid(`${prefix}invalid specification: destination can't be '/'`)
-  }
-  if (target.includes('\0')) throw invalid(`${prefix}invalid mount path: it holds a NUL byte`)
 }
 
 function volumesAreMissing(what: string) {

@@ -131,11 +131,7 @@ describe('the config of a container', () => {
     expect(parseContainerConfig({ Image: 'bb' })).toMatchObject({ image: 'bb', cmd: null, entrypoint: null, env: [] })
     expect(parseContainerConfig({ Image: 'bb', Entrypoint: [] }).entrypoint).toEqual([])
   })
-  test.each([
-    [{}, 'config cannot be empty in order to create a container'],
-    [{ Image: 'bb', Env: ['=x'] }, 'invalid environment variable: =x'],
-    [{ Image: 'bb', WorkingDir: 'rel' }, "the working directory 'rel' is invalid, it needs to be an absolute path"],
-  ])('%j is refused', (body, message) => {
+  test.each([[{}, 'config cannot be empty in order to create a container']])('%j is refused', (body, message) => {
     expect(() => parseContainerConfig(body)).toThrow(invalid(message))
   })
 })
@@ -199,8 +195,6 @@ describe('the host config', () => {
       { Binds: ['/a:b'] },
       `invalid volume specification: '/a:b': ${bind}invalid mount path: 'b' mount path must be absolute`,
     ],
-    [{ Binds: ['/a:/b', '/c:/b'] }, 'Duplicate mount point: /b'],
-    [{ Binds: ['/a:/'] }, "invalid volume specification: '/a:/': invalid specification: destination can't be '/'"],
     [{ Mounts: [{ Type: 'bind' }] }, `${bind}field Target must not be empty`],
     [{ Mounts: [{ Type: 'bind', Target: '/x' }] }, `${bind}field Source must not be empty`],
     [
@@ -208,29 +202,10 @@ describe('the host config', () => {
       `${bind}invalid mount path: 'rel' mount path must be absolute`,
     ],
     [{ Mounts: [{ Type: 'foo', Target: '/x' }] }, 'invalid mount config for type "foo": mount type unknown'],
-    [{ Tmpfs: { rel: '' } }, "invalid mount path: 'rel' mount path must be absolute"],
-    [{ IpcMode: 'foo' }, 'invalid IPC mode: foo'],
-    [{ PidMode: 'foo' }, 'invalid PID mode: foo'],
-    [{ UTSMode: 'foo' }, 'invalid UTS mode: foo'],
-    [{ CgroupnsMode: 'foo' }, 'invalid cgroup namespace mode: foo'],
-    [{ ShmSize: -1 }, 'SHM size can not be less than 0'],
-    [{ OomScoreAdj: 5000 }, 'Invalid value 5000, range for oom score adj is [-1000, 1000]'],
     [{ Isolation: 'foo' }, "invalid isolation (foo): linux only supports 'default'"],
     [
       { RestartPolicy: { Name: 'foo' } },
       "invalid restart policy: unknown policy 'foo'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
-    ],
-    [
-      { RestartPolicy: { Name: 'always', MaximumRetryCount: 1 } },
-      "invalid restart policy: maximum retry count can only be used with 'on-failure'",
-    ],
-    [
-      { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: -1 } },
-      'invalid restart policy: maximum retry count cannot be negative',
-    ],
-    [
-      { RestartPolicy: { Name: 'always' }, AutoRemove: true },
-      "can't create 'AutoRemove' container with restart policy",
     ],
   ])('%j is refused in the words of Docker', (host, message) => {
     expect(() => parseHostConfig(host)).toThrow(invalid(message))
