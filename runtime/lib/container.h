@@ -58,7 +58,8 @@ int process_start(struct process *process, struct berth_error *err);
 void process_close(struct process *process); /* descriptors only; never signals */
 
 /*
- * After the init process was reaped (or to give up): kills what is left in the cgroup, removes it, removes the host's link,
- * closes every descriptor. Errors are collected in the first one; it always goes on to the end.
+ * After the init process was reaped (or to give up): kills what is left in the cgroup, removes it, takes the host's link down
+ * (the kernel removes it with the namespace, within some 20 ms), closes every descriptor. Errors are collected in the first one; it
+ * always goes on to the end.
  */
 int container_release(struct container *container, struct berth_error *err);
