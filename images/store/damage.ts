@@ -1,21 +1,52 @@
+import { messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import { parseImageConfig } from '#oci/image-config.ts'
 import type { Database } from '#state/database.ts'
-import type { Snapshotter } from '../snapshots/snapshotter.ts'
-import type { ImageStore } from './image-store.ts'
+import { type UnpackPorts, unpackStoredLayer } from '../transfer/unpack.ts'
+import type { ImageStore, StoredImage } from './image-store.ts'
 
-/** Takes images off the list whose layers are not all there (a power cut; files removed by hand): they could not be run, and their names
- *  would keep a pull from bringing them back whole. */
-export function dropDamaged(
-  { store, database, snapshots }: { store: ImageStore; database: Database; snapshots: Snapshotter },
-  log: Logger,
-): void {
-  for (const { root, id, layers } of store.list()) {
-    const missing = layers.find(({ chainId }) => snapshots.find(chainId)?.kind !== 'committed')
-    if (!missing) continue
-    database.transaction(() => {
-      for (const { name, key } of store.referencesOf(id)) if (key.root === root.digest) store.removeReference(name)
-      store.remove({ root: root.digest, id })
-    })
-    log.warn({ image: id, layer: missing.chainId }, 'an image has lost a layer and is no longer listed; pull it again')
+export interface RepairPorts extends UnpackPorts {
+  readonly store: ImageStore
+  readonly database: Database
+}
+
+/**
+ * Unpacks again what the snapshotter could not trust after a power cut: the blobs were synced, so they are whole. An image that cannot be
+ * brought back is taken off the list: it could not be run, and its names would keep a pull from fetching it anew.
+ */
+export async function repairImages(ports: RepairPorts, log: Logger): Promise<void> {
+  for (const image of ports.store.list()) {
+    if (image.layers.every(({ chainId }) => isUnpacked(ports, chainId))) continue
+    try {
+      await unpackAgain(ports, image)
+      log.info({ image: image.id }, 'unpacked the layers of an image again after a crash of the machine')
+    } catch (error) {
+      drop(ports, image)
+      const fields = { image: image.id, error: messageOf(error) }
+      log.warn(fields, 'an image has lost a layer and is no longer listed; pull it again')
+    }
   }
+}
+
+async function unpackAgain(ports: RepairPorts, { id, config, layers }: StoredImage): Promise<void> {
+  const { diffIds } = parseImageConfig(config, `image config ${id}`)
+  const { signal } = new AbortController()
+  for (const [index, diffId] of diffIds.entries()) {
+    const layer = layers[index]
+    if (!layer) return
+    const parentChainId = layers[index - 1]?.chainId
+    const { descriptor } = layer
+    await unpackStoredLayer(ports, { descriptor, diffId, parentChainId, report: () => undefined, signal })
+  }
+}
+
+function drop({ store, database }: RepairPorts, { root, id }: StoredImage): void {
+  database.transaction(() => {
+    for (const { name, key } of store.referencesOf(id)) if (key.root === root.digest) store.removeReference(name)
+    store.remove({ root: root.digest, id })
+  })
+}
+
+function isUnpacked({ snapshots }: RepairPorts, chainId: string): boolean {
+  return snapshots.find(chainId)?.kind === 'committed'
 }

@@ -37,7 +37,8 @@ export function toImage(
 export function toHistory(row: StoredImage, tags: readonly string[]): ImageHistory[] {
   const { history, created } = parseImageConfig(row.config, `image config ${row.id}`)
   const sizes = row.layers.map(({ sizeBytes }) => sizeBytes)
-  const lines: readonly HistoryEntry[] = history.length > 0 ? history : row.layers.map(() => (created === undefined ? {} : { created }))
+  const lines: readonly HistoryEntry[] =
+    history.length > 0 ? history : row.layers.map(() => (created === undefined ? {} : { created }))
   const sized = lines.map((line) => ({ ...line, sizeBytes: line.empty_layer ? 0 : (sizes.shift() ?? 0) }))
   return sized.toReversed().map((line, index) => {
     return { ...line, id: index === 0 ? row.id : '<missing>', tags: index === 0 ? tags : [] }

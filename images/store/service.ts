@@ -17,7 +17,7 @@ import type { PullProgress, PullRequest } from '../transfer/progress.ts'
 import { type PullPorts, pull } from '../transfer/pull.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
-import { dropDamaged } from './damage.ts'
+import { repairImages } from './damage.ts'
 import { collect, sweep } from './garbage.ts'
 import type { Image, ImageHistory } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
@@ -46,7 +46,7 @@ export interface ImageServiceOptions {
   readonly transportLimits?: Partial<TransportLimits>
 }
 
-/** Opens the images of a data root: what a killed daemon left unfinished is collected, what a power cut damaged is no longer listed. */
+/** Opens the images of a data root: what a killed daemon left unfinished is collected, what a power cut damaged is unpacked again. */
 export async function openImages(options: ImageServiceOptions): Promise<ImageService> {
   const { database, snapshots, users, events, registries, unpackExecutable, log, transportLimits } = options
   const ports: ServicePorts = {
@@ -63,7 +63,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     slots: new Slots(options.maxConcurrentDownloads ?? 3),
     ...(transportLimits && { transportLimits }),
   }
-  dropDamaged(ports, log)
+  await repairImages(ports, log)
   await sweep(ports)
   return new ImageService(ports)
 }
