@@ -19,6 +19,21 @@ static int container_network_configure(int sock, const struct keeper_plan *keepe
         return r;
 }
 
+/* A link of that name is what an earlier run of the same container left to the kernel to remove, or could not remove itself. */
+static int container_network_link(struct container *container, uint32_t bridge, struct berth_error *err) {
+        const struct keeper_plan *keeper = plan_keeper(container->plan);
+
+        for (bool again = false;; again = true) {
+                int r = netlink_veth_create(container->host_netlink, keeper->host_link, bridge, keeper->link, container->netns, keeper->mac,
+                                            keeper->mtu, err);
+                if (r != -EEXIST || again)
+                        return r;
+                r = netlink_link_delete(container->host_netlink, keeper->host_link, err);
+                if (r < 0 && r != -ENODEV)
+                        return r;
+        }
+}
+
 int container_network_up(struct container *container, struct berth_error *err) {
         const struct keeper_plan *keeper = plan_keeper(container->plan);
         uint32_t bridge = 0;
@@ -32,8 +47,7 @@ int container_network_up(struct container *container, struct berth_error *err) {
         if (r == 0 && *keeper->bridge)
                 r = netlink_link_index(container->host_netlink, keeper->bridge, &bridge, err);
         if (r == 0)
-                r = netlink_veth_create(container->host_netlink, keeper->host_link, bridge, keeper->link, container->netns, keeper->mac, keeper->mtu,
-                                        err);
+                r = container_network_link(container, bridge, err);
         if (r < 0)
                 return berth_error_prefix(err, "connect the container to '%s'", keeper->bridge);
         (void) strcpy(container->host_link, keeper->host_link);
