@@ -4,6 +4,7 @@ import { checkEnv, checkLabel } from './key-value.ts'
 import { parseNetwork } from './network.ts'
 import { parseCpus, parseDurationNanos, parseUlimit } from './resources.ts'
 import { parseSize, parseSwapSize } from './size.ts'
+import { checkSysctl } from './sysctl.ts'
 
 const bytes = (name: string, usage: string, short?: string) =>
   parsed(name, usage, 'bytes', parseSize, short === undefined ? {} : { short })
@@ -62,6 +63,7 @@ export const containerFlags = {
     'list',
     parseThrottleCount,
   ),
+  disableContentTrust: toggle('disable-content-trust', 'Skip image verification', { initial: true }),
   dns: list('dns', 'Set custom DNS servers'),
   dnsOption: list('dns-option', 'Set DNS options'),
   dnsSearch: list('dns-search', 'Set custom DNS search domains'),
@@ -86,6 +88,7 @@ export const containerFlags = {
   ip: text('ip', 'IPv4 address (e.g., 172.30.100.104)'),
   ip6: text('ip6', 'IPv6 address (e.g., 2001:db8::33)'),
   ipc: text('ipc', 'IPC mode to use'),
+  isolation: text('isolation', 'Container isolation technology'),
   label: list('label', 'Set meta data on a container', { short: 'l', check: checkLabel }),
   labelFile: list('label-file', 'Read in a line delimited file of labels'),
   link: list('link', 'Add link to another container'),
@@ -127,7 +130,7 @@ export const containerFlags = {
   stopSignal: text('stop-signal', 'Signal to stop the container'),
   stopTimeout: integer('stop-timeout', 'Timeout (in seconds) to stop a container'),
   storageOpt: list('storage-opt', 'Storage driver options for the container'),
-  sysctl: list('sysctl', 'Sysctl options', { word: 'map' }),
+  sysctl: list('sysctl', 'Sysctl options', { word: 'map', check: checkSysctl }),
   tmpfs: list('tmpfs', 'Mount a tmpfs directory'),
   tty: toggle('tty', 'Allocate a pseudo-TTY', { short: 't' }),
   ulimit: many('ulimit', 'Ulimit options', 'ulimit', parseUlimit),

@@ -37,6 +37,7 @@ export function toHostConfig(invocation: Invocation, around: Surroundings, place
     Links: flags.link,
     Annotations: toMap(flags.annotation),
     ContainerIDFile: flags.cidFile,
+    Isolation: flags.isolation,
     LogConfig: toLogConfig(flags),
     Mounts: flags.mount.map((text) => parseMount(text, around.directory)),
     OomScoreAdj: flags.oomScoreAdj,

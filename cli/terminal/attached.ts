@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { messageOf, unavailable } from '#base/errors.ts'
 import type { Cli } from '../cli.ts'
+import { ExitError } from '../exit-error.ts'
 import { DetachFilter } from './detach-keys.ts'
 import { FrameDecoder } from './frames.ts'
 
@@ -44,7 +45,8 @@ async function copyOutput(cli: Cli, socket: Socket, tty: boolean): Promise<void>
           await (stream === 1 ? cli.stdout : cli.stderr).write(payload)
         }
       }
-      if (cli.stdout.closed) return
+      // As a program that SIGPIPE ends: whoever read our output has gone.
+      if (cli.stdout.closed) throw new ExitError(141)
     }
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) {

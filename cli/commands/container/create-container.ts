@@ -24,7 +24,12 @@ export function toRequest(cli: Cli, { flags, given, args }: ContainerInput, verb
       throw invalid(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`)
     }
     const read = (path: string): string => builtin.fs.readFileSync(path, 'utf8')
-    return toCreateBody({ flags, given, image, command }, { environment: cli.env, directory: cli.directory, read })
+    const body = toCreateBody(
+      { flags, given, image, command },
+      { environment: cli.env, directory: cli.directory, read },
+    )
+    if (!body.Tty || !cli.stdout.isTerminal) return body
+    return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [cli.stdout.rows, cli.stdout.columns] } }
   } catch (error) {
     throw withHelp(cli, error, verb, 125)
   }

@@ -57,5 +57,5 @@ async function find(cli: Cli, name: string, { finders, kind }: ShowOptions): Pro
       if (kind !== undefined) throw error
     }
   }
-  throw new ExitError(1, `error: no such object: ${name}`)
+  throw new ExitError(1, `Error: No such object: ${name}`)
 }

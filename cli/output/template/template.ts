@@ -36,7 +36,7 @@ class Run {
         if (value === undefined) {
           const key = node.pipeline.source.replace(/^.*\./s, '')
           throw invalid(
-            `template: :1: executing "" at <${node.pipeline.source}>: map has no entry for key ${JSON.stringify(key)}`,
+            `template parsing error: template: :1: executing "" at <${node.pipeline.source}>: map has no entry for key ${JSON.stringify(key)}`,
           )
         }
         return formatValue(value)
@@ -85,7 +85,9 @@ class Run {
       return piped[0]
     } catch (error) {
       if (error instanceof BerthError || !(error instanceof Error)) throw error
-      throw invalid(`template: :1: executing "" at <${source}>: ${error.message}`, { cause: error })
+      throw invalid(`template parsing error: template: :1: executing "" at <${source}>: ${error.message}`, {
+        cause: error,
+      })
     }
   }
 
@@ -101,7 +103,7 @@ class Run {
     const value = this.#operand(head, dot, scopes)
     const args = values()
     if (typeof value === 'function') return (value as (...args: readonly unknown[]) => unknown)(...args)
-    if (args.length > 0) throw invalid("template: :1: can't give argument to non-function")
+    if (args.length > 0) throw invalid("template parsing error: template: :1: can't give argument to non-function")
     return value
   }
 
@@ -132,11 +134,13 @@ class Run {
 
 function fieldOf(value: unknown, name: string): unknown {
   if (value === undefined || value === null) {
-    throw invalid(`template: :1: executing "" at <.${name}>: nil pointer evaluating interface {}.${name}`)
+    throw invalid(
+      `template parsing error: template: :1: executing "" at <.${name}>: nil pointer evaluating interface {}.${name}`,
+    )
   }
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw invalid(
-      `template: :1: executing "" at <.${name}>: can't evaluate field ${name} in type ${Array.isArray(value) ? '[]interface {}' : typeof value}`,
+      `template parsing error: template: :1: executing "" at <.${name}>: can't evaluate field ${name} in type ${Array.isArray(value) ? '[]interface {}' : typeof value}`,
     )
   }
   return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
@@ -147,5 +151,7 @@ function entriesOf(value: unknown, source: string): (readonly [unknown, unknown]
   if (Array.isArray(value)) return value.map((one: unknown, at) => [at, one] as const)
   if (typeof value === 'object') return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
   if (typeof value === 'number') return Array.from({ length: value }, (_, at) => [at, at] as const)
-  throw invalid(`template: :1: executing "" at <${source}>: range can't iterate over ${String(value)}`)
+  throw invalid(
+    `template parsing error: template: :1: executing "" at <${source}>: range can't iterate over ${String(value)}`,
+  )
 }
