@@ -2,7 +2,7 @@ import { onAbort } from '#base/abort.ts'
 
 export interface ExitResult {
   readonly code: number
-  /** Why the container could not be started or removed, if so. */
+  /** What went wrong with the wait itself: clients take it for a failure of theirs, so a container that failed has none. */
   readonly error: string | undefined
 }
 

@@ -77,7 +77,7 @@ export function recordExit(context: ContainerContext, container: Container, endi
     publish(context, after, 'die', { exitCode: String(ending.code), execDuration })
   })
   context.execs.endAll(id)
-  context.exits.tell(id, 'exit', { code: ending.code, error: ending.error === '' ? undefined : ending.error })
+  context.exits.tell(id, 'exit', { code: ending.code, error: undefined })
   return { container: after, restartAfterMs: restart?.delayMs }
 }
 

@@ -80,5 +80,5 @@ export async function removeLocked(context: ContainerContext, container: Contain
     context.store.delete(id)
     publish(context, container, 'destroy')
   })
-  context.exits.tellRemoved(id, { code: state.exitCode, error: state.error === '' ? undefined : state.error })
+  context.exits.tellRemoved(id, { code: state.exitCode, error: undefined })
 }

@@ -173,8 +173,7 @@ async function failed(context: ContainerContext, container: Container, cause: un
   const status = container.state.status === 'restarting' ? 'exited' : container.state.status
   const state = { ...container.state, status, pid: 0, exitCode, error: messageOf(error) }
   commit(context, { ...container, state })
-  const result = { code: exitCode, error: messageOf(error) }
   if (container.host.autoRemove) await removeLocked(context, { ...container, state })
-  else context.exits.tell(container.id, 'exit', result)
+  else context.exits.tell(container.id, 'exit', { code: exitCode, error: undefined })
   throw error
 }

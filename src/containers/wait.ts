@@ -12,8 +12,7 @@ export function wait(
   const container = store.get(name)
   const { condition, signal } = options
   if (condition === 'not-running' && !isRunning(container)) {
-    const { exitCode, error } = container.state
-    return { exit: Promise.resolve({ code: exitCode, error: error === '' ? undefined : error }) }
+    return { exit: Promise.resolve({ code: container.state.exitCode, error: undefined }) }
   }
   return { exit: exits.next(container.id, condition === 'removed' ? 'removed' : 'exit', signal) }
 }
