@@ -5,7 +5,6 @@ const transient: readonly string[] = [
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
-  'EAI_AGAIN',
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',

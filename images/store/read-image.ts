@@ -33,6 +33,11 @@ export function toImage(
   }
 }
 
+/** The labels of the config: what events of the image carry along. */
+export function labelsOf({ id, config }: StoredImage): Readonly<Record<string, string>> {
+  return parseImageConfig(config, `image config ${id}`).config.Labels ?? {}
+}
+
 /** Newest line first. Lines that made no layer have no size; an image without history shows its layers. */
 export function toHistory(row: StoredImage, tags: readonly string[]): ImageHistory[] {
   const { history, created } = parseImageConfig(row.config, `image config ${row.id}`)

@@ -7,6 +7,7 @@ import { collect, type GarbagePorts } from './garbage.ts'
 import { contentOf, type StoredReference } from './image-store.ts'
 import { findImage, nameOf, noSuchImage } from './lookup.ts'
 import type { EventSink, ImageUsers } from './ports.ts'
+import { labelsOf } from './read-image.ts'
 import { dropUnnamedTwins } from './references.ts'
 
 export interface RemovePorts extends GarbagePorts {
@@ -118,8 +119,10 @@ function check(
 }
 
 function untag({ store, events }: RemovePorts, { name, key }: StoredReference): Removal {
+  const [image] = store.withId(key.id)
   store.removeReference(name)
-  events.publish({ type: 'image', action: 'untag', actor: { id: key.id, attributes: { name: key.id } } })
+  const attributes = { ...(image && labelsOf(image)), name: key.id }
+  events.publish({ type: 'image', action: 'untag', actor: { id: key.id, attributes } })
   return { untagged: familiarReference(parseReference(name)) }
 }
 

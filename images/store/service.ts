@@ -122,14 +122,14 @@ export class ImageService implements AsyncDisposable {
   /** Points `target` (a tag; `latest` if it names none) at the image. */
   async tag(name: string, target: Reference): Promise<void> {
     const { store, database, events } = this.#ports
-    const { id, root } = this.get(name)
+    const { id, root, config } = this.get(name)
     const { domain, path, tag } = withDefaultTag(target)
     const reference = { domain, path, tag: tag ?? 'latest' }
     const freed = database.transaction(() => {
       const tagged = formatReference(reference)
       const before: StoredReference | undefined = store.findReference(tagged)
       store.setReference({ name: tagged, kind: 'tag', key: { root: root.digest, id }, setAt: Date.now() })
-      const attributes = { name: familiarReference(reference) }
+      const attributes = { ...config.config.Labels, name: familiarReference(reference) }
       events.publish({ type: 'image', action: 'tag', actor: { id, attributes } })
       return before ? dropUnnamedTwins(store, before.key.id) : []
     })

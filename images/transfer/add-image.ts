@@ -6,6 +6,7 @@ import type { Leases } from '../content/leases.ts'
 import { collect, type GarbagePorts } from '../store/garbage.ts'
 import type { StoredImage } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
+import { labelsOf } from '../store/read-image.ts'
 import { dropUnnamedTwins } from '../store/references.ts'
 import type { BlobSource } from './blob-source.ts'
 import { type FetchPorts, fetchImage } from './fetch-image.ts'
@@ -39,7 +40,11 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
   const lease = ports.leases.open()
   let freed: readonly string[] = []
   try {
-    const image = await fetchImage(ports, { ...addition, lease })
+    const image = await fetchImage(ports, {
+      ...addition,
+      lease,
+      isListed: (id) => ports.store.withId(id).length > 0,
+    })
     const recorded = record(ports, image, addition)
     freed = recorded.freed
     await ports.database.sync()
@@ -71,7 +76,7 @@ function record(
     const touched = new Set([image.id, ...before.flatMap((old) => (old ? [old.id] : []))])
     const freed = [...touched].flatMap((id) => dropUnnamedTwins(store, id))
     if (isFromRepository) {
-      const attributes = { name: familiarName(reference) }
+      const attributes = { ...labelsOf(image), name: familiarName(reference) }
       events.publish({ type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } })
     }
     return { isNew: before[0]?.id !== image.id, freed }

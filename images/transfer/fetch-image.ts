@@ -21,6 +21,8 @@ export interface ImageFetch {
   readonly source: BlobSource
   readonly root: Descriptor
   readonly platform: Platform
+  /** Whether the image with this config is listed already: nothing is told of its layers then. */
+  readonly isListed: (id: Digest) => boolean
   /** Takes every blob and snapshot of the image before it is looked for. */
   readonly lease: Lease
   readonly report: (progress: PullProgress) => void
@@ -59,8 +61,8 @@ async function fetchChosenManifest(
 
 async function fetchLayers(
   ports: FetchPorts,
-  { source, lease, report, signal }: ImageFetch,
-  { layers }: Manifest,
+  { source, lease, isListed, report, signal }: ImageFetch,
+  { layers, config: { digest: config } }: Manifest,
   { diffIds }: ImageConfig,
 ): Promise<StoredLayer[]> {
   const chainIds = chainIdsOf(diffIds)
@@ -75,7 +77,8 @@ async function fetchLayers(
   })
   const missing = chain.filter(({ chainId, report: tell }) => {
     const isThere = ports.snapshots.find(chainId)?.kind === 'committed'
-    tell({ status: isThere ? 'Already exists' : 'Pulling fs layer' })
+    if (!isThere) tell({ status: 'Pulling fs layer' })
+    else if (!isListed(config)) tell({ status: 'Already exists' })
     return !isThere
   })
   await fetchMissing(ports, missing, { source, signal })

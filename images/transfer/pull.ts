@@ -8,7 +8,7 @@ import type { RegistryConfig } from '../registry/endpoints.ts'
 import type { ResolvedManifest } from '../registry/resolve.ts'
 import type { TransportLimits } from '../registry/transport.ts'
 import { platformMismatch } from '../store/platform-match.ts'
-import { type AddImagePorts, addImage } from './add-image.ts'
+import { type AddedImage, type AddImagePorts, addImage } from './add-image.ts'
 import type { BlobSource } from './blob-source.ts'
 import type { PullProgress, PullRequest } from './progress.ts'
 import { ProgressFeed } from './progress-feed.ts'
@@ -101,23 +101,28 @@ async function pullTargets(
   { name, targets, first }: { name: Reference; targets: readonly Reference[]; first: ResolvedManifest | undefined },
 ): Promise<void> {
   let hasNew = false
+  const warnings: string[] = []
   for (const [index, reference] of targets.entries()) {
     const resolved = index === 0 && first ? first : await resolve(ports, run.repository, reference, run.signal)
-    if (await pullTarget(ports, run, reference, resolved)) hasNew = true
+    const { image, isNew } = await pullTarget(ports, run, reference, resolved)
+    const config = parseImageConfig(image.config, `image config ${image.id}`)
+    const mismatch = platformMismatch(familiarReference(reference), config, run.platform)
+    if (run.platformIsAsked && mismatch !== undefined) warnings.push(mismatch)
+    if (isNew) hasNew = true
   }
   const outcome = hasNew ? 'Downloaded newer image for' : 'Image is up to date for'
   run.feed.push({ status: `Status: ${outcome} ${familiarReference(name)}` })
+  for (const warning of warnings) run.feed.push({ status: `WARNING: ${warning}` })
 }
 
-/** @returns whether the reference leads to another image than before */
 async function pullTarget(
   ports: PullPorts,
-  { repository, platform, platformIsAsked, feed, signal }: PullRun,
+  { repository, platform, feed, signal }: PullRun,
   reference: Reference,
   { descriptor, bytes }: ResolvedManifest,
-): Promise<boolean> {
+): Promise<AddedImage> {
   feed.push({ id: reference.digest ?? reference.tag ?? 'latest', status: `Pulling from ${reference.path}` })
-  const { image, isNew } = await addImage(ports, {
+  const added = await addImage(ports, {
     source: withKnownRoot(repository, descriptor.digest, bytes),
     root: descriptor,
     platform,
@@ -127,10 +132,7 @@ async function pullTarget(
     signal,
   })
   feed.push({ status: `Digest: ${descriptor.digest}` })
-  const config = parseImageConfig(image.config, `image config ${image.id}`)
-  const mismatch = platformIsAsked ? platformMismatch(familiarReference(reference), config, platform) : undefined
-  if (mismatch !== undefined) feed.push({ status: `WARNING: ${mismatch}` })
-  return isNew
+  return added
 }
 
 function withKnownRoot(repository: Repository, root: string, bytes: Buffer | undefined): BlobSource {

@@ -46,6 +46,19 @@ test('a pull by tag lists the image, with its layers unpacked, and tells of it a
   ])
 })
 
+test('a layer that another image has is not fetched again', async () => {
+  await using registry = await startRegistry()
+  await using images = await openTestImages()
+  const [a, b] = [buildImage({ layers: [small('base')] }), buildImage({ layers: [small('base'), small('b')] })]
+  await registry.push('app:a', a)
+  await registry.push('app:b', b)
+  await images.pull(`${registry.host}/app:a`)
+  const progress = await images.pull(`${registry.host}/app:b`)
+  const [base, top] = b.layers.map(({ digest }) => digest.slice(7, 19))
+  expect(progress.filter(({ id }) => id === base).map(({ status }) => status)).toEqual(['Already exists'])
+  expect(progress.findLast(({ id }) => id === top)?.status).toBe('Pull complete')
+})
+
 test('a second pull fetches nothing and says so', async () => {
   await using registry = await startRegistry()
   await using images = await openTestImages()
@@ -55,7 +68,6 @@ test('a second pull fetches nothing and says so', async () => {
   await images.pull(name)
   expect((await images.pull(name)).map(({ status }) => status)).toEqual([
     'Pulling from app',
-    'Already exists',
     `Digest: ${image.root.digest}`,
     `Status: Image is up to date for ${name}`,
   ])
@@ -111,7 +123,7 @@ test('a plain image of another platform is pulled with a warning', async () => {
   await registry.push('app:latest', buildImage({ platform: arm64, layers: [small('there')] }))
   const name = `${registry.host}/app:latest`
   const progress = await images.pull(name, { platform: 'linux/amd64' })
-  expect(progress.at(-2)?.status).toBe(
+  expect(progress.at(-1)?.status).toBe(
     `WARNING: image with reference ${name} was found but its platform (linux/arm64/v8) does not match the specified platform (linux/amd64)`,
   )
 })
