@@ -33,8 +33,8 @@ export async function bundle(root: string, define: Readonly<Record<string, strin
     entryPoints: ['src/main.ts'],
     format: 'esm',
     define,
-    plugins: [daemonFromAsset],
-    banner: { js: "import{createRequire as berthRequire}from'node:module';const require=berthRequire('/');" },
+    plugins: [daemonFromAsset, builtinsWhenNeeded],
+    banner: { js: "const require=process.getBuiltinModule('node:module').createRequire('/');" },
   })
   const daemon = await build({
     ...shared,
@@ -44,6 +44,21 @@ export async function bundle(root: string, define: Readonly<Record<string, strin
     define: { ...define, 'import.meta.dirname': '""', 'import.meta.url': '"file:///"' },
   })
   return { main: textOf(main.outputFiles), daemon: textOf(daemon.outputFiles) }
+}
+
+/**
+ * Loads Node's own modules where the code that imports them first runs. As imports of the bundle they would all be loaded at
+ * every start, and their ESM faces made, which alone takes as long as a whole `berth version`.
+ */
+const builtinsWhenNeeded: Plugin = {
+  name: 'builtins-when-needed',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin', sideEffects: false }))
+    builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+      loader: 'js',
+    }))
+  },
 }
 
 /** Makes `import('#daemon/main.ts')` load the daemon's bundle out of the binary. */
