@@ -45,7 +45,14 @@ function reasonOf(error: unknown, url: string): string {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'timeout awaiting response headers'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'the server has stopped sending'
   if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client'
-  return messageOf(rootOf(error))
+  const message = messageOf(rootOf(error))
+  // Node adds advice for people who start it themselves.
+  return isCertificateError(code) ? `tls: failed to verify certificate: ${message.split(';')[0]}` : message
+}
+
+/** Codes of OpenSSL's verification, as Node passes them on. */
+function isCertificateError(code: string): boolean {
+  return /CERT|SIGNATURE/.test(code) || code === 'ERR_TLS_CERT_ALTNAME_INVALID'
 }
 
 /** Whether a TLS handshake met a server that does not speak TLS. */

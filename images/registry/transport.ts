@@ -128,26 +128,28 @@ export class Transport implements AsyncDisposable {
     }
   }
 
-  /** Connections are kept per kind of trust. A proxy of the environment is used, save for this machine itself, as Go programs do. */
+  /** Connections are kept per host. A proxy of the environment is used, save for this machine itself, as Go programs do. */
   async #dispatcherFor(url: string, verifyTls: boolean): Promise<Dispatcher> {
-    const proxied = hasProxy() && !/^(localhost|127\.|\[::1\])/.test(new URL(url).hostname)
-    const key = `${verifyTls}${proxied}`
-    const found = this.#dispatchers.get(key) ?? this.#openDispatcher(verifyTls, proxied)
+    const { host, hostname } = new URL(url)
+    const key = `${verifyTls} ${host}`
+    const proxied = hasProxy() && !/^(localhost$|127\.|\[::1\])/.test(hostname)
+    const found = this.#dispatchers.get(key) ?? this.#openDispatcher(host, { verifyTls, proxied })
     this.#dispatchers.set(key, found)
     return found
   }
 
-  async #openDispatcher(verifyTls: boolean, proxied: boolean): Promise<Dispatcher> {
+  async #openDispatcher(host: string, { verifyTls, proxied }: { verifyTls: boolean; proxied: boolean }) {
     const { Agent, EnvHttpProxyAgent } = await import('undici')
     const { connectTimeoutMs, headersTimeoutMs, stallTimeoutMs } = this.limits
+    const { trustFor } = await import('./certificates.ts')
+    const tls = { rejectUnauthorized: verifyTls, ...(verifyTls && { secureContext: await trustFor(host) }) }
     const options = {
       allowH2: false,
       headersTimeout: headersTimeoutMs,
       bodyTimeout: stallTimeoutMs,
-      connect: { timeout: connectTimeoutMs, rejectUnauthorized: verifyTls },
+      connect: { timeout: connectTimeoutMs, ...tls },
     }
-    if (!proxied) return new Agent(options)
-    return new EnvHttpProxyAgent({ ...options, requestTls: { rejectUnauthorized: verifyTls } })
+    return proxied ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options)
   }
 
   async #pause(attempt: number, retryAfter: string | undefined, signal: AbortSignal): Promise<void> {
