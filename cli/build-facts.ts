@@ -1,4 +1,4 @@
-import { builtin } from './builtin.ts'
+import { readFileSync } from 'node:fs'
 
 export interface BuildFacts {
   readonly version: string
@@ -11,7 +11,7 @@ declare const BERTH_BUILD: BuildFacts | undefined
 
 export function buildFacts(): BuildFacts {
   if (typeof BERTH_BUILD !== 'undefined') return BERTH_BUILD
-  const { version } = JSON.parse(builtin.fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
   return { version, gitCommit: '', buildTime: '' }

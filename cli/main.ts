@@ -1,6 +1,6 @@
+import { isatty } from 'node:tty'
 import { invalid, messageOf } from '#base/errors.ts'
 import { buildFacts } from './build-facts.ts'
-import { builtin } from './builtin.ts'
 import { findEntry, groups } from './catalog.ts'
 import type { Cli } from './cli.ts'
 import { parseAddress } from './client/address.ts'
@@ -54,7 +54,7 @@ function openCli(program: string, client: Client, stderr: Cli['stderr'], flags: 
     configDirectory,
     stdin: inputOf(
       () => process.stdin,
-      () => builtin.tty.isatty(0),
+      () => isatty(0),
     ),
     stdout: outputOf(() => process.stdout),
     env: process.env,

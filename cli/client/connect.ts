@@ -1,13 +1,12 @@
-import type { Socket } from 'node:net'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { forbidden, messageOf, systemCode, unavailable } from '#base/errors.ts'
-import { builtin } from '../builtin.ts'
 import type { Address } from './address.ts'
 
 /** Opens a connection whose two directions end separately.   @throws `unavailable` in Docker's words, `forbidden` */
 export async function connect(address: Address, program: string): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
-  const socket = builtin.net.connect({ ...target, allowHalfOpen: true, noDelay: true })
+  const socket = connectSocket({ ...target, allowHalfOpen: true, noDelay: true })
   socket.once('connect', () => resolve(socket))
   socket.once('error', reject)
   try {

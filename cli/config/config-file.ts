@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
-import { builtin } from '../builtin.ts'
 
 /** What we read of Docker's client configuration; unknown keys belong to other programs. */
 export interface ConfigFile {
@@ -25,7 +25,7 @@ export interface StoredAuth {
 export function readConfigFile(directory: string): ConfigFile {
   const path = `${directory}/config.json`
   try {
-    const parsed: unknown = JSON.parse(builtin.fs.readFileSync(path, 'utf8'))
+    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError('not an object')
     return parsed as ConfigFile
   } catch (error) {

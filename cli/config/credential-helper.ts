@@ -1,6 +1,6 @@
+import { spawn } from 'node:child_process'
 import { messageOf, unavailable } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
-import { builtin } from '../builtin.ts'
 import type { ConfigFile, StoredAuth } from './config-file.ts'
 
 /** What the X-Registry-Auth header holds before it is encoded. */
@@ -52,7 +52,7 @@ function fromStored(stored: StoredAuth, server: string): RegistryAuth | undefine
 /** Runs `docker-credential-<helper> get`: the server goes in, JSON comes out.   @throws `unavailable` */
 async function askHelper(helper: string, server: string): Promise<RegistryAuth | undefined> {
   const program = `docker-credential-${helper}`
-  const child = builtin.childProcess.spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'inherit'] })
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject).once('close', resolve)
   child.stdin.on('error', () => {}) // a helper that has not read its input still answers

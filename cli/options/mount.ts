@@ -1,5 +1,5 @@
+import { resolve } from 'node:path'
 import { invalid } from '#base/errors.ts'
-import { builtin } from '../builtin.ts'
 import type { Mount } from '../client/wire.ts'
 import { parseCsv, parseTruth } from './csv.ts'
 import { parseSize } from './size.ts'
@@ -124,7 +124,7 @@ export function parseMount(text: string, directory: string): Mount {
   check(mount)
   const source = mount.Source
   if (mount.Type === 'bind' && source !== undefined && /^\.{1,2}(\/|$)/.test(source))
-    mount.Source = builtin.path.resolve(directory, source)
+    mount.Source = resolve(directory, source)
   return mount
 }
 

@@ -1,6 +1,6 @@
+import { isIP } from 'node:net'
 import { invalid } from '#base/errors.ts'
 import type { PortBinding } from '#contract/types.gen.ts'
-import { builtin } from '../builtin.ts'
 
 export interface Ports {
   readonly exposed: Record<string, object>
@@ -27,7 +27,7 @@ function parsePublish(text: string): { port: string; binding: PortBinding }[] {
   const protocol = slash < 0 ? 'tcp' : text.slice(slash + 1).toLowerCase()
   const { ip, host, container } = splitAddress(slash < 0 ? text : text.slice(0, slash))
   if (container === '') throw invalid(`no port specified: ${text}<empty>`)
-  if (ip !== '' && builtin.net.isIP(ip) === 0) throw invalid(`invalid IP address: ${ip}`)
+  if (ip !== '' && isIP(ip) === 0) throw invalid(`invalid IP address: ${ip}`)
   const inside = parseRange(container, 'containerPort')
   const outside = host === '' ? undefined : parseRange(host, 'hostPort')
   if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw invalid(`invalid proto: ${protocol}`)

@@ -1,5 +1,5 @@
+import { resolve } from 'node:path'
 import { invalid } from '#base/errors.ts'
-import { builtin } from '../builtin.ts'
 
 export interface Volumes {
   /** `source:target[:options]`, for HostConfig.Binds. */
@@ -22,7 +22,7 @@ export function parseVolumes(entries: readonly string[], directory: string): Vol
 }
 
 function toAbsolute(source: string, directory: string): string {
-  return source.startsWith('.') ? builtin.path.resolve(directory, source) : source
+  return source.startsWith('.') ? resolve(directory, source) : source
 }
 
 /** `--tmpfs /run:size=64m` → target and options. */

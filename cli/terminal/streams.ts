@@ -1,5 +1,5 @@
+import { spawnSync } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { builtin } from '../builtin.ts'
 
 export interface Output {
   readonly isTerminal: boolean
@@ -79,7 +79,7 @@ export function inputOf(stream: () => NodeJS.ReadStream, isTerminal: () => boole
       if (terminal.isTTY !== true) return { [Symbol.dispose]: () => {} }
       terminal.setRawMode(true)
       // Node's raw mode still turns a line feed into two signs, which garbles full-screen programs; leaving raw mode undoes this too.
-      builtin.childProcess.spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+      spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
       return { [Symbol.dispose]: () => void terminal.setRawMode(false) }
     },
     release() {

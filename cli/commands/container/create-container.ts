@@ -1,7 +1,7 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { conflict, invalid, isKind } from '#base/errors.ts'
 import type { ContainerCreateResponse } from '#contract/types.gen.ts'
 import { familiarReference, parseReference, withDefaultTag } from '#oci/reference.ts'
-import { builtin } from '../../builtin.ts'
 import type { Cli } from '../../cli.ts'
 import { createContainer } from '../../client/containers.ts'
 import type { CreateBody } from '../../client/wire.ts'
@@ -23,7 +23,7 @@ export function toRequest(cli: Cli, { flags, given, args }: ContainerInput, verb
     if (!['always', 'missing', 'never'].includes(flags.pull)) {
       throw invalid(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`)
     }
-    const read = (path: string): string => builtin.fs.readFileSync(path, 'utf8')
+    const read = (path: string): string => readFileSync(path, 'utf8')
     const body = toCreateBody(
       { flags, given, image, command },
       { environment: cli.env, directory: cli.directory, read },
@@ -48,7 +48,7 @@ export async function createFromImage(cli: Cli, body: CreateBody, flags: Contain
   if (flags.pull === 'always') await pullFor(cli, body, flags)
   const created = await create(cli, body, flags)
   for (const warning of created.Warnings ?? []) await cli.stderr.write(`WARNING: ${warning}\n`)
-  if (flags.cidFile !== '') builtin.fs.writeFileSync(flags.cidFile, created.Id, { flag: 'wx', mode: 0o666 })
+  if (flags.cidFile !== '') writeFileSync(flags.cidFile, created.Id, { flag: 'wx', mode: 0o666 })
   return created.Id
 }
 
@@ -70,6 +70,6 @@ async function pullFor(cli: Cli, { Image }: CreateBody, { platform, quiet }: Con
 }
 
 function refuseExisting(path: string): void {
-  if (path === '' || !builtin.fs.existsSync(path)) return
+  if (path === '' || !existsSync(path)) return
   throw conflict(`container ID file found, make sure the other container isn't running or delete ${path}`)
 }

@@ -1,6 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { conflict, invalid, isKind } from '#base/errors.ts'
 import type { ExecCreateRequest, ExecInspect, IdResponse } from '#contract/types.gen.ts'
-import { builtin } from '../../builtin.ts'
 import type { Cli } from '../../cli.ts'
 import { containerPath, inspectContainer } from '../../client/containers.ts'
 import { command } from '../../command.ts'
@@ -30,7 +30,7 @@ export const execCommand = command({
     const { detach, tty } = flags
     const stdin = flags.interactive && !detach
     const keys = await detachKeysOf(cli, flags.detachKeys)
-    const read = (path: string): string => builtin.fs.readFileSync(path, 'utf8')
+    const read = (path: string): string => readFileSync(path, 'utf8')
     const fromFiles = flags.envFile.flatMap((path) => parseEnvFile(readOption(path, read), path, cli.env))
     const body: ExecCreateRequest = {
       User: flags.user,

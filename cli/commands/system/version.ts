@@ -1,6 +1,6 @@
+import { getAsset, isSea } from 'node:sea'
 import type { SystemVersion } from '#contract/types.gen.ts'
 import { buildFacts } from '../../build-facts.ts'
-import { builtin } from '../../builtin.ts'
 import type { Cli } from '../../cli.ts'
 import { newestApiVersion } from '../../client/client.ts'
 import { command } from '../../command.ts'
@@ -94,7 +94,6 @@ function fields(indent: number, values: Readonly<Record<string, string>>): strin
 }
 
 async function printLicenses(cli: Cli): Promise<number> {
-  const { getAsset, isSea } = builtin.sea
   if (!isSea()) throw new ExitError(1, 'the notices are made for the built binary; run dist/berth version --licenses')
   await cli.stdout.write(getAsset('licenses.txt', 'utf8'))
   return 0
