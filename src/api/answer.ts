@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { invalid, messageOf, notFound } from '#base/errors.ts'
+import { BerthError, invalid, messageOf, notFound } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Engine } from '#engine/engine.ts'
+import type { Connection } from './connection.ts'
 import { toErrorAnswer } from './error-response.ts'
 import { readJsonBody } from './parse/body.ts'
 import { Query } from './parse/query.ts'
 import type { Reply } from './reply.ts'
 import type { Match, Router } from './router.ts'
-import { runHijack, takeSocket } from './streams/hijack.ts'
+import { runHijack } from './streams/hijack.ts'
 import { resolveVersion, splitVersion } from './version.ts'
 
 export interface Surroundings {
@@ -18,60 +19,44 @@ export interface Surroundings {
   readonly headers: Readonly<Record<string, string>>
 }
 
-export interface Connection {
-  /** The client asked with `Upgrade` to take the connection over. */
-  readonly upgraded: boolean
-  /** What it sent behind its request. */
-  takeEarlyInput(): Uint8Array
-}
-
 /** Answers one request; never throws. */
 export async function answerRequest(
   around: Surroundings,
   request: IncomingMessage,
-  response: ServerResponse,
   connection: Connection,
 ): Promise<void> {
-  const gone = new AbortController()
-  response.on('close', () => {
-    if (!response.writableFinished) gone.abort()
-  })
+  let response: ServerResponse | undefined
+  const respond = () => {
+    response ??= connection.respond()
+    return response
+  }
   try {
-    await answer(around, { request, response, connection, signal: gone.signal })
+    await answer(around, request, { ...connection, respond })
   } catch (error) {
-    answerError(around, response, error)
+    answerError(around, respond(), error)
   }
 }
 
-interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly connection: Connection
-  readonly signal: AbortSignal
-}
-
-async function answer(around: Surroundings, { request, response, connection, signal }: Exchange): Promise<void> {
+async function answer(around: Surroundings, request: IncomingMessage, connection: Connection): Promise<void> {
   const { rawPath, search } = splitUrl(request.url ?? '/')
   const { path, asked } = splitVersion(decodePath(rawPath))
   around.logger.debug({ method: request.method, path: rawPath }, 'request')
-  if (request.method === 'OPTIONS') return write(around, response, { kind: 'empty', status: 200 })
+  if (request.method === 'OPTIONS') return write(around, connection.respond(), { kind: 'empty', status: 200 })
   const match = around.router.find(request.method ?? 'GET', path)
-  if (!match) return answerUnknown(response, rawPath, search)
+  if (!match) return answerUnknown(connection.respond(), rawPath, search)
   const version = resolveVersion(asked)
   const reply = await handle(around.engine, match, {
     version,
     query: new Query<never>(new URLSearchParams(search)),
     headers: request.headers,
-    signal,
+    signal: connection.gone,
     body: async (decode) => {
       const value = await readJsonBody(request)
       return value === undefined ? undefined : decode(value)
     },
   })
-  if (reply.kind !== 'hijack') return write(around, response, reply)
-  const socket = connection.upgraded ? request.socket : takeSocket(request, response)
-  if (connection.upgraded) response.detachSocket(request.socket)
-  runHijack({ socket, upgraded: connection.upgraded, early: connection.takeEarlyInput() }, reply, version)
+  if (reply.kind !== 'hijack') return write(around, connection.respond(), reply)
+  runHijack({ ...connection.take(), upgraded: connection.upgraded }, reply, version)
 }
 
 async function handle(
@@ -122,7 +107,7 @@ function answerError({ headers, logger }: Surroundings, response: ServerResponse
     return
   }
   const { status, message } = toErrorAnswer(error)
-  if (status >= 500) logger.error({ status, error: messageOf(error) }, 'a request failed')
+  if (status >= 500) logger.error({ status, error: describe(error) }, 'a request failed')
   if (message === undefined) {
     response.writeHead(status, headers).end()
     return
@@ -134,6 +119,11 @@ function answerError({ headers, logger }: Surroundings, response: ServerResponse
     'Content-Length': Buffer.byteLength(text),
   })
   response.end(text)
+}
+
+/** Errors of ours are sentences; of others the place in the code is what helps. */
+function describe(error: unknown): string {
+  return error instanceof Error && !(error instanceof BerthError) ? (error.stack ?? error.message) : messageOf(error)
 }
 
 /** Docker answers unknown paths and methods alike, without its own headers; paths that are not clean are redirected. */

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { ListenOptions, Socket } from 'node:net'
 import type { Logger } from '#base/log.ts'
 import type { Engine } from '#engine/engine.ts'
 import { answerRequest, type Surroundings } from './answer.ts'
+import { plainConnection, upgradedConnection } from './connection.ts'
 import { engineHeaders } from './headers.ts'
 import { Router } from './router.ts'
 import { allRoutes } from './routes/all.ts'
@@ -64,18 +65,12 @@ function openServer(around: Surroundings): Server {
   })
 
   server.on('request', (request, response) => {
-    const { socket } = request
-    if (mayHijack(request.method, request.url)) early.expect(socket)
-    void answerRequest(around, request, response, { upgraded: false, takeEarlyInput: () => early.take(socket) })
+    if (mayHijack(request.method, request.url)) early.expect(request.socket)
+    void answerRequest(around, request, plainConnection(request, response, early))
   })
 
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Uint8Array) => {
-    socket.on('error', () => socket.destroy())
-    const response = new ServerResponse(request)
-    response.shouldKeepAlive = false
-    response.assignSocket(socket)
-    response.on('finish', () => socket.end(() => socket.destroy()))
-    void answerRequest(around, request, response, { upgraded: true, takeEarlyInput: () => head })
+    void answerRequest(around, request, upgradedConnection(request, socket, head))
   })
 
   server.on('clientError', (error: Error & { rawPacket?: Uint8Array; bytesParsed?: number }, socket: Socket) => {

@@ -235,6 +235,30 @@ test.each([
   }
 })
 
+test.each([
+  ['with Upgrade', upgrade],
+  ['without', ''],
+])(
+  '%s, a body of exec start that comes in pieces, input in the same piece as its end, is told apart',
+  async (_, header) => {
+    const process = new Process()
+    await using wire = await serve(starts(process))
+    const client = await wire.connect()
+    client.socket.setNoDelay(true)
+    const pieces = ['Content-Length: 16\r\n\r\n', '{"Detach"', ':false}echo hi\n']
+    client.send(`POST /exec/e1/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${header}`)
+    for (const piece of pieces) {
+      // Each piece is to be a read of its own: the server's loop turns several times in between.
+      for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
+      client.send(piece)
+    }
+    await client.head()
+    client.send('exit\n')
+    await process.received('exit\n')
+    expect(process.text).toBe('echo hi\nexit\n')
+  },
+)
+
 test('an exec that does not start is told in the stream, framed, as the docker CLI expects', async () => {
   await using wire = await serve(starts(new Error('OCI runtime exec failed: no such file')))
   const client = await wire.connect()
