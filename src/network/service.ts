@@ -79,9 +79,14 @@ export class NetworkService implements AsyncDisposable {
     this.#openAllocators()
   }
 
-  /** @throws `not-found`, `not-implemented` */
+  /**
+   * At create. A network that is not there is an error of the start: by then it may be, and a client takes a 404 of create for
+   * a missing image.
+   * @throws `not-implemented`
+   */
   checkMode(mode: string): void {
-    this.#resolve(mode)
+    if (!mode.startsWith('container:')) return
+    throw notImplemented(`network mode '${mode}' (another container's network stack) is not implemented yet`)
   }
 
   /** Allocates the endpoint of a container that is about to start and writes its files below /etc. */
@@ -216,10 +221,11 @@ export class NetworkService implements AsyncDisposable {
   }
 
   #resolve(mode: string): Network {
-    if (mode.startsWith('container:')) {
-      throw notImplemented(`network mode '${mode}' (another container's network stack) is not implemented yet`)
-    }
-    return this.#get(networkName(mode))
+    this.checkMode(mode)
+    const name = networkName(mode)
+    const network = this.#find(name)
+    if (!network) throw notFound(`failed to set up container networking: network ${name} not found`)
+    return network
   }
 
   #get(name: string): Network {

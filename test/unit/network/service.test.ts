@@ -81,11 +81,15 @@ test.each([
   expect(listed.map(({ name }) => name)).toEqual(expected)
 })
 
-test('modes that cannot be served are refused, each with its reason', async () => {
+test('a mode that cannot be served is refused at create, a network that is not there at start', async () => {
   await using opened = await openService()
-  for (const mode of ['default', 'bridge', 'host', 'none', '']) opened.service.checkMode(mode)
+  for (const mode of ['default', 'bridge', 'host', 'none', '', 'mine']) opened.service.checkMode(mode)
   expect(() => opened.service.checkMode('container:abc')).toThrow(/not implemented yet/)
-  expect(() => opened.service.checkMode('mine')).toThrow('network mine not found')
+  await expect(opened.service.openSandbox('c1', opened.request('mine'))).rejects.toMatchObject({
+    kind: 'not-found',
+    message: 'failed to set up container networking: network mine not found',
+  })
+  expect(opened.service.endpoints('c1', 'mine')).toEqual([])
 })
 
 test('the host network has an endpoint without an address', async () => {
