@@ -222,7 +222,7 @@ static int set_numbers(struct tar_reader *reader, const struct header *header, s
         return r;
 }
 
-static void forget(struct tar_reader *reader) {
+void tar_forget(struct tar_reader *reader) {
         free(reader->pax_data);
         free(reader->long_name);
         free(reader->long_link);
@@ -232,7 +232,7 @@ static void forget(struct tar_reader *reader) {
 }
 
 int tar_next(struct tar_reader *reader, const struct tar_entry **ret_entry, struct berth_error *err) {
-        forget(reader);
+        tar_forget(reader);
         for (;;) {
                 struct header header;
                 int64_t size;

@@ -43,3 +43,6 @@ struct tar_reader {
  */
 int tar_next(struct tar_reader *reader, const struct tar_entry **ret_entry, struct berth_error *err);
 int tar_skip_padding(struct tar_reader *reader, struct berth_error *err);
+
+/* Frees what was kept for the last entry. */
+void tar_forget(struct tar_reader *reader);
