@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { isKind } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import type { Container, ContainerConfig, HostSettings } from './container.ts'
 import { publish } from './container-events.ts'
@@ -21,12 +22,12 @@ export async function create(
   context: ContainerContext,
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
-  const { store, images, network, snapshots, paths } = context
+  const { store, images, snapshots, paths } = context
   refuseUnsupported(request.config, request.host)
   const image = images.getForContainer(request.config.image, request.platform)
   const config = mergeImage(request.config, image.config)
   validate(config, request.host)
-  network.checkMode(request.host.networkMode)
+  checkNetworkMode(context, request.host.networkMode)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
   if (name !== undefined) store.checkName(name)
 
@@ -43,6 +44,15 @@ export async function create(
   })
   undo.move()
   return { id, warnings: warningsOf(image) }
+}
+
+/** A network that is not there is told at start, as by Docker: clients take a 404 of create for a missing image, and pull it. */
+function checkNetworkMode({ network }: ContainerContext, mode: string): void {
+  try {
+    network.checkMode(mode)
+  } catch (error) {
+    if (!isKind(error, 'not-found')) throw error
+  }
 }
 
 interface Parts {

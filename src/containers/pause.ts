@@ -13,7 +13,7 @@ export async function pause(context: ContainerContext, name: string): Promise<vo
   if (container.state.status === 'restarting') {
     throw conflict(`Container ${id} is restarting, wait until the container is running`)
   }
-  if (!isAlive(container)) throw conflict(`Container ${id} is not running`)
+  if (!isAlive(container)) throw conflict(`container ${id} is not running`)
   await taskOf(context, id).shim.pause()
   commit(context, { ...container, state: { ...container.state, status: transition(container, 'pause') } }, ['pause'])
 }

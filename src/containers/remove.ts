@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
-import { conflict, messageOf } from '#base/errors.ts'
+import { conflict } from '#base/errors.ts'
 import type { Container } from './container.ts'
-import { commit, publish } from './container-events.ts'
+import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { isAlive, transition } from './lifecycle.ts'
 import { killAndWait } from './stop.ts'
@@ -36,11 +36,11 @@ export async function remove(context: ContainerContext, name: string, { force }:
 function checkRemovable({ name, state }: Container, force: boolean): void {
   if (force) return
   if (state.status === 'paused') {
-    throw conflict(`cannot remove container "/${name}": container is paused and must be unpaused first`)
+    throw conflict(`cannot remove container "${name}": container is paused and must be unpaused first`)
   }
   if (state.status === 'running' || state.status === 'restarting') {
     throw conflict(
-      `cannot remove container "/${name}": container is ${state.status}: stop the container before removing or force remove`,
+      `cannot remove container "${name}": container is ${state.status}: stop the container before removing or force remove`,
     )
   }
 }
@@ -59,26 +59,21 @@ async function killForRemoval(context: ContainerContext, id: string): Promise<bo
 }
 
 /**
- * Takes a container that does not run out of the world: layer, files, record. The caller holds its lock. When something cannot be
- * deleted the container stays as `dead`, and another removal tries again.
+ * Takes a container that does not run out of the world. The caller holds its lock. Its files follow in the background: a killed daemon
+ * finds them again without a record and deletes them when it starts.
  */
 export async function removeLocked(context: ContainerContext, container: Container): Promise<void> {
   const { id, state } = container
-  const removing: Container = { ...container, state: { ...state, status: transition(container, 'remove') } }
-  commit(context, removing)
+  transition(container, 'remove')
   context.attaches.finish(id)
-  try {
-    await context.snapshots.remove(id)
-    await rm(context.paths.directory(id), { recursive: true, force: true })
-  } catch (cause) {
-    const error = `unable to remove filesystem for ${id}: ${messageOf(cause)}`
-    commit(context, { ...removing, state: { ...removing.state, status: transition(removing, 'remove-failed'), error } })
-    throw conflict(error, { cause })
-  }
   context.execs.forget(id)
   context.store.database.transaction(() => {
     context.store.delete(id)
     publish(context, container, 'destroy')
+  })
+  context.background.run(`deleting the files of container ${id}`, async () => {
+    await context.snapshots.remove(id)
+    await rm(context.paths.directory(id), { recursive: true, force: true })
   })
   context.exits.tellRemoved(id, { code: state.exitCode, error: undefined })
 }

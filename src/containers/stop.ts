@@ -1,4 +1,4 @@
-import { conflict, isKind, notModified, timeout } from '#base/errors.ts'
+import { conflict, invalid, isKind, messageOf, notModified, timeout } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import type { Container } from './container.ts'
 import { commit, publish } from './container-events.ts'
@@ -86,9 +86,18 @@ export async function settlesWithin(promise: Promise<unknown>, ms: number): Prom
   }
 }
 
+function parseKillSignal(name: string, text: string | undefined): number {
+  if (text === undefined || text === '') return sigkill
+  try {
+    return parseSignal(text)
+  } catch (cause) {
+    throw invalid(`cannot kill container: ${name}: ${messageOf(cause)}`, { cause })
+  }
+}
+
 /** @throws `conflict` in Docker's words when it does not run */
 export async function kill(context: ContainerContext, name: string, signalText: string | undefined): Promise<void> {
-  const signal = parseSignal(signalText === undefined || signalText === '' ? String(sigkill) : signalText)
+  const signal = parseKillSignal(name, signalText)
   const { id } = context.store.get(name)
   using _held = await context.locks.acquire(id)
   const container = context.store.get(id)

@@ -78,7 +78,7 @@ function findGroup(text: string, groups: readonly Group[]): number {
 function findAddedGroup(text: string, groups: readonly Group[]): number {
   if (isNumber(text)) return parseId(text)
   const found = groups.find(({ name }) => name === text)
-  if (!found) throw invalid(`Unable to find group ${text}`)
+  if (!found) throw invalid(`unable to find group ${text}: no matching entries in group file`)
   return found.gid
 }
 
