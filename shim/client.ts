@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { type BerthError, internal, isKind, messageOf, timeout, unavailable } from '#base/errors.ts'
+import { type BerthError, internal, messageOf, systemCode, timeout, unavailable } from '#base/errors.ts'
 import type { ShimKernel } from './kernel.ts'
 import {
   answerTypes,
@@ -62,7 +62,7 @@ export class ShimClient implements AsyncDisposable {
     this.#onEvent = onEvent
     this.#onClose = onClose
     this.#socket = new Socket({ fd: descriptor, readable: true, writable: true })
-    this.#socket.on('data', (chunk) => this.#receive(chunk))
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     this.#socket.on('error', (error) => this.#fail(unavailable('the connection to the shim broke', { cause: error })))
     this.#socket.on('close', () => {
       this.#fail(unavailable('the shim has ended'))
@@ -125,7 +125,7 @@ export class ShimClient implements AsyncDisposable {
       try {
         this.#kernel.send(this.#descriptor, next.frame, next.descriptors)
       } catch (error) {
-        if (isKind(error, 'unavailable')) this.#retry = setTimeout(() => this.#flush(), retryMs)
+        if (systemCode(error) === 'EAGAIN') this.#retry = setTimeout(() => this.#flush(), retryMs)
         else this.#fail(unavailable(`the connection to the shim broke: ${messageOf(error)}`, { cause: error }))
         return
       }

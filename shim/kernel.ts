@@ -1,9 +1,12 @@
-/** What the shim's face asks of the kernel (libberth through #runtime). All calls return at once. */
+/**
+ * What the shim's face asks of the kernel; all calls return at once. `{ ...openSockets(library), ...openProcesses(library) }`
+ * of #runtime is one.
+ */
 export interface ShimKernel {
   /** Two ends of a stream, non-blocking. */
   socketPair(): readonly [number, number]
   connect(path: string): number
-  /** One frame, whole, with descriptors.   @throws `unavailable` while the peer does not read. */
+  /** One frame, whole, with descriptors.   @throws `EAGAIN` (its code) while the peer does not read. */
   send(socket: number, frame: Uint8Array, descriptors: readonly number[]): void
   close(descriptor: number): void
   /** @returns the pid; descriptor 3 of the new process is `control`. */

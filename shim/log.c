@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "log-record.h"
+#include "memory.h"
 
 /* O_NOFOLLOW: the directory belongs to us, but a link put there by mistake must not make us write elsewhere. */
 static int log_open_file(const char *path, int flags, uint64_t *ret_size, int *ret_fd, struct berth_error *err) {
@@ -28,6 +29,9 @@ static int log_open_file(const char *path, int flags, uint64_t *ret_size, int *r
 
 int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_error *err) {
         log->fd = -1;
+        log->used = 0;
+        for (unsigned i = 0; i < 2; i++)
+                log->tail[i] = (struct log_tail){.bytes = log->lines[i]};
         if (keeper->log != PLAN_LOG_JSON_FILE)
                 return 0;
         log->path = keeper->log_path;
@@ -52,6 +56,14 @@ void log_close(struct log *log) {
         if (log->fd >= 0)
                 (void) close(log->fd);
         log->fd = -1;
+}
+
+void log_trim(struct log *log) {
+        for (unsigned i = 0; i < 2; i++)
+                if (log->tail[i].size == 0)
+                        memory_give_back(log->lines[i], sizeof(log->lines[i]));
+        if (log->used == 0)
+                memory_give_back(log->buffer, sizeof(log->buffer));
 }
 
 /* A record is never left torn: what a failing write(2) began is cut off again. */

@@ -16,7 +16,7 @@ enum log_stream { LOG_STDOUT = 0, LOG_STDERR = 1 };
 
 /* The begun line of a stream. */
 struct log_tail {
-        uint8_t bytes[LOG_LINE_MAX];
+        uint8_t *bytes; /* LOG_LINE_MAX of them */
         size_t size;
         char time[TIMESTAMP_MAX]; /* of the first record of a cut line; all its records carry it */
         bool cut;
@@ -31,12 +31,15 @@ struct log {
         int failure; /* errno of the first write that failed, until one succeeds again; its records are lost, never the container's time */
         struct log_tail tail[2];
         size_t used;
+        _Alignas(4096) uint8_t lines[2][LOG_LINE_MAX]; /* the tails' bytes; the arrays stand last, so that an unused one costs no page */
         char buffer[LOG_BUFFER_SIZE];
 };
 
 int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_error *err);
 int log_reopen(struct log *log, struct berth_error *err);
 void log_close(struct log *log);
+/* Gives back the pages of buffers that hold nothing. */
+void log_trim(struct log *log);
 
 void log_write(struct log *log, enum log_stream stream, const uint8_t *bytes, size_t size);
 /* The stream has ended: an unfinished line is written as it is. */

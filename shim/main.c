@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "memory.h"
 #include "reaper.h"
 #include "shim.h"
 
@@ -30,9 +30,10 @@ void shim_report(const struct shim *shim, const struct berth_error *err) {
 
 static void main_trim(void *owner) {
         struct shim *shim = owner;
-        (void) madvise(shim->chunk, sizeof(shim->chunk), MADV_DONTNEED);
-        if (shim->log.used == 0)
-                (void) madvise(shim->log.buffer, sizeof(shim->log.buffer), MADV_DONTNEED);
+        memory_give_back(shim->chunk, sizeof(shim->chunk));
+        log_trim(&shim->log);
+        server_trim(&shim->server);
+        memory_settle();
 }
 
 void shim_trim_later(struct shim *shim) {

@@ -65,6 +65,7 @@ static int request_prepare(struct shim *shim, struct frame_reader *fields, struc
                 return REQUEST_MALFORMED;
         if (shim->state != SHIM_STATE_EMPTY)
                 return berth_error_set(err, EBUSY, "prepare: this shim has its container already");
+        shim_trim_later(shim);
         return container_prepare(&shim->container, with_netns, err);
 }
 
@@ -89,6 +90,7 @@ static int request_start(struct shim *shim, struct frame_reader *fields, struct 
         int r = task ? task_start(task, err) : -err->code;
         if (r == 0)
                 frame_write_u64(answer, task->started_at);
+        shim_trim_later(shim);
         return r;
 }
 

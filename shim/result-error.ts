@@ -1,38 +1,13 @@
-import { constants } from 'node:os'
-import { getSystemErrorMessage } from 'node:util'
-import { BerthError, type Kind } from '#base/errors.ts'
-
-const { errno } = constants
-
-const kindOf: Readonly<Record<number, Kind>> = {
-  [errno.ENOENT]: 'not-found',
-  [errno.ESRCH]: 'not-found',
-  [errno.EINVAL]: 'invalid',
-  [errno.ENOTTY]: 'invalid',
-  [errno.ENOTDIR]: 'invalid',
-  [errno.ENOEXEC]: 'invalid',
-  [errno.EACCES]: 'forbidden',
-  [errno.EPERM]: 'forbidden',
-  [errno.EEXIST]: 'already-exists',
-  [errno.EALREADY]: 'conflict',
-  [errno.EBUSY]: 'conflict',
-  [errno.ENOSPC]: 'no-space',
-  [errno.ENOMEM]: 'unavailable',
-  [errno.EAGAIN]: 'unavailable',
-  [errno.ETIMEDOUT]: 'timeout',
-  [errno.ENOSYS]: 'not-implemented',
-  [errno.EPROTONOSUPPORT]: 'not-implemented',
-}
-
-const namesByErrno = new Map(Object.entries(errno).map(([name, number]) => [number, name]))
+import { BerthError } from '#base/errors.ts'
+import { errnoError } from '#runtime/errno.ts'
 
 /**
- * The error of a RESULT. Its `code` is the errno's name (`ENOENT`). Texts of a failing execve are complete sentences that
- * clients compare, others get the errno's words behind them.
+ * The error of a RESULT; its `code` is the errno's name (`ENOENT`). Texts about execve and the working directory are complete
+ * sentences that Docker's clients compare; others get the errno's words behind them.
+ * @param number positive errno
  */
-export function resultError(code: number, text: string): BerthError {
-  const complete = text.startsWith('exec') || text.startsWith('chdir to cwd')
-  const message = complete ? text : `${text}: ${getSystemErrorMessage(-code)}`
-  const name = namesByErrno.get(code)
-  return new BerthError(kindOf[code] ?? 'internal', message, name === undefined ? {} : { code: name })
+export function resultError(number: number, text: string): BerthError {
+  const error = errnoError(number, text)
+  if (!text.startsWith('exec') && !text.startsWith('chdir to cwd')) return error
+  return new BerthError(error.kind, text, error.code === undefined ? {} : { code: error.code })
 }

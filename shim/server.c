@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "frame.h"
+#include "memory.h"
 #include "request.h"
 #include "shim.h"
 
@@ -46,6 +47,14 @@ static void server_drop(struct shim *shim) {
 
 bool server_connected(const struct shim *shim) {
         return shim->server.daemon.fd >= 0;
+}
+
+void server_trim(struct server *server) {
+        if (server->in_size == 0)
+                memory_give_back(server->in, sizeof(server->in));
+        if (server->out_size == 0)
+                memory_give_back(server->out, sizeof(server->out));
+        memory_give_back(server->answer, sizeof(server->answer));
 }
 
 int server_take_fd(struct server *server) {

@@ -29,9 +29,9 @@ struct server {
         uint64_t last_serial;
 
         size_t in_size, out_start, out_size;
-        uint8_t in[SERVER_FRAME_MAX];
-        uint8_t answer[SERVER_FRAME_MAX];
-        uint8_t out[2 * SERVER_FRAME_MAX];
+        _Alignas(4096) uint8_t in[SERVER_FRAME_MAX];
+        _Alignas(4096) uint8_t answer[SERVER_FRAME_MAX];
+        _Alignas(4096) uint8_t out[2 * SERVER_FRAME_MAX];
 };
 
 /* Serves a connected socket, whose ownership passes. `greeted`: events need not wait for HELLO. */
@@ -40,6 +40,8 @@ int server_adopt(struct shim *shim, int sock, bool greeted, struct berth_error *
 int server_listen(struct shim *shim, struct berth_error *err);
 void server_unlisten(struct shim *shim);
 bool server_connected(const struct shim *shim);
+/* Gives back the pages of buffers that hold nothing. */
+void server_trim(struct server *server);
 
 /* The next descriptor that came with a frame, owned by the caller; -1: none. */
 int server_take_fd(struct server *server);

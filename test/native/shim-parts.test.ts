@@ -24,7 +24,7 @@ test('the shim reads and writes the recorded frames, and nothing beyond their en
 })
 
 test('the json-file log has the records, cuts and rotations of Docker', async () => {
-  const sources = ['shim/log.c', 'shim/log-record.c', 'shim/timestamp.c', 'runtime/lib/error.c']
+  const sources = ['shim/log.c', 'shim/log-record.c', 'shim/memory.c', 'shim/timestamp.c', 'runtime/lib/error.c']
   const program = await compile('log_test.c', sources)
   await expect(run(program, [await mkdtemp(join(directory, 'log-'))])).resolves.toBeDefined()
 })
