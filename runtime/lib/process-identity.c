@@ -25,6 +25,9 @@ int process_start_time(pid_t pid, uint64_t *ret, struct berth_error *err) {
 
         /* The second field is the name in parentheses, which may hold anything; fields are counted from behind it. */
         char *at = strrchr(text, ')');
+        /* One that has ended and is not reaped (a PID 1 that never reaps keeps such for ever) is gone as well. */
+        if (at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0))
+                return berth_error_set(err, ESRCH, "process %d", (int) pid);
         for (int field = 2; at && field < PROCESS_START_FIELD; field++)
                 at = strchr(at + 1, ' ');
         if (!at)

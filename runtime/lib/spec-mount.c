@@ -56,6 +56,10 @@ static const struct spec_mount_word spec_mount_words[] = {
 /* Known words that would need what is not here; an fs option of that name does not exist. */
 static const char *const spec_mount_refused[] = {"idmap", "ridmap", "tmpcopyup", "remount", "mand", "sync", "dirsync"};
 
+const char *spec_mount_word_at(size_t index) {
+        return index < sizeof spec_mount_words / sizeof *spec_mount_words ? spec_mount_words[index].word : NULL;
+}
+
 uint64_t spec_propagation(const char *word) {
         static const struct {
                 const char *word;

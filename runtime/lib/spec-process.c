@@ -73,6 +73,10 @@ int spec_capability(const char *name) {
         return -1;
 }
 
+const char *spec_capability_name(int number) {
+        return number >= 0 && (size_t) number < sizeof spec_capabilities / sizeof *spec_capabilities ? spec_capabilities[number] : NULL;
+}
+
 static int spec_strings(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, size_t *ret_n, struct berth_error *err) {
         struct json_at list;
         int r = json_list_member(at, key, &list, ret_n, err);

@@ -14,6 +14,10 @@ int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struc
 
 /* A capability's number by its name ("CAP_CHOWN"), or -1. */
 int spec_capability(const char *name);
+const char *spec_capability_name(int number);
+
+/* The mount options that are not the file system's, one after the other; NULL at the end. */
+const char *spec_mount_word_at(size_t index);
 
 /* MS_* of "rprivate", "slave", …; 0 when the word is not one of them. */
 uint64_t spec_propagation(const char *word);

@@ -1,0 +1,139 @@
+/** berth-runtime, the command: bundles as any caller of OCI runtimes has them. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { BusyboxRoot } from './container.ts'
+
+const execute = promisify(execFile)
+const repository = join(import.meta.dirname, '..', '..', '..')
+const program = join(repository, 'build/native/berth-runtime')
+let root: BusyboxRoot
+let bundles = 0
+
+beforeAll(async () => {
+  root = await BusyboxRoot.make()
+  await execute('make', ['-s', '-C', join(repository, 'runtime'), '../build/native/berth-runtime'])
+})
+
+afterAll(async () => {
+  await root[Symbol.asyncDispose]()
+})
+
+interface Bundle {
+  readonly path: string
+  readonly id: string
+}
+
+/** A bundle that `spec` began, with a script to run. */
+async function bundleOf(script: string): Promise<Bundle> {
+  const path = join(root.path, `bundle-${bundles++}`)
+  await mkdir(path)
+  await execute(program, ['spec', '--bundle', path])
+  const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))
+  config.root = { path: root.rootfs }
+  config.process.terminal = false
+  config.process.args = ['sh', '-c', script]
+  await writeFile(join(path, 'config.json'), JSON.stringify(config))
+  return { path, id: `t${root.id.slice(0, 12)}-${bundles}` }
+}
+
+const states = (): string => join(root.path, 'states')
+
+async function runtime(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { promise, resolve } = Promise.withResolvers<{ code: number; stdout: string; stderr: string }>()
+  execFile(program, ['--root', states(), ...args], (error, stdout, stderr) => {
+    resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
+  })
+  return promise
+}
+
+function start({ path, id }: Bundle): ChildProcess {
+  return spawn(program, ['--root', states(), 'run', '--bundle', path, id], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** Until the container itself has said something, it may not exist yet. */
+function firstOutput(child: ChildProcess): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  child.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+  child.once('exit', (code) => reject(new Error(`ended with ${code} before any output`)))
+  return promise
+}
+
+function exit(child: ChildProcess): Promise<number | null> {
+  const { promise, resolve } = Promise.withResolvers<number | null>()
+  child.once('exit', (code) => resolve(code))
+  return promise
+}
+
+test('run ends with the container’s exit code, and forgets it', async () => {
+  const { path, id } = await bundleOf('hostname; exit 7')
+  expect(await runtime('run', '--bundle', path, id)).toMatchObject({ code: 7, stdout: 'berth\n' })
+  expect(await readdir(states())).toEqual([])
+})
+
+test('a running container is told by state and list, cannot be deleted, and ends by kill', async () => {
+  const bundle = await bundleOf('trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done')
+  const child = start(bundle)
+  await firstOutput(child)
+  const { stdout } = await runtime('state', bundle.id)
+  expect(JSON.parse(stdout)).toMatchObject({
+    ociVersion: '1.3.0',
+    id: bundle.id,
+    status: 'running',
+    bundle: bundle.path,
+  })
+  expect(JSON.parse((await runtime('list')).stdout)).toHaveLength(1)
+  expect(await runtime('delete', bundle.id)).toMatchObject({ code: 1, stderr: expect.stringContaining('is running') })
+  expect(await runtime('kill', bundle.id, 'TERM')).toMatchObject({ code: 0 })
+  expect(await exit(child)).toBe(3)
+})
+
+test('what a killed run leaves is stopped, and delete removes it', async () => {
+  const bundle = await bundleOf('echo ready; while :; do sleep 1; done')
+  const child = start(bundle)
+  await firstOutput(child)
+  const ended = exit(child)
+  child.kill('SIGKILL')
+  await ended
+  await expect.poll(async () => JSON.parse((await runtime('state', bundle.id)).stdout).status).toBe('stopped')
+  expect(await runtime('delete', bundle.id)).toMatchObject({ code: 0, stderr: '' })
+  expect(await runtime('state', bundle.id)).toMatchObject({
+    code: 1,
+    stderr: `berth-runtime: container '${bundle.id}' does not exist\n`,
+  })
+})
+
+test('an id that leads elsewhere is refused', async () => {
+  const { path } = await bundleOf('true')
+  expect(await runtime('run', '--bundle', path, '../x')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('is not an id'),
+  })
+})
+
+test('errors also go to the log, as JSON when asked', async () => {
+  const log = join(root.path, 'log.json')
+  await runtime('--log', log, '--log-format', 'json', 'state', 'nobody')
+  expect(JSON.parse(await readFile(log, 'utf8'))).toMatchObject({
+    level: 'error',
+    msg: "container 'nobody' does not exist",
+  })
+})
+
+test('verbs that are not there say so', async () => {
+  expect(await runtime('create', 'x')).toMatchObject({
+    code: 1,
+    stderr: "berth-runtime: the verb 'create' is not supported yet\n",
+  })
+})
+
+test('features name the versions and capabilities', async () => {
+  const features = JSON.parse((await runtime('features')).stdout)
+  expect(features).toMatchObject({
+    ociVersionMax: '1.3.0',
+    linux: { cgroup: { v1: true, v2: true }, seccomp: { enabled: true } },
+  })
+  expect(features.linux.capabilities).toContain('CAP_CHECKPOINT_RESTORE')
+})
