@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildImage } from './base-image.ts'
@@ -176,6 +177,27 @@ export class TestDaemon implements AsyncDisposable {
       { socketPath: this.socket, method, path, headers, agent: false, ...(signal && { signal }) },
       resolve,
     )
+    sent.on('error', reject)
+    sent.end(text)
+    return promise
+  }
+
+  /** Turns the connection of a POST into the raw stream of an attach or exec. */
+  async hijack(path: string, body?: unknown): Promise<Socket> {
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const headers = {
+      Connection: 'Upgrade',
+      Upgrade: 'tcp',
+      'Content-Type': 'application/json',
+      'Content-Length': text.length,
+    }
+    const sent = request({ socketPath: this.socket, method: 'POST', path, headers, agent: false })
+    sent.on('upgrade', (_response, socket: Socket, head: Buffer) => {
+      if (head.length > 0) socket.unshift(head)
+      resolve(socket)
+    })
+    sent.on('response', ({ statusCode }) => reject(new Error(`POST ${path}: ${statusCode}`)))
     sent.on('error', reject)
     sent.end(text)
     return promise
