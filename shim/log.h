@@ -28,7 +28,7 @@ struct log {
         const char *path; /* the plan's */
         uint64_t size, max_bytes;
         uint32_t max_files;
-        int failure; /* errno of the first write that failed, until one succeeds again; its records are lost, never the container's time */
+        int failure; /* errno of a write that failed: its records are lost, never the container's time; 0 once one succeeds again */
         struct log_tail tail[2];
         size_t used;
         _Alignas(4096) uint8_t lines[2][LOG_LINE_MAX]; /* the tails' bytes; the arrays stand last, so that an unused one costs no page */
@@ -41,6 +41,7 @@ void log_close(struct log *log);
 /* Gives back the pages of buffers that hold nothing. */
 void log_trim(struct log *log);
 
+/* Sets log->failure when that is not possible. */
 void log_write(struct log *log, enum log_stream stream, const uint8_t *bytes, size_t size);
 /* The stream has ended: an unfinished line is written as it is. */
 void log_end(struct log *log, enum log_stream stream);

@@ -23,6 +23,17 @@ static void stdio_end_stream(struct stream *stream) {
                 log_end(&task->shim->log, stream->kind);
 }
 
+/* A log that begins to fail, or fails otherwise than before, is told of once. */
+static void stdio_log(struct shim *shim, enum log_stream kind, size_t size) {
+        int before = shim->log.failure;
+        log_write(&shim->log, kind, shim->chunk, size);
+        if (shim->log.failure == 0 || shim->log.failure == before)
+                return;
+        struct berth_error err;
+        (void) berth_error_set(&err, shim->log.failure, "write log '%s'; records are lost", shim->log.path);
+        shim_report(shim, &err);
+}
+
 /* One read of at most `limit` bytes, to the log and to the clients. 0: nothing there, or the end has been handled. */
 static size_t stdio_pass(struct stream *stream, size_t limit) {
         struct task *task = stream->task;
@@ -39,7 +50,7 @@ static size_t stdio_pass(struct stream *stream, size_t limit) {
         }
         shim_trim_later(shim);
         if (stdio_is_logged(task))
-                log_write(&shim->log, stream->kind, shim->chunk, (size_t) n);
+                stdio_log(shim, stream->kind, (size_t) n);
         client_broadcast(task, stream->kind, shim->chunk, (size_t) n);
         return (size_t) n;
 }

@@ -136,6 +136,8 @@ static int task_make_exec(struct task *task, const struct plan *plan, struct ber
 int task_create_exec(struct shim *shim, const char *id, int plan_fd, struct berth_error *err) {
         if (shim->state != SHIM_STATE_RUNNING)
                 return berth_error_set(err, ESRCH, "the container is not running");
+        if (shim->paused) /* the new process would freeze before it is ready, and we would wait for it */
+                return berth_error_set(err, EBUSY, "the container is paused");
         if (task_find(shim, id))
                 return berth_error_set(err, EEXIST, "exec '%s' exists already", id);
         struct plan *plan = NULL;
@@ -168,6 +170,8 @@ int task_start(struct task *task, struct berth_error *err) {
         bool is_init = task == &shim->init;
         if (task->state != TASK_CREATED)
                 return berth_error_set(err, task->state == TASK_RUNNING ? EALREADY : ESRCH, "start: the process was started before");
+        if (shim->paused)
+                return berth_error_set(err, EBUSY, "the container is paused");
         int r = is_init ? container_start(&shim->container, err) : process_start(&task->own, err);
         if (r < 0) {
                 if (is_init)

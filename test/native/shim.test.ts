@@ -191,6 +191,23 @@ test('an exec whose stdin is closed at once reads an end of file', async () => {
   await shim.shutdown()
 })
 
+test('an exec has ended although a process it left behind still holds its output', async () => {
+  await using keeper = await openKeeper()
+  const { shim, exit } = await start(keeper, { args: ['sleep', '1000'] })
+  const done = nextExit(shim, 'left')
+  await createExec(keeper, shim, 'left', ['sh', '-c', 'echo begun; sleep 1000 & exit 4'])
+  const stream = await shim.attach('left', { stdin: false, stdout: true, stderr: true, framed: false })
+  const before = performance.now()
+  await shim.start('left')
+  expect((await readAll(stream)).toString()).toBe('begun\n')
+  expect(await done).toMatchObject({ code: 4 })
+  expect(performance.now() - before).toBeGreaterThan(1_900)
+  expect((await shim.state()).execs).toEqual([])
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
+
 test('signals reach init, and one that has ended is not found', async () => {
   await using keeper = await openKeeper()
   const script = 'trap "exit 5" TERM; echo ready; while :; do usleep 10000; done'
@@ -217,6 +234,7 @@ test('a paused container stands still, and dies when it is killed', async () => 
   await shim.resume()
   await readUntil(stream, 'tick')
   await shim.pause()
+  await expect(createExec(keeper, shim, 'late', ['true'])).rejects.toMatchObject({ kind: 'conflict' })
   await shim.kill('', SIGKILL)
   expect(await exit).toMatchObject({ code: 137 })
   stream.destroy()
@@ -351,7 +369,8 @@ test('SIGTERM does not end a shim', async () => {
 
 test('a shim costs at most 150 kB, also after much output', async () => {
   await using keeper = await openKeeper()
-  const args = ['sh', '-c', 'yes | head -c 30000000; echo; echo quiet; exec sleep 1000']
+  const line = 'a line of output that is neither very short nor very long, as programs write them'
+  const args = ['sh', '-c', `yes '${line}' | head -c 30000000; echo; echo quiet; exec sleep 1000`]
   const { shim, files, exit } = await start(keeper, { args })
   await waitFor('the output to end', async () => (await tail(files.logPath)).includes('quiet'), { timeoutMs: 30_000 })
   const bytes = await waitFor('the buffers to go back', async () => {
