@@ -52,6 +52,7 @@ const fast = {
   berth_bridge_ensure: ['str', 'const char **', 'size_t', 'uint32_t'],
   berth_links: ['void *', 'size_t', 'void *'],
   berth_routes: ['void *', 'size_t', 'void *'],
+  berth_firewall_table: ['str'],
 } as const satisfies Record<string, readonly string[]>
 
 const waiting = {

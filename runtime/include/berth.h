@@ -74,3 +74,5 @@ BERTH_WAIT int berth_link_delete(const char *name, struct berth_error *err); /* 
 BERTH_FAST int berth_links(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
 /* JSON array of {"to":"0.0.0.0/0","via":"…","link":"eth0"} of the main table */
 BERTH_FAST int berth_routes(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
+/* 1: nf_tables has the table in the family inet, 0: it has not. */
+BERTH_FAST int berth_firewall_table(const char *name, struct berth_error *err);

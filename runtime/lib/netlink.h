@@ -65,6 +65,9 @@ int netlink_address_delete(int sock, uint32_t index, const struct netlink_addres
 typedef int (*netlink_route_fn)(uint32_t index, const struct netlink_route *route, void *data);
 int netlink_routes(int sock, netlink_route_fn each, void *data, struct berth_error *err);
 
+/* 1: the firewall (nf_tables) has the table in the family inet, 0: it has not. */
+int netlink_firewall_table(const char *name, struct berth_error *err);
+
 /* Makes a new network namespace for the calling (single-threaded!) process's use without leaving the process in it; loopback is up. */
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
 

@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts'
 import { hostLinkOf } from '../endpoint.ts'
 import { inspectForwarding, restoreForwarding } from '../firewall/forwarding.ts'
 import type { Firewall } from '../firewall/nftables.ts'
+import { tableName } from '../firewall/rules.ts'
 import { formatAddress, macOf } from '../ipam/subnet.ts'
 import type { Network } from '../network.ts'
 import type { HostLinks, HostMemory, NetworkDriver } from './driver.ts'
@@ -28,6 +29,7 @@ const madeBridge = 'bridge'
 export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
   const { bridge, mtu, links, firewall, memory, log } = settings
   let prepared: Promise<void> | undefined
+  let isPrepared = false
   let warning: Promise<void> | undefined
   return {
     addressed: true,
@@ -41,11 +43,19 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
     },
     async prepare(network) {
       ensureBridge(network, settings)
-      // A failed attempt is not remembered: what was missing may be there at the next start.
-      prepared ??= prepare(network, settings).catch((error: unknown) => {
-        prepared = undefined
-        throw error
-      })
+      // `nft flush ruleset`, with which most rule files of administrators begin, takes our table too.
+      if (isPrepared && !links.hasFirewallTable(tableName)) prepared = undefined
+      isPrepared &&= prepared !== undefined
+      prepared ??= prepare(network, settings).then(
+        () => {
+          isPrepared = true
+        },
+        (error: unknown) => {
+          // Not remembered: what was missing may be there at the next start.
+          prepared = undefined
+          throw error
+        },
+      )
       await prepared
       warning ??= warnOfOthers(settings)
     },
@@ -68,6 +78,7 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
       warning = undefined
       await prepared?.catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the bridge was never ready'))
       prepared = undefined
+      isPrepared = false
       const made = memory.get(madeBridge)
       if (made === undefined) return
       await firewall.remove()

@@ -25,6 +25,8 @@ export interface HostLinks {
   deleteLink(name: string): Promise<void>
   /** Of the main table. */
   routes(): readonly HostRoute[]
+  /** Whether nf_tables has this table in the family inet; takes microseconds. */
+  hasFirewallTable(name: string): boolean
 }
 
 /** What outlives the process about changes that we made on the host, by name. */

@@ -152,15 +152,17 @@ const seen = {
   neighbourGets: await tryConnection(container, outside, address),
 }
 
-// Somebody deletes the bridge while the daemon runs.
+// Somebody deletes the bridge and flushes the firewall while the daemon runs.
+const rulesBefore = run('nft', 'list', 'table', 'inet', 'berth')
 await links.deleteLink('berth0')
+run('nft', 'flush', 'ruleset')
 await service.openSandbox('d'.repeat(64), request(join(root.path, 'd')))
+const rulesAfterFlush = run('nft', 'list', 'table', 'inet', 'berth')
 const bridgeAfterDeletion = links.links().find(({ name }) => name === 'berth0')
 
 // A daemon that starts again finds everything as it was; rules of others are named, once.
 run('nft', 'add table ip strict; add chain ip strict locked { type filter hook forward priority 10; policy drop; }')
 const again = await openService(root.path)
-const rulesBefore = run('nft', 'list', 'table', 'inet', 'berth')
 const third = await again.openSandbox('c'.repeat(64), request(join(root.path, 'c')))
 const rulesAfter = run('nft', 'list', 'table', 'inet', 'berth')
 const forwardingWhile = readFileSync(forwardingFile, 'utf8').trim()
@@ -176,6 +178,7 @@ console.log(
     bridgeAfterDeletion,
     hosts,
     ...seen,
+    rulesComeBack: rulesBefore === rulesAfterFlush,
     rulesUnchanged: rulesBefore === rulesAfter,
     rules: rulesAfter,
     forwardingWhile,

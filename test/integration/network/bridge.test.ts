@@ -13,6 +13,7 @@ interface Scene {
   readonly secondSees: string
   readonly containerSeesHost: string
   readonly neighbourGets: string
+  readonly rulesComeBack: boolean
   readonly rulesUnchanged: boolean
   readonly rules: string
   readonly forwardingWhile: string
@@ -69,7 +70,8 @@ test('a daemon that starts again keeps addresses and rules', () => {
   expect(scene.forwardingWhile).toBe('1')
 })
 
-test('a bridge that somebody deleted is back for the next container', () => {
+test('a bridge that somebody deleted and rules that somebody flushed are back for the next container', () => {
+  expect(scene.rulesComeBack).toBe(true)
   expect(scene.bridgeAfterDeletion).toMatchObject({ kind: 'bridge', up: true, addresses: ['172.17.0.1/16'] })
 })
 

@@ -14,6 +14,7 @@ const links: HostLinks = {
   ensureBridge: () => undefined,
   deleteLink: async () => undefined,
   routes: () => [{ to: '0.0.0.0/0', via: '10.0.0.1', link: 'eth0' }],
+  hasFirewallTable: () => true,
 }
 const hostDriverOnly = 'host'
 
