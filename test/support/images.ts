@@ -24,11 +24,16 @@ export interface TestImages extends AsyncDisposable {
   parse(reference: string): Reference
   readonly noFilters: Filters
   /** Pulls to the end. */
-  pull(reference: string, options?: Partial<PullRequest> & { signal?: AbortSignal }): Promise<PullProgress[]>
+  pull(reference: string, options?: PullOptions): Promise<PullProgress[]>
   /** What there is on disk. */
   footprint(): Promise<{ blobs: number; ingests: number; snapshots: number; directories: number }>
   /** The file of an image, wherever in its layers. */
   readFile(image: string, path: string): Promise<string>
+}
+
+export interface PullOptions extends Partial<PullRequest> {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: PullProgress) => void
 }
 
 export interface TestImagesOptions {
@@ -75,10 +80,13 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
     users,
     parse: parseReference,
     noFilters: new Filters(),
-    async pull(reference, { signal = new AbortController().signal, ...rest } = {}) {
+    async pull(reference, { signal = new AbortController().signal, onProgress, ...rest } = {}) {
       const request = { reference: parseReference(reference), allTags: false, platform: undefined, auth: undefined }
       const progress: PullProgress[] = []
-      for await (const one of await service.pull({ ...request, ...rest }, signal)) progress.push(one)
+      for await (const one of await service.pull({ ...request, ...rest }, signal)) {
+        progress.push(one)
+        onProgress?.(one)
+      }
       return progress
     },
     async footprint() {
