@@ -40,9 +40,11 @@ export async function runUnpack(executable: string, run: UnpackRun, signal?: Abo
   if (signal?.aborted) throw wasCancelled(signal)
   await using opened = new AsyncDisposableStack()
   const target = opened.use(await open(targetOf(run.mounts), 'r'))
+  const lowers: FileHandle[] = []
+  for (const path of run.mounts.lower) lowers.push(opened.use(await open(path, 'r')))
   const file = 'path' in run.source ? opened.use(await open(run.source.path, 'r')) : undefined
   const child = spawn(executable, argumentsOf(run), {
-    stdio: [inputOf(run.source, file), 'pipe', 'pipe', target.fd],
+    stdio: [inputOf(run.source, file), 'pipe', 'pipe', target.fd, ...lowers.map(({ fd }) => fd)],
     env: {},
     cwd: '/',
   })
@@ -68,6 +70,8 @@ function targetOf(mounts: SnapshotMounts): string {
 function argumentsOf({ mounts, limits }: UnpackRun): string[] {
   return [
     mounts.kind === 'overlay' ? '--overlay' : '--plain',
+    // What the layers below look like matters where this one leaves out parent directories.
+    ...['--lowers', `${mounts.lower.length}`],
     ...['--limit-bytes', `${limits.bytes}`, '--limit-entries', `${limits.entries}`, '--limit-ratio', `${limits.ratio}`],
   ]
 }

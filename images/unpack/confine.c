@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -33,33 +34,56 @@
 
 enum { MAX_SYSCALLS = 64 };
 
-int confine_enter(int directory, struct berth_error *err) {
-        /* Cloned before unshare: only mounts of one's own namespace can be cloned. */
+/* A detached mount of the directory, with these attributes. Only mounts of one's own namespace can be cloned: call it before unshare. */
+static int clone_mount(int directory, uint64_t attributes, int *ret_fd, struct berth_error *err) {
         _cleanup_close_ int tree = (int) syscall(SYS_open_tree, directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (tree < 0)
-                return berth_error_set(err, errno, "clone the mount of the target directory");
-
-        struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
+                return berth_error_set(err, errno, "clone the mount of a directory: %s", strerror(errno));
+        struct mount_attr attr = {.attr_set = attributes};
         if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
-                return berth_error_set(err, errno, "restrict the mount of the target directory");
+                return berth_error_set(err, errno, "restrict the mount of a directory: %s", strerror(errno));
+        return give_fd(ret_fd, &tree);
+}
+
+static const uint64_t inert = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+int confine_to_subtree(int directory, struct berth_error *err) {
+        _cleanup_close_ int tree = -1;
+        int r = clone_mount(directory, inert | MOUNT_ATTR_RDONLY, &tree, err);
+        if (r < 0)
+                return r;
+        return dup3(tree, directory, O_CLOEXEC) < 0 ? berth_error_set(err, errno, "keep the mount of a directory") : 0;
+}
+
+int confine_enter(int directory, struct berth_error *err) {
+        _cleanup_close_ int tree = -1;
+        int r = clone_mount(directory, inert, &tree, err);
+        if (r < 0)
+                return r;
         if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-                return berth_error_set(err, errno, "enter empty namespaces");
+                return berth_error_set(err, errno, "enter empty namespaces: %s", strerror(errno));
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-                return berth_error_set(err, errno, "make the mounts private");
+                return berth_error_set(err, errno, "make the mounts private: %s", strerror(errno));
         if (syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-                return berth_error_set(err, errno, "attach the target directory");
+                return berth_error_set(err, errno, "attach the target directory: %s", strerror(errno));
 
         /* New root and old root at the same place: what is then on top of `.` is the old one. */
         if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-                return berth_error_set(err, errno, "make the target directory the root");
+                return berth_error_set(err, errno, "make the target directory the root: %s", strerror(errno));
         if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-                return berth_error_set(err, errno, "leave the host's mounts");
+                return berth_error_set(err, errno, "leave the host's mounts: %s", strerror(errno));
         (void) close(directory);
         return 0;
 }
 
 static int limit(int resource, uint64_t value, struct berth_error *err) {
-        const struct rlimit rlimit = {.rlim_cur = value, .rlim_max = value};
+        struct rlimit rlimit;
+        if (getrlimit(resource, &rlimit) < 0)
+                return berth_error_set(err, errno, "read resource limit %d", resource);
+        /* Whoever started us may have less to give. */
+        if (rlimit.rlim_max > value)
+                rlimit.rlim_max = value;
+        rlimit.rlim_cur = rlimit.rlim_max;
         if (setrlimit(resource, &rlimit) < 0)
                 return berth_error_set(err, errno, "set resource limit %d to %llu", resource, (unsigned long long) value);
         return 0;
@@ -76,7 +100,7 @@ static int drop_capabilities(uint64_t keep, struct berth_error *err) {
                 {.effective = (uint32_t) (keep >> 32), .permitted = (uint32_t) (keep >> 32)},
         };
         if (syscall(SYS_capset, &header, data) < 0)
-                return berth_error_set(err, errno, "keep only the capabilities needed");
+                return berth_error_set(err, errno, "keep only the capabilities needed: %s", strerror(errno));
         return 0;
 }
 
@@ -114,7 +138,7 @@ static int install_filter(const int *syscalls, size_t n, struct berth_error *err
 
         const struct sock_fprog program = {.len = used, .filter = filter};
         if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-                return berth_error_set(err, errno, "install the system call filter");
+                return berth_error_set(err, errno, "install the system call filter: %s", strerror(errno));
         return 0;
 }
 

@@ -9,6 +9,11 @@
 /* Moves the process into empty namespaces whose only mount is the directory; its descriptor is closed, `/` is the directory. */
 int confine_enter(int directory, struct berth_error *err);
 
+/*
+ * Replaces a directory's descriptor, before confine_enter, by one of a detached read-only mount of it: `..` then ends there too.
+ */
+int confine_to_subtree(int directory, struct berth_error *err);
+
 /* A seat's rights: these capabilities (bit masks as in capget(2)), these limits, these system calls. Anything else kills the process. */
 struct confine_rights {
         uint64_t capabilities;

@@ -157,7 +157,7 @@ static int make_directory(struct tree *tree, const struct place *place, const st
                 if (r < 0)
                         return r;
         }
-        int r = tree_keep_dir_time(tree, place, &entry->mtime, err);
+        int r = tree_keep_dir_time(tree, place->path, &entry->mtime, err);
         return r < 0 || (existed && tree->overlay) ? r : count_made(tree, place, 4096, err);
 }
 

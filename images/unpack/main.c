@@ -11,17 +11,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TARGET_FD = 3 };
-
 enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_REMOVE, MODE_USAGE, MODE_SYNC };
 
 struct arguments {
         enum mode mode;
+        uint64_t n_lowers;
         struct limits limits;
 };
 
-static const char usage[] = "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] <layer 3<directory\n"
-                            "       berth-unpack --remove|--usage|--sync 3<directory\n";
+static const char usage[] =
+        "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] <layer 3<directory\n"
+        "       berth-unpack --remove|--usage|--sync 3<directory\n";
 
 static enum mode mode_of(const char *argument) {
         static const struct {
@@ -57,11 +57,12 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                 uint64_t *limit = strcmp(argv[i], "--limit-bytes") == 0     ? &ret->limits.bytes
                                   : strcmp(argv[i], "--limit-entries") == 0 ? &ret->limits.entries
                                   : strcmp(argv[i], "--limit-ratio") == 0   ? &ret->limits.ratio
+                                  : strcmp(argv[i], "--lowers") == 0        ? &ret->n_lowers
                                                                             : NULL;
                 if (!limit || i + 1 == argc || !parse_number(argv[++i], limit))
                         return false;
         }
-        return ret->mode != MODE_NONE;
+        return ret->mode != MODE_NONE && ret->n_lowers <= (ret->mode == MODE_OVERLAY ? UNPACK_MAX_LOWERS : 0);
 }
 
 static int exit_code_of(int code) {
@@ -118,11 +119,12 @@ static int answer_usage(const struct usage *counted) {
 }
 
 static int unpack(const struct arguments *arguments) {
-        const struct unpack_options options = {.overlay = arguments->mode == MODE_OVERLAY, .limits = arguments->limits};
+        const struct unpack_options options = {
+                .overlay = arguments->mode == MODE_OVERLAY, .n_lowers = (unsigned) arguments->n_lowers, .limits = arguments->limits};
         struct berth_error err = {0};
         struct counts counts;
         bool confined;
-        if (unpack_run(TARGET_FD, &options, &counts, &confined, &err) < 0)
+        if (unpack_run(&options, &counts, &confined, &err) < 0)
                 return complain(&err, confined ? exit_code_of(err.code) : EXIT_HOST);
         return answer_unpacked(&counts);
 }
@@ -134,17 +136,17 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        if (syscall(SYS_close_range, TARGET_FD + 1, ~0U, 0) < 0) {
+        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + (unsigned) arguments.n_lowers, ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);
         }
         switch (arguments.mode) {
         case MODE_REMOVE:
-                return sweep_run(TARGET_FD, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
+                return sweep_run(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
         case MODE_USAGE:
-                return measure_run(TARGET_FD, &counted, &err) < 0 ? complain(&err, EXIT_INTERNAL) : answer_usage(&counted);
+                return measure_run(UNPACK_TARGET_FD, &counted, &err) < 0 ? complain(&err, EXIT_INTERNAL) : answer_usage(&counted);
         case MODE_SYNC:
-                if (syncfs(TARGET_FD) == 0)
+                if (syncfs(UNPACK_TARGET_FD) == 0)
                         return 0;
                 (void) berth_error_set(&err, errno, "write the data root's filesystem out: %s", strerror(errno));
                 return complain(&err, exit_code_of(err.code));

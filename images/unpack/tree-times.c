@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int tree_keep_dir_time(struct tree *tree, const struct place *place, const struct timespec *mtime, struct berth_error *err) {
+int tree_keep_dir_time(struct tree *tree, const char *path, const struct timespec *mtime, struct berth_error *err) {
         struct dir_times *times = &tree->dir_times;
         if (times->n == times->capacity) {
                 size_t capacity = times->capacity ? times->capacity * 2 : 256;
@@ -16,10 +16,10 @@ int tree_keep_dir_time(struct tree *tree, const struct place *place, const struc
                         return berth_error_set(err, ENOMEM, "remember the times of directories");
                 times->items = items, times->capacity = capacity;
         }
-        char *path = strdup(place->path);
-        if (!path)
+        char *copy = strdup(path);
+        if (!copy)
                 return berth_error_set(err, ENOMEM, "remember the times of directories");
-        times->items[times->n++] = (struct dir_time){.mtime = *mtime, .path = path};
+        times->items[times->n++] = (struct dir_time){.mtime = *mtime, .path = copy};
         return 0;
 }
 

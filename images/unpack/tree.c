@@ -87,12 +87,37 @@ static void forget_parent(struct tree *tree) {
         tree->parent_stale = false;
 }
 
+/*
+ * What a parent that the archive does not list looks like in the layers below: without its mode and owner there, the new directory would
+ * hide them (a /tmp of 1777 would become one of 0755). False when no layer has it.
+ */
+static bool find_below(const struct tree *tree, const char *path, struct stat *ret) {
+        struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+        for (unsigned i = 0; i < tree->n_lowers; i++) {
+                _cleanup_close_ int fd = (int) syscall(SYS_openat2, tree->first_lower + (int) i, path, &how, sizeof how);
+                if (fd < 0 && errno == ENOENT)
+                        continue;
+                return fd >= 0 && fstat(fd, ret) == 0 && S_ISDIR(ret->st_mode);
+        }
+        return false;
+}
+
+static int make_like_below(struct tree *tree, int above, const char *name, const char *path, struct berth_error *err) {
+        struct stat below;
+        if (!find_below(tree, path, &below))
+                return 0;
+        if (fchownat(above, name, below.st_uid, below.st_gid, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(above, name, below.st_mode & 07777, 0) < 0)
+                return tree_error(err, errno, "set owner and mode of", path);
+        return tree_keep_dir_time(tree, path, &below.st_mtim, err);
+}
+
 /* A parent that the archive does not list. One that a lower layer has keeps its files (overlay merges directories), so only a whiteout of
  * this layer makes it opaque. */
 static int make_parent(struct tree *tree, int above, const char *name, const char *path, struct berth_error *err) {
-        if (mkdirat(above, name, 0755) < 0) {
-                if (errno != EEXIST)
-                        return tree_error(err, errno, "make directory", path);
+        int r;
+        if (mkdirat(above, name, 0755) == 0) {
+                r = make_like_below(tree, above, name, path, err);
+        } else if (errno == EEXIST) {
                 struct stat st;
                 if (fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                         return tree_error(err, errno, "look at", path);
@@ -100,13 +125,13 @@ static int make_parent(struct tree *tree, int above, const char *name, const cha
                         return berth_error_set(err, LAYER_ERROR, "'%.300s' is used as a directory but is none", path);
                 if (unlinkat(above, name, 0) < 0 || mkdirat(above, name, 0755) < 0)
                         return tree_error(err, errno, "make directory", path);
-                int r = whiteout_mark_opaque(tree, above, name, err);
-                if (r < 0)
-                        return r;
+                r = whiteout_mark_opaque(tree, above, name, err);
+        } else {
+                return tree_error(err, errno, "make directory", path);
         }
         tree->counts->inodes++;
         tree->counts->disk_bytes += 4096;
-        return 0;
+        return r;
 }
 
 static int make_parents(struct tree *tree, const char *path, int *ret_fd, struct berth_error *err) {

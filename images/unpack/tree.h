@@ -26,6 +26,8 @@ struct tree {
         int root;
         int marker; /* socket of the supervisor, which marks directories opaque; -1: none */
         bool overlay;
+        unsigned n_lowers; /* layers below, on descriptors from first_lower on, the topmost first */
+        int first_lower;
         struct counts *counts;
         struct inode_set made; /* by this layer; only the plain format asks for them */
         struct dir_times dir_times;
@@ -48,7 +50,8 @@ struct place {
 void tree_init(struct tree *tree, int root, int marker, bool overlay, struct counts *counts);
 
 /*
- * Finds where an entry belongs, and makes missing parents (0755, root). Names are relative to the root whatever they begin with; one with
+ * Finds where an entry belongs, and makes missing parents (like those of the layer below, else 0755 and root's). Names are relative to the root
+ * whatever they begin with; one with
  * `..` in it is refused. Symlinks among the parents are followed inside the root, as Docker does in its chroot.
  */
 int tree_locate(struct tree *tree, const char *name, struct place *ret, struct berth_error *err);
@@ -69,7 +72,7 @@ int tree_remove(struct tree *tree, int parent, const char *name, struct berth_er
 int tree_remove_foreign(struct tree *tree, int directory, struct berth_error *err);
 
 /* Remembers a directory's time; it is set when nothing is put into it any more, at the end. */
-int tree_keep_dir_time(struct tree *tree, const struct place *place, const struct timespec *mtime, struct berth_error *err);
+int tree_keep_dir_time(struct tree *tree, const char *path, const struct timespec *mtime, struct berth_error *err);
 int tree_finish_dir_times(struct tree *tree, struct berth_error *err);
 
 /* Error of a system call on an entry: names it, and says whose fault it is. */

@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -32,6 +33,12 @@ static void die_with(int parent) {
                 _exit(EXIT_INTERNAL);
 }
 
+static int close_lowers(unsigned n, struct berth_error *err) {
+        if (n > 0 && syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD, UNPACK_FIRST_LOWER_FD + n - 1, 0) < 0)
+                return berth_error_set(err, errno, "close the layers below: %s", strerror(errno));
+        return 0;
+}
+
 static const int inflater_calls[] = {SYS_read, SYS_write, SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_exit_group};
 
 static int run_inflater(const struct seats *seats, const struct unpack_options *options, struct berth_error *err) {
@@ -39,13 +46,16 @@ static int run_inflater(const struct seats *seats, const struct unpack_options *
         (void) close(seats->pipe[0]);
         (void) close(seats->socket[0]);
         (void) close(seats->socket[1]);
+        int r = close_lowers(options->n_lowers, err);
+        if (r < 0)
+                return r;
         const struct confine_rights rights = {
                 .address_space = 256 << 20,
                 .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
                 .syscalls = inflater_calls,
                 .n_syscalls = sizeof inflater_calls / sizeof inflater_calls[0],
         };
-        int r = confine_drop(&rights, err);
+        r = confine_drop(&rights, err);
         return r < 0 ? r : inflate_run(BLOB_FD, seats->pipe[1], &options->limits, err);
 }
 
@@ -105,6 +115,8 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
         if (!tree || !reader)
                 return berth_error_set(err, ENOMEM, "start unpacking");
         tree_init(tree, root, seats->socket[1], options->overlay, counts);
+        tree->first_lower = UNPACK_FIRST_LOWER_FD;
+        tree->n_lowers = options->n_lowers;
         reader->source = &source;
         r = write_tree(reader, tree, &options->limits, err);
         if (r < 0)
@@ -130,7 +142,7 @@ static int confine_supervisor(const struct unpack_options *options, struct berth
         return confine_drop(&rights, err);
 }
 
-static int prepare(int target, int *ret_signals, struct shared **ret_shared, struct seats *ret_seats, struct berth_error *err) {
+static int prepare(unsigned n_lowers, int *ret_signals, struct shared **ret_shared, struct seats *ret_seats, struct berth_error *err) {
         /* The daemon's death or SIGTERM ends us in order: the children are taken down and reaped first. */
         sigset_t stop;
         (void) sigemptyset(&stop);
@@ -143,7 +155,11 @@ static int prepare(int target, int *ret_signals, struct shared **ret_shared, str
         (void) umask(0);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return berth_error_set(err, errno, "give up new privileges");
-        int r = confine_enter(target, err);
+        int r = 0;
+        for (unsigned i = 0; r == 0 && i < n_lowers; i++)
+                r = confine_to_subtree((int) (UNPACK_FIRST_LOWER_FD + i), err);
+        if (r == 0)
+                r = confine_enter(UNPACK_TARGET_FD, err);
         if (r < 0)
                 return r;
 
@@ -185,15 +201,18 @@ static int start(const struct seats *seats, const struct unpack_options *options
         (void) close(seats->socket[1]);
         (void) close(BLOB_FD);
         family->marker = seats->socket[0];
+        int r = close_lowers(options->n_lowers, err);
+        if (r < 0)
+                return r;
         return family->writer < 0 ? berth_error_set(err, code, "start the unpacking processes") : 0;
 }
 
-int unpack_run(int target, const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err) {
+int unpack_run(const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err) {
         struct shared *shared = NULL;
         struct seats seats = {0};
         struct family family = {.inflater = -1, .writer = -1};
         *ret_confined = false;
-        int r = prepare(target, &family.signals, &shared, &seats, err);
+        int r = prepare(options->n_lowers, &family.signals, &shared, &seats, err);
         if (r == 0)
                 r = start(&seats, options, shared, &family, err);
         if (r == 0)

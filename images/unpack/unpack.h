@@ -5,14 +5,17 @@
 
 #include <stdbool.h>
 
+enum { UNPACK_TARGET_FD = 3, UNPACK_FIRST_LOWER_FD = 4, UNPACK_MAX_LOWERS = 500 };
+
 struct unpack_options {
         bool overlay;
+        unsigned n_lowers; /* directories of the layers below, the topmost first, from descriptor 4 on */
         struct limits limits;
 };
 
 /*
- * Unpacks the layer on descriptor 0 into the directory on descriptor `target`. Three processes share the work, each with the least it needs:
+ * Unpacks the layer on descriptor 0 into the directory on descriptor 3. Three processes share the work, each with the least it needs:
  * the inflater has no capability and two pipes; the writer has the tree and six capabilities; the supervisor, which is the caller, sees
  * no byte of the layer, marks directories and speaks for all. *ret_confined tells whether an error came before the layer was looked at.
  */
-int unpack_run(int target, const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err);
+int unpack_run(const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { copyFile, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { copyFile, open, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -119,6 +119,29 @@ test('a missing parent, and a layer that is there already, are told before anyth
   await store.isEmpty()
   await unpackLayer(store.ports, { source: { stream: Readable.from([layer]) }, ...base })
   await expect(unpackLayer(store.ports, { source, ...base })).rejects.toMatchObject({ kind: 'already-exists' })
+})
+
+test('a directory that the layer leaves out looks like that of the layers below', async () => {
+  await using store = await aStore()
+  const unpack = (bytes: Buffer, parentChainId: Digest | undefined) =>
+    unpackLayer(store.ports, { source: { stream: Readable.from([bytes]) }, diffId: digestOf(bytes), parentChainId })
+  const low = tar([
+    { name: 'tmp/', mode: 0o1777, uid: 3, gid: 4, mtime: 1_500_000_000 },
+    { name: 'file', content: '' },
+  ])
+  const { chainId: first } = await unpack(low, undefined)
+  const { chainId: second } = await unpack(tar([{ name: 'other/', mode: 0o700 }]), first)
+  const { chainId: third } = await unpack(
+    tar([
+      { name: 'tmp/a/b', content: 'x' },
+      { name: 'file/x', content: '' },
+    ]),
+    second,
+  )
+  const [top = ''] = (await store.snapshots.prepare('container', third)).lower
+  expect(await stat(join(top, 'tmp'))).toMatchObject({ mode: 0o41777, uid: 3, gid: 4, mtimeMs: 1_500_000_000_000 })
+  expect(await stat(join(top, 'tmp/a'))).toMatchObject({ mode: 0o40755, uid: 0, gid: 0 })
+  expect(await stat(join(top, 'file'))).toMatchObject({ mode: 0o40755 })
 })
 
 test('two who unpack one layer at once both succeed, and one copy is kept', async () => {
