@@ -50,7 +50,6 @@ export function toCreateBody(invocation: Invocation, around: Surroundings): Crea
     ...(flags.domainName !== '' && { Domainname: flags.domainName }),
     ...(flags.user !== '' && { User: flags.user }),
     ...(flags.workdir !== '' && { WorkingDir: flags.workdir }),
-    ...(flags.macAddress !== '' && { MacAddress: flags.macAddress }),
     ...(flags.stopSignal !== '' && { StopSignal: flags.stopSignal }),
     ...(flags.stopTimeout !== undefined && { StopTimeout: flags.stopTimeout }),
     ...(Object.keys(volumes.anonymous).length > 0 && { Volumes: volumes.anonymous }),

@@ -1,5 +1,6 @@
 import { invalid } from '#base/errors.ts'
 import type { HostConfigRequest, PortBinding } from '#contract/types.gen.ts'
+import { toCapabilities } from './capability.ts'
 import type { Invocation, Surroundings } from './container-config.ts'
 import type { ContainerFlags } from './container-flags.ts'
 import { readOption, toMap } from './key-value.ts'
@@ -18,6 +19,7 @@ export function toHostConfig(invocation: Invocation, around: Surroundings, place
   const { flags, given } = invocation
   const restart = parseRestart(flags.restart)
   if (flags.rm && restart.Name !== 'no') throw invalid('conflicting options: cannot specify both --restart and --rm')
+  const capabilities = toCapabilities(flags.capAdd, flags.capDrop)
   return omitEmpty({
     Binds: placed.binds,
     PortBindings: placed.bindings,
@@ -27,8 +29,8 @@ export function toHostConfig(invocation: Invocation, around: Surroundings, place
     ...securityOf(flags, around),
     ...(given.has('init') && { Init: flags.init }),
     AutoRemove: flags.rm,
-    CapAdd: flags.capAdd,
-    CapDrop: flags.capDrop,
+    CapAdd: capabilities.add,
+    CapDrop: capabilities.drop,
     Dns: flags.dns,
     DnsOptions: flags.dnsOption,
     DnsSearch: flags.dnsSearch,
