@@ -30,23 +30,27 @@ static int overlay_path(int fs, const char *key, const char *path) {
         return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, text, 0);
 }
 
-/* 1: the kernel does not know lowerdir+ (it takes any option and refuses them all in the end). */
+/*
+ * 1: the kernel does not know lowerdir+. It then takes any option of up to a page in all, without commas, and refuses them in the
+ * end, always with EINVAL.
+ */
 static int overlay_detached(const struct keeper_plan *keeper, int *ret_fd, struct berth_error *err) {
         _cleanup_close_ int fs = sys_fsopen("overlay");
         if (fs < 0)
                 return berth_error_set(err, errno, "open file system type 'overlay'");
         for (uint32_t i = 0; i < keeper->n_lower; i++)
                 if (overlay_path(fs, "lowerdir+", keeper->lower[i]) < 0)
-                        return berth_error_set(err, errno, "layer '%s' of the root filesystem", keeper->lower[i]);
+                        return errno == EINVAL ? 1 : berth_error_set(err, errno, "layer '%s' of the root filesystem", keeper->lower[i]);
         if (keeper->upper && overlay_path(fs, "upperdir", keeper->upper) < 0)
-                return berth_error_set(err, errno, "upper directory '%s' of the root filesystem", keeper->upper);
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "upper directory '%s' of the root filesystem", keeper->upper);
         if (keeper->upper && overlay_path(fs, "workdir", keeper->work) < 0)
-                return berth_error_set(err, errno, "work directory '%s' of the root filesystem", keeper->work);
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "work directory '%s' of the root filesystem", keeper->work);
         for (size_t i = 0; i < sizeof overlay_settings / sizeof *overlay_settings; i++)
                 if (sys_fsconfig(fs, FSCONFIG_SET_STRING, overlay_settings[i][0], overlay_settings[i][1], 0) < 0)
-                        return berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
+                        return errno == EINVAL ? 1
+                                               : berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
         if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
-                return berth_error_set(err, errno, "name the root filesystem");
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "name the root filesystem");
         if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "make the root filesystem of %u layers", keeper->n_lower);
 

@@ -7,7 +7,7 @@ import type { LinuxSpec, MountSpec, ProcessSpec, RuntimeSpec } from '#oci/runtim
 
 const execute = promisify(execFile)
 const repository = join(import.meta.dirname, '..', '..', '..')
-const driver = join(repository, 'build/obj/test/runtime/driver')
+export const driver = join(repository, 'build/obj/test/runtime/driver')
 const busybox = '/bin/busybox'
 
 export const dockerCapabilities = [
