@@ -34,11 +34,11 @@ export function parseManifest(
   const reader = JsonReader.parse(text, what)
   const schemaVersion = reader.field('schemaVersion').raw
   if (schemaVersion !== 2)
-    throw invalid(`${what} has schemaVersion ${JSON.stringify(schemaVersion)}; only 2 is supported`)
+    throw invalid(`${what} has schemaVersion ${JSON.stringify(schemaVersion)?.slice(0, 20)}; only 2 is supported`)
 
   const declared = reader.field('mediaType').optional((type) => type.string())
   if (declared !== undefined && declared !== mediaType)
-    throw invalid(`${what} says it is ${declared} but was served as ${mediaType}`)
+    throw invalid(`${what} says it is ${declared.slice(0, 200)} but was served as ${mediaType}`)
 
   const annotations = reader.field('annotations').optional((map) => map.stringMap()) ?? {}
   const isManifest = reader.field('config').present || reader.field('layers').present
