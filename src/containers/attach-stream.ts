@@ -7,6 +7,8 @@ export interface AttachStreamOptions {
   readonly scanner?: DetachScanner | undefined
   /** Called once when the client left, by the keys or by closing. */
   readonly onDetach?: (() => void) | undefined
+  /** The end of the output is told only after this. */
+  readonly endsAfter?: Promise<void>
 }
 
 type Done = (error?: Error | null) => void
@@ -18,15 +20,17 @@ type Done = (error?: Error | null) => void
 export class AttachStream extends Duplex {
   readonly #scanner: DetachScanner | undefined
   readonly #onDetach: (() => void) | undefined
+  readonly #endsAfter: Promise<void>
   #socket: Socket | undefined
   #waiting: { data: Buffer; done: Done } | undefined
   #ended = false
   #over = false
 
-  constructor({ scanner, onDetach }: AttachStreamOptions = {}) {
+  constructor({ scanner, onDetach, endsAfter = Promise.resolve() }: AttachStreamOptions = {}) {
     super({ allowHalfOpen: true })
     this.#scanner = scanner
     this.#onDetach = onDetach
+    this.#endsAfter = endsAfter
   }
 
   /** From here on bytes flow. The stream owns the socket. */
@@ -39,10 +43,10 @@ export class AttachStream extends Duplex {
     socket.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause()
     })
-    socket.on('end', () => this.finish())
+    socket.on('end', () => void this.#endsAfter.then(() => this.finish()))
     // A shim that died ends the task's output; the exit record tells why.
-    socket.on('error', () => this.finish())
-    socket.on('close', () => this.finish())
+    socket.on('error', () => void this.#endsAfter.then(() => this.finish()))
+    socket.on('close', () => void this.#endsAfter.then(() => this.finish()))
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting) this.#forward(waiting.data, waiting.done)

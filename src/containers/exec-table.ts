@@ -9,6 +9,13 @@ export interface Exec {
   exitCode: number | null
   pid: number
   endedAtMs: number
+  /** Fulfilled when `exitCode` is known. */
+  readonly ended: PromiseWithResolvers<void>
+}
+
+export function newExec(id: string, containerId: string, request: ExecRequest): Exec {
+  const ended = Promise.withResolvers<void>()
+  return { id, containerId, request, state: 'created', exitCode: null, pid: 0, endedAtMs: 0, ended }
 }
 
 /** How long the exit code of an ended exec can be asked for. */
@@ -61,6 +68,7 @@ export function end(exec: Exec, exitCode: number): void {
   exec.state = 'ended'
   exec.exitCode = exitCode
   exec.endedAtMs = Date.now()
+  exec.ended.resolve()
 }
 
 export function toExecView(exec: Exec): ExecView {

@@ -6,7 +6,7 @@ import type { Container } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
-import { type Exec, end } from './exec-table.ts'
+import { type Exec, end, newExec } from './exec-table.ts'
 import { isAlive } from './lifecycle.ts'
 import { taskOf } from './pause.ts'
 import type { ShimHandle } from './ports.ts'
@@ -23,7 +23,7 @@ export function execCreate(context: ContainerContext, name: string, request: Exe
   if (request.cmd.length === 0 || request.cmd[0] === '') throw invalid('No exec command specified')
   parseDetachKeys(request.detachKeys)
   const id = newId()
-  context.execs.add({ id, containerId: container.id, request, state: 'created', exitCode: null, pid: 0, endedAtMs: 0 })
+  context.execs.add(newExec(id, container.id, request))
   publish(context, container, `exec_create: ${request.cmd.join(' ')}`, { execID: id })
   return { id }
 }
@@ -105,10 +105,15 @@ async function compile(context: ContainerContext, container: Container, request:
   return context.plans.compile(execProcess(container, request, user), undefined, await context.seccomp.of(host))
 }
 
-function openStream(context: ContainerContext, container: Container, { request }: Exec): AttachStream {
+function openStream(context: ContainerContext, container: Container, { request, ended }: Exec): AttachStream {
   const scanner =
     request.tty && request.attachStdin ? new DetachScanner(parseDetachKeys(request.detachKeys)) : undefined
-  return new AttachStream({ scanner, onDetach: () => publish(context, container, 'exec_detach') })
+  return new AttachStream({
+    scanner,
+    onDetach: () => publish(context, container, 'exec_detach'),
+    // Clients ask for the exit code as soon as the output ends.
+    endsAfter: ended.promise,
+  })
 }
 
 function checkRuns(container: Container): void {

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { isKind, messageOf } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import { publish } from './container-events.ts'
@@ -37,6 +38,8 @@ async function initExited(context: ContainerContext, task: Task, exit: TaskExit)
   const after = recordExit(context, container, { ...exit, error: '' })
   context.background.run('releasing a container that has ended', async () => {
     using _held = held
+    // The acknowledgement, which follows this function's return, must reach the shim before the end that we ask of it.
+    await setImmediate()
     await releaseTask(context, container, task)
     await finish(context, after)
   })

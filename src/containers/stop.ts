@@ -68,12 +68,13 @@ async function markStopped(context: ContainerContext, id: string): Promise<Conta
 export async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
   const task = context.tasks.find(container.id)
   if (!task) return
+  // Before the signal: the death that it causes comes after it for everybody who listens.
+  publish(context, container, 'kill', { signal: String(signal) })
   try {
     await task.shim.kill('', signal)
   } catch (error) {
     if (!isKind(error, 'not-found')) throw error
   }
-  publish(context, container, 'kill', { signal: String(signal) })
 }
 
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {

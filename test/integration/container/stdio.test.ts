@@ -90,7 +90,9 @@ test('attaching to a paused container is refused', async () => {
 })
 
 test('logs: both streams, the last lines, and only what is new', async () => {
-  const id = await create({ Cmd: ['sh', '-c', 'for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done'] })
+  const id = await create({
+    Cmd: ['sh', '-c', 'for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; usleep 20000; done'],
+  })
   await start(id)
   await daemon.docker('wait', id)
   const both = await daemon.docker('logs', id)
