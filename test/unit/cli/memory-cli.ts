@@ -1,0 +1,49 @@
+import { PassThrough } from 'node:stream'
+import type { Cli } from '#cli/cli.ts'
+import type { Client } from '#cli/client/client.ts'
+import type { ConfigFile } from '#cli/config/config-file.ts'
+import type { Output } from '#cli/terminal/streams.ts'
+
+export interface MemoryOutput extends Output {
+  text(): string
+}
+
+export function memoryOutput(shape: { isTerminal?: boolean; columns?: number; rows?: number } = {}): MemoryOutput {
+  const parts: Buffer[] = []
+  return {
+    isTerminal: false,
+    columns: 80,
+    rows: 24,
+    closed: false,
+    ...shape,
+    write: async (chunk) => {
+      parts.push(Buffer.from(chunk))
+    },
+    onResize: () => ({ [Symbol.dispose]: () => undefined }),
+    text: () => Buffer.concat(parts).toString(),
+  }
+}
+
+/** What a command gets, with streams that remember. */
+export function memoryCli(client: Client, config: ConfigFile = {}): { cli: Cli; stdout(): string; stderr(): string } {
+  const stdout = memoryOutput()
+  const stderr = memoryOutput()
+  const cli: Cli = {
+    program: 'berth',
+    client,
+    stdout,
+    stderr,
+    stdin: {
+      isTerminal: false,
+      open: () => new PassThrough().end(),
+      raw: () => ({ [Symbol.dispose]: () => undefined }),
+      release: () => undefined,
+    },
+    env: {},
+    signals: { listen: () => ({ [Symbol.dispose]: () => undefined }) },
+    configDirectory: '/nowhere',
+    directory: '/here',
+    config: async () => config,
+  }
+  return { cli, stdout: stdout.text, stderr: stderr.text }
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import type { ProgressMessage } from '#cli/client/wire.ts'
+import { showProgress } from '#cli/output/progress.ts'
+import { memoryOutput } from './memory-cli.ts'
+
+const pull: readonly ProgressMessage[] = [
+  { status: 'Pulling from library/busybox', id: 'latest' },
+  { status: 'Pulling fs layer', id: 'aaaaaaaaaaaa', progressDetail: {} },
+  { status: 'Already exists', id: 'bbbbbbbbbbbb', progressDetail: {} },
+  { status: 'Downloading', id: 'aaaaaaaaaaaa', progressDetail: { current: 500_000, total: 2_000_000 } },
+  { status: 'Downloading', id: 'aaaaaaaaaaaa', progressDetail: { current: 2_000_000, total: 2_000_000 } },
+  { status: 'Pull complete', id: 'aaaaaaaaaaaa', progressDetail: {} },
+  { status: 'Digest: sha256:1234' },
+  { status: 'Status: Downloaded newer image for busybox:latest' },
+]
+
+async function* streamOf<T>(values: readonly T[]): AsyncGenerator<T> {
+  yield* values
+}
+
+test('a file gets a line for every change and none that only counts bytes', async () => {
+  const output = memoryOutput()
+  await showProgress(streamOf(pull), output)
+  expect(output.text().split('\n')).toEqual([
+    'latest: Pulling from library/busybox',
+    'aaaaaaaaaaaa: Pulling fs layer',
+    'bbbbbbbbbbbb: Already exists',
+    'aaaaaaaaaaaa: Pull complete',
+    'Digest: sha256:1234',
+    'Status: Downloaded newer image for busybox:latest',
+    '',
+  ])
+})
+
+test('a terminal gets a bar for a layer and a line for the whole', async () => {
+  const output = memoryOutput({ isTerminal: true, columns: 120 })
+  await showProgress(streamOf(pull), output, () => 0)
+  const frames = output.text().split('\x1b[J')
+  const bar = frames.find((frame) => frame.includes('Downloading'))
+  expect(bar?.split('\n').slice(0, -1)).toEqual([
+    'latest: Pulling from library/busybox',
+    `aaaaaaaaaaaa: Downloading  [${'='.repeat(12)}>${' '.repeat(37)}]  500kB/2MB`,
+    'bbbbbbbbbbbb: Already exists',
+    'Total: 1/2 layers, downloading 500kB/2MB',
+  ])
+})
+
+test('what stays on a terminal is every layer and the closing lines', async () => {
+  const output = memoryOutput({ isTerminal: true, columns: 80 })
+  await showProgress(streamOf(pull), output)
+  expect(screenOf(output.text())).toEqual([
+    'latest: Pulling from library/busybox',
+    'aaaaaaaaaaaa: Pull complete',
+    'bbbbbbbbbbbb: Already exists',
+    'Digest: sha256:1234',
+    'Status: Downloaded newer image for busybox:latest',
+  ])
+})
+
+test('more layers than the screen has lines never move the cursor above it', async () => {
+  const output = memoryOutput({ isTerminal: true, columns: 80, rows: 6 })
+  const layers = Array.from({ length: 20 }, (_, at) => ({ status: 'Waiting', id: `layer${at}`, progressDetail: {} }))
+  await showProgress(streamOf(layers), output)
+  const ups = [...output.text().matchAll(/\x1b\[(\d+)A/g)].map(([, count]) => Number(count))
+  expect(Math.max(...ups)).toBeLessThan(6)
+})
+
+test('an error in the stream is thrown in its words', async () => {
+  const messages = [
+    { status: 'Waiting', id: 'a' },
+    { errorDetail: { message: 'manifest unknown' }, error: 'manifest unknown' },
+  ]
+  await expect(showProgress(streamOf(messages), memoryOutput())).rejects.toThrow('manifest unknown')
+})
+
+/** The lines that a terminal shows after these bytes. */
+function screenOf(bytes: string): string[] {
+  const lines: string[] = []
+  for (const part of bytes.split(/(?=\x1b\[\d+A)/)) {
+    const up = /^\x1b\[(\d+)A/.exec(part)
+    if (up) lines.length -= Number(up[1])
+    const text = part.replace(/^\x1b\[\d+A/, '').replaceAll(/\r?\x1b\[J/g, '')
+    lines.push(...text.split('\n').slice(0, -1))
+  }
+  return lines
+}
