@@ -30,7 +30,10 @@ export class DurabilityKeeper implements AsyncDisposable {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       // Failing here leaves the snapshots `usable`; the next commit, flush or start tries again.
-      this.flush().catch(this.#parts.onError)
+      this.flush().catch((error: unknown) => {
+        // Stopped by us: no failure of the disk.
+        if (!this.#disposed.signal.aborted) this.#parts.onError(error)
+      })
     }, gatherMs)
     this.#timer.unref()
   }
