@@ -42,7 +42,8 @@ export class DirectorySnapshotter implements Snapshotter {
 
   /** Opens the directory, made if it is not there, and deletes what a killed daemon left half done. One process at a time. */
   static async open(parts: SnapshotterParts): Promise<DirectorySnapshotter> {
-    await mkdir(parts.root, { recursive: true, mode: 0o700 })
+    const made = await mkdir(parts.root, { recursive: true, mode: 0o700 })
+    if (made !== undefined) await runTreeJob(parts.executable, '--spread', parts.root)
     const rows = parts.store.list()
     const other = rows.find((row) => row.driver !== parts.format.driver)
     if (other) {

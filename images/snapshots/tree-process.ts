@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { cancelled, internal, messageOf, noSpace, unavailable } from '#base/errors.ts'
 
 /** The jobs of berth-unpack that need no layer: see images/unpack/README.md. */
-export type TreeJob = '--remove' | '--usage' | '--sync'
+export type TreeJob = '--remove' | '--usage' | '--sync' | '--spread'
 
 /**
  * Does a job on a whole directory in a confined child, off our threads, and resolves with what it printed.

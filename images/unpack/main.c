@@ -5,13 +5,15 @@
 #include "unpack.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_REMOVE, MODE_USAGE, MODE_SYNC };
+enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_REMOVE, MODE_USAGE, MODE_SYNC, MODE_SPREAD };
 
 struct arguments {
         enum mode mode;
@@ -21,14 +23,15 @@ struct arguments {
 
 static const char usage[] =
         "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] <layer 3<directory\n"
-        "       berth-unpack --remove|--usage|--sync 3<directory\n";
+        "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n";
 
 static enum mode mode_of(const char *argument) {
         static const struct {
                 const char *name;
                 enum mode mode;
         } modes[] = {
-                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--remove", MODE_REMOVE}, {"--usage", MODE_USAGE}, {"--sync", MODE_SYNC},
+                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--remove", MODE_REMOVE},
+                {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},   {"--spread", MODE_SPREAD},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
                 if (strcmp(argument, modes[i].name) == 0)
@@ -118,6 +121,33 @@ static int answer_usage(const struct usage *counted) {
         return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
 }
 
+static int sync_filesystem(void) {
+        struct berth_error err;
+        if (syncfs(UNPACK_TARGET_FD) == 0)
+                return 0;
+        (void) berth_error_set(&err, errno, "write the data root's filesystem out: %s", strerror(errno));
+        return complain(&err, exit_code_of(err.code));
+}
+
+/*
+ * Has ext4 place each subdirectory in a part of the disk of its own, as it does below the root (the flag T of chattr(1)): these trees have
+ * nothing to do with each other. Without a journal it matters much: an inode freed in the last minutes is not used again, and every creation
+ * near a deleted tree passes over all of its inodes (20,000 files beside 20,000 deleted ones: 9 s instead of 0.8). Others lay out differently.
+ */
+static int spread_children(void) {
+        struct berth_error err;
+        int flags;
+        if (ioctl(UNPACK_TARGET_FD, (int) FS_IOC_GETFLAGS, &flags) == 0) {
+                flags |= FS_TOPDIR_FL;
+                if (ioctl(UNPACK_TARGET_FD, (int) FS_IOC_SETFLAGS, &flags) == 0)
+                        return 0;
+        }
+        if (errno == ENOTTY || errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)
+                return 0;
+        (void) berth_error_set(&err, errno, "set the flags of the directory: %s", strerror(errno));
+        return complain(&err, EXIT_INTERNAL);
+}
+
 static int unpack(const struct arguments *arguments) {
         const struct unpack_options options = {
                 .overlay = arguments->mode == MODE_OVERLAY, .n_lowers = (unsigned) arguments->n_lowers, .limits = arguments->limits};
@@ -146,10 +176,9 @@ int main(int argc, char **argv) {
         case MODE_USAGE:
                 return measure_run(UNPACK_TARGET_FD, &counted, &err) < 0 ? complain(&err, EXIT_INTERNAL) : answer_usage(&counted);
         case MODE_SYNC:
-                if (syncfs(UNPACK_TARGET_FD) == 0)
-                        return 0;
-                (void) berth_error_set(&err, errno, "write the data root's filesystem out: %s", strerror(errno));
-                return complain(&err, exit_code_of(err.code));
+                return sync_filesystem();
+        case MODE_SPREAD:
+                return spread_children();
         default:
                 return unpack(&arguments);
         }

@@ -93,6 +93,7 @@ test('without its tool, removing files is a clear error and not a silent leak', 
   await using directory = await tempDirectory('berth-snapshots-')
   await using database = openDatabase(join(directory.path, 'state.db'))
   const root = join(directory.path, 'snapshots')
+  await mkdir(root)
   const options = { root, database, executable: '/nonexistent/berth-unpack', onError: () => undefined }
   await using snapshotter = await openSnapshotter({ ...options, driver: 'vfs' })
   const { path } = await snapshotter.prepare('k', undefined)
