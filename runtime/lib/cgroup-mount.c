@@ -23,7 +23,7 @@ static int cgroup_mount_unified(const struct mount_context *context, struct plan
                 if (r < 0)
                         return r;
         } else {
-                (void) snprintf(source, sizeof source, "%s%s", hierarchy->mount, context->cgroup_path ? context->cgroup_path : "");
+                (void) snprintf(source, sizeof source, "%s%s", hierarchy->mount, context->cgroup_path);
                 tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
                 if (tree < 0)
                         return berth_error_set(err, errno, "open '%s'", source);
@@ -57,7 +57,7 @@ static int cgroup_mount_one(const struct mount_context *context, const struct cg
         const char *slash = strrchr(hierarchy->mount, '/'), *name = slash ? slash + 1 : hierarchy->mount;
         char source[2 * CGROUP_PATH_MAX];
 
-        (void) snprintf(source, sizeof source, "%s%s", hierarchy->mount, context->cgroup_path ? context->cgroup_path : "");
+        (void) snprintf(source, sizeof source, "%s%s", hierarchy->mount, context->cgroup_path);
         _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
         if (tree < 0 && errno == ENOENT)
                 return 0; /* a hierarchy in which the container has no group of its own */
@@ -78,6 +78,9 @@ int cgroup_mount(const struct mount_context *context, struct plan_mount *mount, 
         static const char *const options[] = {"mode=755", "size=64k"};
         _cleanup_close_ int target = -1, tmpfs = -1;
 
+        /* Its own part is all that a container may see; without a group of its own that would be the host's whole tree. */
+        if (!context->cgroup_path)
+                return berth_error_set(err, EINVAL, "the cgroup mount on '%s' needs linux.cgroupsPath", mount->destination);
         if (layout->n == 1 && layout->unified_index == 0)
                 return cgroup_mount_unified(context, mount, err);
         if (strcmp(mount->type, "cgroup2") == 0)

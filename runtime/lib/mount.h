@@ -20,7 +20,7 @@ struct mount_context {
         int procfs;                         /* the procfs that the plan mounted, or -1; owned by the context */
         int devpts;                         /* the same for devpts */
         const struct cgroup_layout *layout; /* for mounts of type cgroup */
-        const char *cgroup_path;            /* NULL: none */
+        const char *cgroup_path;            /* NULL: none, and then no cgroup mounts */
         bool cgroup_namespace;
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@
 
 /* openat2(2) answers EAGAIN when a rename happened somewhere at the same moment; a hostile process can cause that for ever. */
 #define PATH_ATTEMPTS 64
+#define PATH_LINKS 16
 
 static int path_resolve(int root, const char *path, int flags, mode_t mode, uint64_t resolve, int *ret_fd) {
         while (*path == '/')
@@ -42,19 +44,31 @@ static bool path_is_dots(const char *name, size_t size) {
         return (size == 1 && name[0] == '.') || (size == 2 && name[0] == '.' && name[1] == '.');
 }
 
-int path_make_directory(int root, const char *path, int *ret_fd, struct berth_error *err) {
+/*
+ * Images have links to what only exists at run time (/etc/resolv.conf to something below /run). The path to take instead of
+ * `path`, whose first `size` bytes name a link in `directory` that leads nowhere yet.
+ */
+static int path_follow(int directory, const char *name, const char *path, size_t size, char *ret, struct berth_error *err) {
+        char link[PATH_MAX];
+        const char *slash = memrchr(path, '/', size);
+        size_t parent = slash ? (size_t) (slash - path) : 0;
+        ssize_t n = readlinkat(directory, name, link, sizeof link - 1);
+
+        if (n < 0)
+                return berth_error_set(err, errno, "read the link '%.*s' in the root filesystem", (int) size, path);
+        link[n] = '\0';
+        int used = link[0] == '/' ? snprintf(ret, PATH_MAX, "%s%s", link, path + size)
+                                  : snprintf(ret, PATH_MAX, "%.*s/%s%s", (int) parent, path, link, path + size);
+        return used < 0 || used >= PATH_MAX ? berth_error_set(err, ENAMETOOLONG, "follow the link '%.*s' in the root filesystem", (int) size, path)
+                                            : 0;
+}
+
+/* 1: a link was found on the way, and ret_next (PATH_MAX) is where it leads. */
+static int path_walk(int root, const char *path, int *ret_fd, char *ret_next, struct berth_error *err) {
         _cleanup_close_ int fd = -1;
-        char prefix[PATH_MAX];
+        char prefix[PATH_MAX], component[NAME_MAX + 1];
 
-        int r = path_open_in_root(root, path, O_PATH | O_DIRECTORY, 0, &fd);
-        if (r == 0)
-                return give_fd(ret_fd, &fd);
-        if (r != -ENOENT)
-                return berth_error_set(err, -r, "open directory '%s' in the root filesystem", path);
-        if (strlen(path) >= sizeof prefix)
-                return berth_error_set(err, ENAMETOOLONG, "directory '%.64s…' in the root filesystem", path);
-
-        r = path_open_in_root(root, ".", O_PATH | O_DIRECTORY, 0, &fd);
+        int r = path_open_in_root(root, ".", O_PATH | O_DIRECTORY, 0, &fd);
         if (r < 0)
                 return berth_error_set(err, -r, "open the root filesystem");
 
@@ -70,14 +84,18 @@ int path_make_directory(int root, const char *path, int *ret_fd, struct berth_er
                 int next = -1;
                 r = path_open_in_root(root, prefix, O_PATH | O_DIRECTORY, 0, &next);
                 if (r == -ENOENT) {
-                        char component[NAME_MAX + 1];
                         if (size > NAME_MAX || path_is_dots(name, size))
                                 return berth_error_set(err, EINVAL, "make directory '%s' in the root filesystem", prefix);
                         memcpy(component, name, size);
                         component[size] = '\0';
-                        if (mkdirat(fd, component, 0755) < 0 && errno != EEXIST)
+                        bool there = mkdirat(fd, component, 0755) < 0;
+                        if (there && errno != EEXIST)
                                 return berth_error_set(err, errno, "make directory '%s' in the root filesystem", prefix);
                         r = path_open_in_root(root, prefix, O_PATH | O_DIRECTORY, 0, &next);
+                        if (r == -ENOENT && there) {
+                                r = path_follow(fd, component, path, (size_t) (at - path), ret_next, err);
+                                return r < 0 ? r : 1;
+                        }
                 }
                 if (r < 0)
                         return berth_error_set(err, -r, "open directory '%s' in the root filesystem", prefix);
@@ -85,6 +103,26 @@ int path_make_directory(int root, const char *path, int *ret_fd, struct berth_er
                 fd = next;
         }
         return give_fd(ret_fd, &fd);
+}
+
+int path_make_directory(int root, const char *path, int *ret_fd, struct berth_error *err) {
+        char current[PATH_MAX], next[PATH_MAX];
+
+        int r = path_open_in_root(root, path, O_PATH | O_DIRECTORY, 0, ret_fd);
+        if (r == 0)
+                return 0;
+        if (r != -ENOENT)
+                return berth_error_set(err, -r, "open directory '%s' in the root filesystem", path);
+        if (strlen(path) >= sizeof current)
+                return berth_error_set(err, ENAMETOOLONG, "directory '%.64s…' in the root filesystem", path);
+        (void) strcpy(current, path);
+        for (int links = 0; links <= PATH_LINKS; links++) {
+                r = path_walk(root, current, ret_fd, next, err);
+                if (r <= 0)
+                        return r;
+                (void) strcpy(current, next);
+        }
+        return berth_error_set(err, ELOOP, "make directory '%s' in the root filesystem", path);
 }
 
 int path_make_parent(int root, const char *path, int *ret_fd, const char **ret_name, struct berth_error *err) {
@@ -104,14 +142,12 @@ int path_make_parent(int root, const char *path, int *ret_fd, const char **ret_n
         return r;
 }
 
-int path_make_target(int root, const char *path, bool directory, int *ret_fd, struct berth_error *err) {
-        _cleanup_close_ int fd = -1, parent = -1, made = -1;
+/* 1: as path_walk. An empty file is made where nothing is. */
+static int path_make_file(int root, const char *path, int *ret_fd, char *ret_next, struct berth_error *err) {
+        _cleanup_close_ int parent = -1, made = -1;
         const char *name;
 
-        if (directory)
-                return path_make_directory(root, path, ret_fd, err);
-
-        int r = path_open_in_root(root, path, O_PATH, 0, &fd);
+        int r = path_open_in_root(root, path, O_PATH, 0, ret_fd);
         if (r == -ENOENT) {
                 r = path_make_parent(root, path, &parent, &name, err);
                 if (r < 0)
@@ -119,12 +155,35 @@ int path_make_target(int root, const char *path, bool directory, int *ret_fd, st
                 made = openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
                 if (made < 0 && errno != EEXIST)
                         return berth_error_set(err, errno, "make file '%s' in the root filesystem", path);
-                r = path_open_in_root(root, path, O_PATH, 0, &fd);
+                r = path_open_in_root(root, path, O_PATH, 0, ret_fd);
+                if (r == -ENOENT && made < 0) {
+                        r = path_follow(parent, name, path, strlen(path), ret_next, err);
+                        return r < 0 ? r : 1;
+                }
         }
-        if (r < 0)
-                return berth_error_set(err, -r, "open '%s' in the root filesystem", path);
+        return r < 0 ? berth_error_set(err, -r, "open '%s' in the root filesystem", path) : 0;
+}
 
+int path_make_target(int root, const char *path, bool directory, int *ret_fd, struct berth_error *err) {
+        _cleanup_close_ int fd = -1;
+        char current[PATH_MAX], next[PATH_MAX];
         struct stat st;
+
+        if (directory)
+                return path_make_directory(root, path, ret_fd, err);
+        if (strlen(path) >= sizeof current)
+                return berth_error_set(err, ENAMETOOLONG, "file '%.64s…' in the root filesystem", path);
+        (void) strcpy(current, path);
+        int r = 1;
+        for (int links = 0; r == 1 && links <= PATH_LINKS; links++) {
+                r = path_make_file(root, current, &fd, next, err);
+                if (r == 1)
+                        (void) strcpy(current, next);
+        }
+        if (r == 1)
+                return berth_error_set(err, ELOOP, "make file '%s' in the root filesystem", path);
+        if (r < 0)
+                return r;
         if (fstat(fd, &st) < 0)
                 return berth_error_set(err, errno, "stat '%s' in the root filesystem", path);
         if (S_ISDIR(st.st_mode))
