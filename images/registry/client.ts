@@ -1,3 +1,4 @@
+import { deadline } from '#base/abort.ts'
 import { invalid, isKind } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
@@ -99,7 +100,9 @@ function allowsNext(error: unknown, { endpoint }: EndpointSession): boolean {
   return !isAuthenticationError(error) && isKind(error, 'unavailable') && error.code === 'registry-unreachable'
 }
 
-async function listTags(session: EndpointSession, reference: Reference, signal: AbortSignal): Promise<string[]> {
+async function listTags(session: EndpointSession, reference: Reference, outer: AbortSignal): Promise<string[]> {
+  using limit = deadline(session.transport.limits.documentTimeoutMs, 'listing the tags', outer)
+  const { signal } = limit
   const tags: string[] = []
   let path: string | undefined = 'tags/list'
   for (let page = 0; path !== undefined && page < maxTagPages; page += 1) {

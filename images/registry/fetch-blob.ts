@@ -59,7 +59,9 @@ async function fetchRest(
     )
   }
   try {
+    const pace = new Pace(session.transport.limits.stallTimeoutMs)
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      pace.check(chunk.length)
       if (ingest.size + chunk.length > descriptor.size) throw tooLong(descriptor)
       await ingest.write(chunk)
       onProgress?.(ingest.size)
@@ -73,6 +75,29 @@ async function fetchRest(
     return { cause, url: response.url }
   }
   return undefined
+}
+
+/** Less than this between two looks is no progress but somebody who holds us. */
+const minBytesPerWindow = 16 << 10
+
+/** Throws when the bytes come too slowly: single ones keep a connection from ever being idle. */
+class Pace {
+  readonly #windowMs: number
+  #windowEnd: number
+  #bytes = 0
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs
+    this.#windowEnd = performance.now() + windowMs
+  }
+
+  check(bytes: number): void {
+    this.#bytes += bytes
+    if (performance.now() < this.#windowEnd) return
+    if (this.#bytes < minBytesPerWindow) throw new Error(`only ${this.#bytes} bytes came in ${this.#windowMs} ms`)
+    this.#windowEnd = performance.now() + this.#windowMs
+    this.#bytes = 0
+  }
 }
 
 function tooLong({ digest, size }: Descriptor): Error {

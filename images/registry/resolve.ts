@@ -1,3 +1,4 @@
+import { abortError, deadline } from '#base/abort.ts'
 import { type Digest, digestOf, isDigest } from '#base/digest.ts'
 import { dataLoss, invalid, isKind } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
@@ -26,7 +27,13 @@ export async function resolveManifest(
   signal: AbortSignal,
 ): Promise<ResolvedManifest> {
   const target = reference.digest ?? reference.tag ?? 'latest'
-  const head = await session.send({ method: 'HEAD', path: `manifests/${target}`, headers: accept, signal })
+  using limit = deadline(session.transport.limits.documentTimeoutMs, `resolving ${target}`, signal)
+  const head = await session.send({
+    method: 'HEAD',
+    path: `manifests/${target}`,
+    headers: accept,
+    signal: limit.signal,
+  })
   await head.discard()
   const descriptor = head.status === 200 ? descriptorOf(head, reference) : undefined
   if (descriptor) return { descriptor, bytes: undefined }
@@ -54,8 +61,10 @@ async function readManifestOf(
   session: EndpointSession,
   reference: Reference,
   target: string,
-  signal: AbortSignal,
+  outer: AbortSignal,
 ): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
+  using limit = deadline(session.transport.limits.documentTimeoutMs, `reading manifest ${target}`, outer)
+  const { signal } = limit
   for (let attempt = 1; ; attempt += 1) {
     const response = await session.send({ method: 'GET', path: `manifests/${target}`, headers: accept, signal })
     if (response.status !== 200) throw toPullError(await readSpecError(response), response, reference)
@@ -64,7 +73,8 @@ async function readManifestOf(
     try {
       bytes = await readAll(response.body, manifestSizeLimit, `manifest ${target}`)
     } catch (error) {
-      if (isKind(error, 'too-large') || signal.aborted) throw error
+      if (signal.aborted) throw abortError(signal)
+      if (isKind(error, 'too-large')) throw error
       if (attempt >= session.transport.limits.attempts)
         throw toTransportError(error, { method: 'GET', url: response.url })
       await session.transport.pause(attempt, signal)

@@ -1,3 +1,4 @@
+import { deadline } from '#base/abort.ts'
 import { BerthError, forbidden, invalid, isKind, unauthorized } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
 import { JsonReader } from '#oci/json.ts'
@@ -22,7 +23,8 @@ export interface TokenRequest {
  *  @see distribution-spec: token authentication */
 export async function fetchToken(transport: Transport, request: TokenRequest): Promise<string> {
   const realm = realmOf(request)
-  const response = await transport.send(toTokenRequest(realm, request))
+  using limit = deadline(transport.limits.documentTimeoutMs, `getting a token from ${realm.host}`, request.signal)
+  const response = await transport.send({ ...toTokenRequest(realm, request), signal: limit.signal })
   if (response.status !== 200) throw await tokenError(response)
   const body = (await readAll(response.body, maxTokenBytes, `the answer of ${realm.host}`)).toString('utf8')
   const reader = JsonReader.parse(body, `the token of ${realm.host}`)

@@ -9,8 +9,10 @@ export interface TransportLimits {
   readonly connectTimeoutMs: number
   /** From the request to the headers of its answer. */
   readonly headersTimeoutMs: number
-  /** Between two pieces of a body. */
+  /** Between two pieces of a body; a blob must bring more than a trickle in that time. */
   readonly stallTimeoutMs: number
+  /** For a whole manifest, token or list of tags, attempts included. */
+  readonly documentTimeoutMs: number
   /** How often a request is sent before its failure counts. */
   readonly attempts: number
   /** The first pause; it doubles, with jitter. A server's Retry-After wins, up to thirty seconds. */
@@ -21,6 +23,7 @@ export const defaultTransportLimits: TransportLimits = {
   connectTimeoutMs: 15_000,
   headersTimeoutMs: 30_000,
   stallTimeoutMs: 60_000,
+  documentTimeoutMs: 180_000,
   attempts: 5,
   backoffMs: 500,
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export interface ProxiedRequest {
   readonly method: string
@@ -21,6 +22,8 @@ export interface Fault {
   readonly cutAfter?: number
   /** Sends the headers (and `cutAfter` bytes) and then nothing more. */
   readonly stall?: boolean
+  /** Sends one byte each so many milliseconds. */
+  readonly trickleMs?: number
   /** Passes the request on and changes only what is said here: the registry's own body and headers are the rest. */
   readonly forward?: boolean
 }
@@ -60,9 +63,16 @@ export async function startFaultProxy(
 }
 
 async function answer(outgoing: ServerResponse, fault: Fault): Promise<void> {
-  const { status = 200, headers = {}, cutAfter, stall = false } = fault
+  const { status = 200, headers = {}, cutAfter, stall = false, trickleMs } = fault
   const body = Buffer.from(fault.body ?? '')
   outgoing.writeHead(status, { 'content-length': body.length, ...headers })
+  if (trickleMs !== undefined) {
+    for (const byte of body) {
+      outgoing.write(Buffer.of(byte))
+      await delay(trickleMs)
+      if (outgoing.destroyed) return
+    }
+  }
   if (cutAfter === undefined && !stall) {
     outgoing.end(body)
     return
@@ -83,7 +93,7 @@ async function forward(
   const passed = request(`http://${upstream}${url}`, { method, headers: { ...headers, host: upstream }, agent: false })
   incoming.pipe(passed)
   const [response] = (await once(passed, 'response')) as [IncomingMessage]
-  if (fault?.cutAfter !== undefined || fault?.stall) {
+  if (fault?.cutAfter !== undefined || fault?.stall || fault?.trickleMs !== undefined) {
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)
     await answer(outgoing, {

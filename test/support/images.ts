@@ -68,7 +68,13 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
       events: { publish: (event) => void events.push(event) },
       registries: parseRegistryConfig(options.mirrors ?? [], options.insecure ?? []),
       log: silentLogger,
-      transportLimits: { attempts: options.attempts ?? 3, backoffMs: 5, headersTimeoutMs: 2000, stallTimeoutMs: 1000 },
+      transportLimits: {
+        attempts: options.attempts ?? 3,
+        backoffMs: 5,
+        headersTimeoutMs: 2000,
+        stallTimeoutMs: 1000,
+        documentTimeoutMs: 3000,
+      },
     }),
   )
   const resources = undo.move()

@@ -61,6 +61,19 @@ test('a registry that stalls is left and asked again', async () => {
   expect(await images.readFile(name, 'etc/motd')).toBe('whole')
 })
 
+test('a registry that sends single bytes for ever is left and asked again', async () => {
+  faultOf = (request) => (isBlob(request) && request.before === 0 ? { forward: true, trickleMs: 20 } : undefined)
+  await images.pull(name)
+  expect(await images.readFile(name, 'etc/motd')).toBe('whole')
+  expect(proxy.requests.filter((one) => isBlob(one)).length).toBeGreaterThan(1)
+})
+
+test('a manifest that comes byte by byte has a time limit', async () => {
+  faultOf = (request) =>
+    isManifest(request) && request.method === 'GET' ? { forward: true, trickleMs: 20 } : undefined
+  await expect(images.pull(name)).rejects.toMatchObject({ kind: 'timeout' })
+})
+
 test.each([429, 500, 502, 503])('answer %s is tried again', async (status) => {
   faultOf = (request) => (request.before === 0 ? { status, headers: { 'retry-after': '0' } } : undefined)
   await images.pull(name)
