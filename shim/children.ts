@@ -1,9 +1,13 @@
 import type { ShimKernel } from './kernel.ts'
 
-/** The shims that are children of this process: reaped when SIGCHLD says that some child has ended. */
+/**
+ * The shims that are children of this process. A child whose connection has ended is reaped at once or at the next SIGCHLD;
+ * others are not asked about, so a thousand of them cost nothing when one ends.
+ */
 export class ShimChildren implements Disposable {
   readonly #kernel: ShimKernel
-  readonly #waiting = new Map<number, PromiseWithResolvers<void>>()
+  readonly #gone = new Map<number, PromiseWithResolvers<void>>()
+  readonly #ending = new Set<number>()
   readonly #onSignal = (): void => this.#reap()
 
   constructor(kernel: ShimKernel) {
@@ -11,14 +15,18 @@ export class ShimChildren implements Disposable {
     process.on('SIGCHLD', this.#onSignal)
   }
 
-  add(pid: number): void {
-    this.#waiting.set(pid, Promise.withResolvers<void>())
+  /** @param closed fulfilled when the child's connection has ended */
+  add(pid: number, closed: Promise<void>): void {
+    this.#gone.set(pid, Promise.withResolvers<void>())
+    closed.then(() => {
+      this.#ending.add(pid)
+      this.#reap()
+    })
   }
 
   /** Fulfilled when the child has been reaped. */
   async gone(pid: number): Promise<void> {
-    this.#reap() // it may have ended before it was added
-    await this.#waiting.get(pid)?.promise
+    await this.#gone.get(pid)?.promise
   }
 
   [Symbol.dispose](): void {
@@ -26,10 +34,11 @@ export class ShimChildren implements Disposable {
   }
 
   #reap(): void {
-    for (const [pid, { resolve }] of this.#waiting) {
+    for (const pid of this.#ending) {
       if (!this.#kernel.reap(pid)) continue
-      this.#waiting.delete(pid)
-      resolve()
+      this.#ending.delete(pid)
+      this.#gone.get(pid)?.resolve()
+      this.#gone.delete(pid)
     }
   }
 }

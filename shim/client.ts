@@ -52,6 +52,8 @@ export class ShimClient implements AsyncDisposable {
   readonly #outgoing: Outgoing[] = []
   readonly #closed = Promise.withResolvers<void>()
   #retry: NodeJS.Timeout | undefined
+  /** The shim has closed its end. What it said before is still to be read; then the connection fails what is pending. */
+  #mute = false
   #lastId = 0n
   #reason: BerthError | undefined
 
@@ -106,6 +108,7 @@ export class ShimClient implements AsyncDisposable {
   }
 
   #send(outgoing: Outgoing): void {
+    if (this.#mute) return
     this.#outgoing.push(outgoing)
     if (this.#retry === undefined) this.#flush()
   }
@@ -126,7 +129,7 @@ export class ShimClient implements AsyncDisposable {
         this.#kernel.send(this.#descriptor, next.frame, next.descriptors)
       } catch (error) {
         if (systemCode(error) === 'EAGAIN') this.#retry = setTimeout(() => this.#flush(), retryMs)
-        else this.#fail(unavailable(`the connection to the shim broke: ${messageOf(error)}`, { cause: error }))
+        else this.#mute = true
         return
       }
       this.#outgoing.shift()

@@ -40,6 +40,7 @@ export class ShimLauncher implements AsyncDisposable {
   readonly #options: ShimLauncherOptions
   readonly #children: ShimChildren
   readonly #warm: Shim[] = []
+  #bootId: Promise<string> | undefined
   #refill: NodeJS.Timeout | undefined
   #filling: Promise<void> | undefined
   #closed = false
@@ -64,7 +65,8 @@ export class ShimLauncher implements AsyncDisposable {
    */
   async adopt(directory: string): Promise<Shim | undefined> {
     const record = await readShimRecord(directory)
-    if (!record || record.bootId !== (await readBootId())) return undefined
+    this.#bootId ??= readBootId()
+    if (!record || record.bootId !== (await this.#bootId)) return undefined
     const deadline = Date.now() + adoptTimeoutMs
     // A shim whose container has just ended removes its socket and goes; only its lock says which of the two comes next.
     while (this.#options.kernel.lockHolder(join(directory, lockName)) === record.pid) {
@@ -101,14 +103,15 @@ export class ShimLauncher implements AsyncDisposable {
     } finally {
       kernel.close(theirs)
     }
-    this.#children.add(pid)
-    return this.#shim(ours, pid, {
+    const shim = this.#shim(ours, pid, {
       kill: async (signal) => {
         const startTime = await readStartTime(pid)
         if (startTime !== undefined) this.#signal(pid, startTime, signal)
       },
       gone: () => this.#children.gone(pid),
     })
+    this.#children.add(pid, shim.closed)
+    return shim
   }
 
   async #connect(directory: string, record: ShimRecord): Promise<Shim | undefined> {

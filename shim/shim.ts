@@ -81,6 +81,11 @@ export class Shim implements AsyncDisposable {
     return !this.#gone
   }
 
+  /** Fulfilled when the connection has ended, from whichever side. */
+  get closed(): Promise<void> {
+    return this.#client.closed
+  }
+
   /** Says which protocols we speak and learns the state; events of earlier times follow.   @throws `not-implemented` when no version fits */
   async hello(): Promise<ShimStatus> {
     return toStatus(decodeHello(await this.#client.request({ type: 'hello', protocolMin, protocolMax })))

@@ -1,8 +1,8 @@
 /** A real shim and real containers, without a daemon: each test has its own launcher, directory and root filesystem. */
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
-import type { Socket } from 'node:net'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -57,6 +57,7 @@ test('a warm shim serves like a cold one', async () => {
     expect(await exit).toMatchObject({ code: 0 })
     await shim.shutdown()
   }
+  expect(keeper.reported).toEqual([])
 })
 
 test('bytes that are not text are logged as Docker logs them', async () => {
@@ -395,6 +396,65 @@ test('the socket of a shim is root’s only', async () => {
   await shim.shutdown()
 })
 
+test('what is not our protocol ends the connection, and the container lives on', async () => {
+  await using keeper = await openKeeper()
+  const { files } = await start(keeper, { args: ['sleep', '1000'] })
+  for (const bytes of ['ffffffff0b000000', '000000000b000100', '000000000b000000', '01000000040000000100000000']) {
+    const rest = bytes.length === 16 ? '0000000000000000' : '00000000ff'
+    await expect(answerTo(keeper, files, Buffer.from(bytes + rest, 'hex'))).resolves.toHaveLength(0)
+  }
+  const unknown = Buffer.from('00000000e70300000500000000000000', 'hex')
+  const answer = await answerTo(keeper, files, unknown)
+  expect(answer.readUInt16LE(4)).toBe(0x100)
+  expect(answer.readBigUInt64LE(8)).toBe(5n)
+  expect(answer.readInt32LE(16)).toBe(constants.errno.ENOSYS)
+
+  const next = await keeper.launcher.adopt(files.directory)
+  if (!next) throw new Error('the shim was not found')
+  expect(await next.state()).toMatchObject({ state: 'running' })
+  const exit = nextExit(next)
+  await next.kill('', SIGKILL)
+  await exit
+  await next.shutdown()
+})
+
+test('many containers at once, and afterwards nothing is left of them', async () => {
+  await using keeper = await openKeeper()
+  const run = async (code: number): Promise<void> => {
+    const { shim, files, exit } = await start(keeper, { args: ['sh', '-c', `echo ${code}; exit ${code}`] })
+    expect(await exit).toMatchObject({ code })
+    expect(await readLog(files.logPath)).toMatchObject([{ log: `${code}\n` }])
+    await shim.shutdown()
+    expect(await cgroupsOf(files.id)).toEqual([])
+  }
+  await run(1)
+  const before = await descriptors()
+  await Promise.all(Array.from({ length: 12 }, (_, i) => run(i)))
+  expect(await descriptors()).toBe(before)
+})
+
+test('a file of the shim that is in the way is named, and nothing stays behind', async () => {
+  await using keeper = await openKeeper()
+  const shim = await keeper.launcher.launch()
+  const files = aContainer(root, { args: ['true'] })
+  await mkdir(files.logPath)
+  await expect(createAndStart(keeper, shim, files)).rejects.toThrow(`open log '${files.logPath}'`)
+  expect(await readdir(files.directory)).toEqual([])
+  await shim.shutdown()
+})
+
+test('a second shim for the same container is refused', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files, exit } = await start(keeper, { args: ['sleep', '1000'] })
+  const other = await keeper.launcher.launch()
+  await expect(createAndStart(keeper, other, files)).rejects.toMatchObject({ kind: 'conflict' })
+  await other.shutdown()
+  expect(await shim.state()).toMatchObject({ state: 'running' })
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
+
 /* ---- the story of one container ---- */
 
 async function create(
@@ -466,12 +526,32 @@ async function readUntil(stream: Socket, text: string): Promise<void> {
   }
 }
 
+/** Sends bytes to the shim on a connection of their own.   @returns its answer; empty when it closed the connection */
+async function answerTo(keeper: Keeper, files: ContainerFiles, bytes: Buffer): Promise<Buffer> {
+  const stream = new Socket({
+    fd: keeper.kernel.connect(join(files.directory, 'shim.sock')),
+    readable: true,
+    writable: true,
+  })
+  stream.write(bytes)
+  const { promise, resolve } = Promise.withResolvers<Buffer>()
+  stream.on('data', resolve)
+  stream.on('error', () => resolve(Buffer.alloc(0))) // a connection that is closed with bytes unread is reset
+  stream.on('end', () => resolve(Buffer.alloc(0)))
+  const answer = await promise
+  stream.destroy()
+  return answer
+}
+
+async function descriptors(): Promise<number> {
+  return (await readdir('/proc/self/fd')).length
+}
+
 async function tail(path: string): Promise<string> {
   return (await readFile(path)).subarray(-4096).toString()
 }
 
 async function cgroupsOf(id: string): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises')
   const mounts = (await readdir('/sys/fs/cgroup')).map((name) => join('/sys/fs/cgroup', name, 'berth', id))
   return mounts.filter((path) => existsSync(path))
 }

@@ -14,6 +14,7 @@ const native = new URL('../../../build/native/', import.meta.url).pathname
 /** What stands in for the daemon: a launcher of real shims and the compiler of their plans. */
 export interface Keeper extends AsyncDisposable {
   readonly launcher: ShimLauncher
+  readonly kernel: ShimKernel
   /** What the launcher reported because nobody waited for it. */
   readonly reported: readonly unknown[]
   create(shim: Shim, task: string, config: object, keeper: object | undefined): Promise<{ pid: number }>
@@ -31,6 +32,7 @@ export async function openKeeper(options: Pick<ShimLauncherOptions, 'warm' | 'ti
   const launcher = new ShimLauncher({ kernel, executable, warm: 0, report, logDescriptor: 2, ...options })
   return {
     launcher,
+    kernel,
     reported,
     async create(shim, task, config, keeper) {
       const plan = plans.compile(config, keeper, undefined)
