@@ -30,7 +30,6 @@ import { collectAfterRemovals } from './garbage.ts'
 import type { Natives } from './natives.ts'
 import { openSystem } from './system.ts'
 
-const bridgeName = 'berth0'
 const warmShims = 2
 
 /**
@@ -73,7 +72,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   )
   const network = opened.use(
     new NetworkService({
-      config: { bridge: bridgeName, bip: config.bip, mtu: config.mtu },
+      config: { bip: config.bip, mtu: config.mtu },
       database,
       links: openNetlink(library),
       log,

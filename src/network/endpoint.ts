@@ -27,6 +27,10 @@ export function hostLinkOf(endpoint: Pick<Endpoint, 'id'>): string {
   return `bth${endpoint.id.slice(0, 8)}`
 }
 
+export function isHostLink(name: string): boolean {
+  return /^bth[0-9a-f]{8}$/.test(name)
+}
+
 /** A network that the container will join when it starts. */
 export function unattached(network: Network): EndpointView {
   return {

@@ -9,7 +9,9 @@ import { type Network, predefined } from './network.ts'
 import type { NetworkStore } from './network-store.ts'
 
 interface Context {
-  readonly config: { readonly bridge: string; readonly bip: string | undefined }
+  /** Name of the default bridge on the host. */
+  readonly bridge: string
+  readonly bip: string | undefined
   readonly links: HostLinks
   readonly clock: Clock
   readonly log: Logger
@@ -36,12 +38,12 @@ export function openPredefined(store: NetworkStore, context: Context): Network[]
   })
 }
 
-function bridgeIpam(before: Ipam | undefined, inUse: boolean, { config, links, log }: Context): Ipam {
-  if (config.bip !== undefined) {
-    const wanted = parseBip(config.bip)
+function bridgeIpam(before: Ipam | undefined, inUse: boolean, { bridge, bip, links, log }: Context): Ipam {
+  if (bip !== undefined) {
+    const wanted = parseBip(bip)
     if (inUse && before && !sameIpam(before, wanted)) {
       log.warn(
-        { bip: config.bip, subnet: formatSubnet(before.subnet) },
+        { bip, subnet: formatSubnet(before.subnet) },
         'the bridge keeps its old addresses, because running containers have some of them: stop them and restart to change it',
       )
       return before
@@ -49,7 +51,7 @@ function bridgeIpam(before: Ipam | undefined, inUse: boolean, { config, links, l
     return wanted
   }
   if (before && inUse) return before
-  const taken = takenSubnets(links, config.bridge)
+  const taken = takenSubnets(links, bridge)
   if (before && !taken.some((subnet) => overlaps(subnet, before.subnet))) return before
   const subnet = chooseSubnet(taken)
   return { subnet, gateway: hostRange(subnet).first }

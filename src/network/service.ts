@@ -1,11 +1,12 @@
 import { throwIfAborted } from '#base/abort.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
-import { invalid, notFound, notImplemented } from '#base/errors.ts'
+import { invalid, messageOf, notFound, notImplemented } from '#base/errors.ts'
 import type { Filters } from '#base/filters.ts'
 import { newId } from '#base/ids.ts'
 import type { Logger } from '#base/log.ts'
 import type { EngineEvent } from '#events/event.ts'
 import { bridgeDriver } from './drivers/bridge.ts'
+import { chooseBridge } from './drivers/bridge-name.ts'
 import type { HostLinks, NetworkDriver } from './drivers/driver.ts'
 import { hostDriver } from './drivers/host.ts'
 import { noneDriver } from './drivers/none.ts'
@@ -20,8 +21,6 @@ import { openPredefined } from './predefined.ts'
 import type { SandboxPlan, SandboxRequest } from './sandbox.ts'
 
 export interface NetworkConfig {
-  /** Name of the default bridge on the host. */
-  readonly bridge: string
   /** Its address with prefix length; undefined: chosen from the default pools. */
   readonly bip: string | undefined
   readonly mtu: number
@@ -45,6 +44,7 @@ export class NetworkService implements AsyncDisposable {
   readonly #drivers: Readonly<Record<DriverName, NetworkDriver>>
   readonly #publish: NetworkOptions['publish']
   readonly #files: HostFiles
+  readonly #log: Logger
   readonly #networks: Map<string, Network>
   readonly #endpoints = new Map<string, readonly Endpoint[]>()
   readonly #allocators = new Map<string, AddressAllocator>()
@@ -64,17 +64,19 @@ export class NetworkService implements AsyncDisposable {
     this.#store = new NetworkStore(database)
     this.#publish = publish
     this.#files = files
+    this.#log = log
     const memory = {
       get: (name: string) => this.#store.hostValue(name),
       set: (name: string, value: string | undefined) => this.#store.setHostValue(name, value),
     }
-    const { bridge, mtu } = config
+    const { bip, mtu } = config
+    const bridge = chooseBridge(links, memory)
     this.#drivers = {
       bridge: bridgeDriver({ bridge, mtu, links, firewall, memory, log }),
       host: hostDriver,
       null: noneDriver,
     }
-    const networks = openPredefined(this.#store, { config, links, clock, log })
+    const networks = openPredefined(this.#store, { bridge, bip, links, clock, log })
     this.#networks = new Map(networks.map((network) => [network.id, network]))
     this.#openAllocators()
   }
@@ -168,14 +170,15 @@ export class NetworkService implements AsyncDisposable {
     return this.#view(this.#get(name))
   }
 
-  /** Leaves bridge, firewall and forwarding as they are, for the containers that live on, unless asked to remove them. */
-  async dispose({ removeHostState }: { removeHostState: boolean }): Promise<void> {
-    if (!removeHostState) return
-    for (const driver of Object.values(this.#drivers)) await driver.removeHostState()
-  }
-
+  /** Leaves the host as it was before the first container, or as containers need it that live on without us. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.dispose({ removeHostState: false })
+    const inUse = [...this.#endpoints.values()].flat().some(({ address }) => address !== undefined)
+    if (inUse) return
+    try {
+      for (const driver of Object.values(this.#drivers)) await driver.removeHostState()
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'the bridge or its rules are still on the host')
+    }
   }
 
   #openAllocators(): void {

@@ -1,11 +1,12 @@
-import { messageOf } from '#base/errors.ts'
+import { messageOf, unavailable } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import { hostLinkOf } from '../endpoint.ts'
+import { hostLinkOf, isHostLink } from '../endpoint.ts'
 import { inspectForwarding, restoreForwarding } from '../firewall/forwarding.ts'
 import type { Firewall } from '../firewall/nftables.ts'
-import { tableName } from '../firewall/rules.ts'
+import { tableOf } from '../firewall/rules.ts'
 import { formatAddress, macOf } from '../ipam/subnet.ts'
 import type { Network } from '../network.ts'
+import { isEngineBridge, madeBridge } from './bridge-name.ts'
 import type { HostLinks, HostMemory, NetworkDriver } from './driver.ts'
 
 export interface BridgeOptions {
@@ -19,12 +20,10 @@ export interface BridgeOptions {
 }
 
 const containerLink = 'eth0'
-/** Remembers the bridge that stands on the host because of us. */
-const madeBridge = 'bridge'
 
 /**
  * Containers on a bridge of the host, with addresses of its subnet, masqueraded on their way out. The bridge, the firewall's
- * table and forwarding are made at the first start of a container and stay when the daemon stops: containers live on.
+ * table and forwarding are made at the first start of a container, and stay as long as there is one, with a daemon or without.
  */
 export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
   const { bridge, mtu, links, firewall, memory, log } = settings
@@ -44,7 +43,7 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
     async prepare(network) {
       ensureBridge(network, settings)
       // `nft flush ruleset`, with which most rule files of administrators begin, takes our table too.
-      if (isPrepared && !links.hasFirewallTable(tableName)) prepared = undefined
+      if (isPrepared && !links.hasFirewallTable(tableOf(bridge))) prepared = undefined
       isPrepared &&= prepared !== undefined
       prepared ??= prepare(network, settings).then(
         () => {
@@ -79,11 +78,15 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
       await prepared?.catch((error: unknown) => log.debug({ error: messageOf(error) }, 'the bridge was never ready'))
       prepared = undefined
       isPrepared = false
-      const made = memory.get(madeBridge)
-      if (made === undefined) return
-      await firewall.remove()
-      await links.deleteLink(made)
-      await restoreForwarding(memory)
+      if (memory.get(madeBridge) === undefined) return
+      const present = links.links()
+      const own = present.find(({ name }) => name === bridge)
+      // Links of containers that have just ended may still be on their way out; anything else is somebody's.
+      if (own && present.some(({ name, master }) => master === own.index && !isHostLink(name))) return
+      await firewall.remove(bridge)
+      await links.deleteLink(bridge)
+      // Another engine may rely by now on what we turned on.
+      if (!present.some(({ name }) => name !== bridge && isEngineBridge(name))) await restoreForwarding(memory)
       memory.set(madeBridge, undefined)
     },
   }
@@ -92,7 +95,14 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
 /** At every start: it takes some ten microseconds, and a bridge that somebody deleted comes back. */
 function ensureBridge(network: Network, { bridge, mtu, links, memory }: BridgeOptions): void {
   const { subnet, gateway } = ipamOf(network)
-  if (memory.get(madeBridge) !== bridge) memory.set(madeBridge, bridge)
+  if (memory.get(madeBridge) === undefined) {
+    if (links.links().some(({ name }) => name === bridge)) {
+      throw unavailable(`the link ${bridge} is there already and not ours: restart the daemon to use another name`, {
+        code: 'bridge-taken',
+      })
+    }
+    memory.set(madeBridge, bridge)
+  }
   links.ensureBridge(bridge, [`${formatAddress(gateway)}/${subnet.prefix}`], mtu)
 }
 
@@ -100,7 +110,7 @@ async function prepare(network: Network, { bridge, firewall, memory }: BridgeOpt
   const { subnet } = ipamOf(network)
   const forwarding = await inspectForwarding(memory)
   // Rules before forwarding: at no moment does the host route for strangers because of us.
-  await firewall.apply({ bridges: [{ bridge, subnet }], others: forwarding.ours ? 'drop' : 'accept' })
+  await firewall.apply({ bridge, subnet, others: forwarding.ours ? 'drop' : 'accept' })
   await forwarding.turnOn()
 }
 

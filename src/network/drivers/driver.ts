@@ -13,7 +13,7 @@ export interface NetworkDriver {
   readonly options: Readonly<Record<string, string>>
   prepare(network: Network): Promise<void>
   plan(network: Network, endpoint: Endpoint): SandboxPlan
-  /** Removes what `prepare` made, in this process or an earlier one. */
+  /** Removes what `prepare` made, in this process or an earlier one, unless something is attached to it. */
   removeHostState(): Promise<void>
 }
 
@@ -23,6 +23,7 @@ export interface HostLinks {
   ensureBridge(name: string, addresses: readonly string[], mtu: number): void
   /** Success when there is none. */
   deleteLink(name: string): Promise<void>
+  links(): readonly HostLink[]
   /** Of the main table. */
   routes(): readonly HostRoute[]
   /** Whether nf_tables has this table in the family inet; takes microseconds. */
@@ -33,6 +34,13 @@ export interface HostLinks {
 export interface HostMemory {
   get(name: string): string | undefined
   set(name: string, value: string | undefined): void
+}
+
+export interface HostLink {
+  readonly name: string
+  readonly index: number
+  /** Index of the bridge that it is a port of; 0: none. */
+  readonly master: number
 }
 
 export interface HostRoute {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { internal, systemCode, timeout, unavailable } from '#base/errors.ts'
-import { type Rules, renderRemoval, renderTable, tableName } from './rules.ts'
+import { type Rules, renderRemoval, renderTable } from './rules.ts'
 
 const timeoutMs = 10_000
 const outputLimit = 4 << 20
@@ -8,7 +8,8 @@ const outputLimit = 4 << 20
 /** The host's firewall, written by nft(8) as one transaction each. */
 export interface Firewall {
   apply(rules: Rules): Promise<void>
-  remove(): Promise<void>
+  /** Takes away the table of this bridge; success when there is none. */
+  remove(bridge: string): Promise<void>
   /** Chains of others, in any table, that drop forwarded traffic by default: "ip filter FORWARD". */
   droppingForward(): Promise<string[]>
 }
@@ -17,8 +18,8 @@ export const nftables: Firewall = {
   async apply(rules) {
     await nft(['-f', '-'], renderTable(rules))
   },
-  async remove() {
-    await nft(['-f', '-'], renderRemoval())
+  async remove(bridge) {
+    await nft(['-f', '-'], renderRemoval(bridge))
   },
   async droppingForward() {
     return chainsThatDrop(await nft(['-j', 'list', 'chains'], ''))
@@ -30,9 +31,7 @@ export function chainsThatDrop(json: string): string[] {
   const { nftables: objects } = JSON.parse(json) as { nftables: readonly { chain?: Chain }[] }
   return objects.flatMap(({ chain }) => {
     const drops = chain?.hook === 'forward' && chain.policy === 'drop' && ['inet', 'ip'].includes(chain.family)
-    return drops && !(chain.family === 'inet' && chain.table === tableName)
-      ? [`${chain.family} ${chain.table} ${chain.name}`]
-      : []
+    return drops ? [`${chain.family} ${chain.table} ${chain.name}`] : []
   })
 }
 

@@ -9,8 +9,8 @@ export interface AllocatorOptions {
 }
 
 /**
- * The addresses of one subnet: lowest free first. A released address rests for a moment, as long as there are others: the
- * kernel takes tens of milliseconds to take the old link down, and until then it still answers for the address.
+ * The addresses of one subnet: lowest free first. A released address rests for a moment, as long as there are others: after a
+ * killed shim the kernel takes tens of milliseconds to take the link down, and until then it still answers for the address.
  *
  * It only counts; whoever owns the rows persists what was allocated and tells it at the next start through `reserve`.
  */

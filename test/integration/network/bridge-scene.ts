@@ -109,7 +109,7 @@ const links = openNetlink(await openLibrary({ libraryPath }))
 async function openService(directory: string): Promise<NetworkService> {
   const database = databases.use(openDatabase(join(directory, 'state.db')))
   return new NetworkService({
-    config: { bridge: 'berth0', bip: undefined, mtu: 1450 },
+    config: { bip: undefined, mtu: 1450 },
     database,
     links,
     log,
@@ -167,8 +167,10 @@ const third = await again.openSandbox('c'.repeat(64), request(join(root.path, 'c
 const rulesAfter = run('nft', 'list', 'table', 'inet', 'berth')
 const forwardingWhile = readFileSync(forwardingFile, 'utf8').trim()
 run('nft', 'delete table ip strict')
+await again[Symbol.asyncDispose]()
+const linksWhileInUse = ip('-o', 'link')
 for (const id of ['a', 'b', 'c', 'd']) await again.closeSandbox(id.repeat(64))
-await again.dispose({ removeHostState: true })
+await again[Symbol.asyncDispose]()
 
 console.log(
   JSON.stringify({
@@ -182,6 +184,7 @@ console.log(
     rulesUnchanged: rulesBefore === rulesAfter,
     rules: rulesAfter,
     forwardingWhile,
+    linksWhileInUse,
     warnings,
     after: {
       rules: run('nft', 'list', 'ruleset'),

@@ -17,6 +17,7 @@ interface Scene {
   readonly rulesUnchanged: boolean
   readonly rules: string
   readonly forwardingWhile: string
+  readonly linksWhileInUse: string
   readonly warnings: readonly string[]
   readonly after: { readonly rules: string; readonly links: string; readonly forwarding: string }
 }
@@ -66,7 +67,7 @@ test('a neighbour with a route of its own does not reach a container', () => {
 test('a daemon that starts again keeps addresses and rules', () => {
   expect(scene.third.addresses).toEqual(['172.17.0.5/16'])
   expect(scene.rulesUnchanged).toBe(true)
-  expect(scene.rules).toContain('policy drop')
+  expect(scene.rules).toContain('iifname != "berth*" oifname != "berth*" drop')
   expect(scene.forwardingWhile).toBe('1')
 })
 
@@ -80,7 +81,11 @@ test('rules of others that drop what is forwarded are told once, by name', () =>
   expect(scene.warnings[0]).toContain('ip strict locked')
 })
 
-test('asked to, it leaves the host as it was', () => {
+test('a daemon that stops leaves the bridge to containers that live on', () => {
+  expect(scene.linksWhileInUse).toContain('berth0')
+})
+
+test('without such containers it leaves the host as it was', () => {
   expect(scene.after.rules).toBe('')
   expect(scene.after.links).not.toContain('berth0')
   expect(scene.after.forwarding).toBe('0')

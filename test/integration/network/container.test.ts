@@ -137,3 +137,17 @@ test('joining and leaving the bridge are events', async () => {
   const own = stdout.split('\n').filter((line) => line.endsWith(id.trim()) && id.trim() !== '')
   expect(own).toEqual([`connect bridge ${id.trim()}`, `disconnect bridge ${id.trim()}`])
 })
+
+test('a daemon that stops leaves the bridge to a container that lives on, and else nothing', async () => {
+  const kept = await daemon.runDetached(busybox, 'sleep', '600')
+  await daemon.stop()
+  expect(await beside('ip', '-o', 'link')).toContain('berth0')
+  expect(await beside('nft', 'list', 'tables')).toBe('table inet berth\n')
+  await daemon.start()
+  await daemon.docker('rm', '-f', kept)
+  await daemon.stop()
+  expect(await beside('ip', '-o', 'link')).not.toContain('berth0')
+  expect(await beside('nft', 'list', 'tables')).toBe('')
+  await daemon.start()
+  expect(await run(busybox, 'ip', 'route')).toMatchObject({ stdout: expect.stringContaining('default via 172.17.0.1') })
+})

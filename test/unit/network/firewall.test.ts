@@ -3,10 +3,10 @@ import { chainsThatDrop } from '#network/firewall/nftables.ts'
 import { renderTable } from '#network/firewall/rules.ts'
 import { parseSubnet } from '#network/ipam/subnet.ts'
 
-const bridges = [{ bridge: 'berth0', subnet: parseSubnet('172.17.0.0/16') }]
+const subnet = parseSubnet('172.17.0.0/16')
 
 test('the table is replaced as a whole, and says everything about the bridge', () => {
-  expect(renderTable({ bridges, others: 'accept' })).toBe(`table inet berth
+  expect(renderTable({ bridge: 'berth0', subnet, others: 'accept' })).toBe(`table inet berth
 delete table inet berth
 table inet berth {
   chain forward {
@@ -23,15 +23,21 @@ table inet berth {
 `)
 })
 
-test('where forwarding is on only for us, nothing else is forwarded', () => {
-  expect(renderTable({ bridges, others: 'drop' })).toContain('hook forward priority filter; policy drop;')
+test('where forwarding is on only for engines, nothing else is forwarded', () => {
+  const table = renderTable({ bridge: 'berth0', subnet, others: 'drop' })
+  expect(table).toContain('    iifname != "berth*" oifname != "berth*" drop\n')
+})
+
+test('a second engine has a table of its own', () => {
+  expect(renderTable({ bridge: 'berth1', subnet, others: 'accept' })).toMatch(
+    /^table inet berth1\ndelete table inet berth1\n/,
+  )
 })
 
 test('a name that could break out of its quotes never reaches the rules', () => {
-  const named = (bridge: string) => () => renderTable({ bridges: [{ ...bridges[0], bridge } as never], others: 'drop' })
-  expect(named('a" accept; #')).toThrow(RangeError)
-  expect(named('a\nb')).toThrow(RangeError)
-  expect(named('')).toThrow(RangeError)
+  for (const bridge of ['a" accept; #', 'a\nb', '', 'berth0*', '"']) {
+    expect(() => renderTable({ bridge, subnet, others: 'drop' }), bridge).toThrow(RangeError)
+  }
 })
 
 test('chains of others that drop what is forwarded are found, ours and harmless ones are not', () => {
@@ -41,7 +47,7 @@ test('chains of others that drop what is forwarded are found, ours and harmless 
   const json = JSON.stringify({
     nftables: [
       { metainfo: { version: '1.0.6' } },
-      chain('inet', 'berth', 'forward', 'forward', 'drop'),
+      chain('inet', 'berth', 'forward', 'forward', 'accept'),
       chain('ip', 'filter', 'FORWARD', 'forward', 'drop'),
       chain('ip6', 'filter', 'FORWARD', 'forward', 'drop'),
       chain('inet', 'firewalld', 'filter_FORWARD', 'forward', 'accept'),

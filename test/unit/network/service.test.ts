@@ -13,6 +13,7 @@ import { openDatabase } from '#state/database.ts'
 const links: HostLinks = {
   ensureBridge: () => undefined,
   deleteLink: async () => undefined,
+  links: () => [{ name: 'lo', index: 1, master: 0 }],
   routes: () => [{ to: '0.0.0.0/0', via: '10.0.0.1', link: 'eth0' }],
   hasFirewallTable: () => true,
 }
@@ -25,7 +26,7 @@ async function openService(options: Partial<NetworkOptions> = {}, root?: string)
   const database = undo.use(openDatabase(join(directory, 'state.db')))
   const events: string[] = []
   const service = new NetworkService({
-    config: { bridge: 'berth0', bip: undefined, mtu: 1500 },
+    config: { bip: undefined, mtu: 1500 },
     database,
     links,
     log: silentLogger,
@@ -142,11 +143,22 @@ test('the bridge avoids what the host reaches by other links, and keeps what it 
   expect(third.service.inspect('bridge').ipam[0]?.subnet).toBe('172.17.0.0/16')
 })
 
+test('a bridge that stands there already is another engine’s: the next number is taken', async () => {
+  const taken = ['lo', 'berth0', 'berth2'].map((name, i) => ({ name, index: i + 1, master: 0 }))
+  await using opened = await openService({ links: { ...links, links: () => taken } })
+  expect(opened.service.inspect('bridge').options).toMatchObject({ 'com.docker.network.bridge.name': 'berth1' })
+})
+
+test('where all names of bridges are taken, that is told', async () => {
+  const taken = Array.from({ length: 16 }, (_, i) => ({ name: `berth${i}`, index: i + 1, master: 0 }))
+  await expect(openService({ links: { ...links, links: () => taken } })).rejects.toThrow(/all names for a bridge/)
+})
+
 test.each(['10.9.0.1/24', '10.9.0.200/24'])('bip %s decides the address of the bridge', async (bip) => {
-  await using opened = await openService({ config: { bridge: 'berth0', bip, mtu: 1500 } })
+  await using opened = await openService({ config: { bip, mtu: 1500 } })
   expect(opened.service.inspect('bridge').ipam).toEqual([{ subnet: '10.9.0.0/24', gateway: bip.split('/')[0] }])
 })
 
 test.each(['10.9.0.0/24', '10.9.0.255/24', '10.9.0.1/31', '10.9.0.1', 'x'])('bip %s is refused', async (bip) => {
-  await expect(openService({ config: { bridge: 'berth0', bip, mtu: 1500 } })).rejects.toMatchObject({ kind: 'invalid' })
+  await expect(openService({ config: { bip, mtu: 1500 } })).rejects.toMatchObject({ kind: 'invalid' })
 })
