@@ -7,6 +7,7 @@ export interface Footprint {
   readonly mounts: readonly string[]
   readonly links: readonly string[]
   readonly netns: readonly string[]
+  /** Without those that all engines share and leave, since another one may be about to use them. */
   readonly cgroups: readonly string[]
   readonly nftTables: readonly string[]
   readonly processes: readonly string[]
@@ -25,7 +26,7 @@ export function takeFootprint(): Footprint {
     netns: [...names('/run/netns'), ...processes.flatMap(({ netns }) => (netns === undefined ? [] : [netns]))]
       .filter(isFirst)
       .sort(),
-    cgroups: cgroups('/sys/fs/cgroup', 6),
+    cgroups: cgroups('/sys/fs/cgroup', 6).filter((path) => !/\/berth(\/shims)?$/.test(path)),
     nftTables: run('nft', ['list', 'tables']).split('\n').filter(Boolean).sort(),
     processes: processes.filter(({ ours }) => ours).map(({ pid, text }) => `${pid} ${text}`),
     tmp: names('/tmp'),
