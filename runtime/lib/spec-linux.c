@@ -44,7 +44,7 @@ static uint64_t spec_namespace_flag(const char *type) {
         return 0;
 }
 
-static int spec_namespaces(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
+static int spec_namespaces(const struct json_at *at, uint64_t *ret_seen, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at list;
         uint64_t seen = 0;
         size_t n;
@@ -74,6 +74,7 @@ static int spec_namespaces(const struct json_at *at, struct tlv_writer *writer, 
         }
         if (r == 0 && !(seen & CLONE_NEWNS))
                 r = json_fail(at, err, "a container needs a mount namespace of its own");
+        *ret_seen = seen;
         return r;
 }
 
@@ -138,7 +139,22 @@ static int spec_sysctl_path(const struct json_at *at, char *path, size_t capacit
         return 0;
 }
 
-static int spec_sysctls(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
+/* The namespace whose own setting this is; 0: it is the host's for everybody. `path` has slashes. */
+static uint64_t spec_sysctl_namespace(const char *path) {
+        static const char *const ipc[] = {"kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem",
+                                          "kernel/shmall", "kernel/shmmax", "kernel/shmmni", "kernel/shm_rmid_forced"};
+
+        for (size_t i = 0; i < sizeof ipc / sizeof *ipc; i++)
+                if (strcmp(ipc[i], path) == 0)
+                        return CLONE_NEWIPC;
+        if (strncmp(path, "fs/mqueue/", 10) == 0)
+                return CLONE_NEWIPC;
+        if (strncmp(path, "net/", 4) == 0)
+                return CLONE_NEWNET;
+        return strcmp(path, "kernel/domainname") == 0 ? CLONE_NEWUTS : 0;
+}
+
+static int spec_sysctls(const struct json_at *at, uint64_t namespaces, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at sysctls;
         const char *key;
         json_t *value;
@@ -157,6 +173,8 @@ static int spec_sysctls(const struct json_at *at, struct tlv_writer *writer, str
                         r = spec_sysctl_path(&item, path, sizeof path, err);
                 if (r < 0)
                         return r;
+                if (!(spec_sysctl_namespace(path) & namespaces))
+                        return json_fail(&item, err, "is not a setting of a namespace that the container has of its own");
                 tlv_put_pair(writer, PLAN_SYSCTL, path, strlen(path) + 1, text);
         }
         return 0;
@@ -196,14 +214,15 @@ static int spec_cgroup_path(const struct json_at *at, struct tlv_writer *writer,
 int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
         const char *propagation = NULL;
         struct json_at member;
+        uint64_t namespaces = 0;
 
         int r = spec_linux_refuse(at, err);
         if (r == 0)
-                r = spec_namespaces(at, writer, err);
+                r = spec_namespaces(at, &namespaces, writer, err);
         if (r == 0)
                 r = spec_devices(at, writer, err);
         if (r == 0)
-                r = spec_sysctls(at, writer, err);
+                r = spec_sysctls(at, namespaces, writer, err);
         if (r == 0)
                 r = spec_paths(at, "maskedPaths", PLAN_MASKED_PATH, writer, err);
         if (r == 0)

@@ -150,6 +150,20 @@ test('sysctls of the container’s namespaces are set', async () => {
   expect(output).toBe('7\n9999\n')
 })
 
+test.each([
+  ['vm.swappiness', 'ipc'],
+  ['kernel.hostname', 'ipc'],
+  ['net.ipv4.ip_forward', 'ipc'],
+  ['fs.mqueue.msg_max', 'network'],
+  ['kernel/sem', 'network'],
+] as const)('the sysctl %s, which would be the host’s, is refused', async (name, type) => {
+  const namespaces = [{ type: 'mount' } as const, { type }]
+  const { failures } = await root.run({ linux: { sysctl: { [name]: '1' }, namespaces }, spec: { hostname: '' } })
+  expect(failures).toMatchObject([
+    { text: `linux.sysctl.${name}: is not a setting of a namespace that the container has of its own` },
+  ])
+})
+
 test('a sysctl name cannot climb out of /proc/sys', async () => {
   const { failures } = await root.run({ linux: { sysctl: { '../uptime': '1' } } })
   expect(failures[0]?.text).toBe('linux.sysctl.../uptime: is not the name of a sysctl')
