@@ -20,7 +20,7 @@ let headers: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'berth-unpack-fuzz-'))
   const sources = (...names: string[]) => [...names.map((name) => `images/unpack/${name}.c`), 'runtime/lib/error.c']
-  gunzip = await compile('gunzip_fuzz', sources('gunzip', 'deflate', 'huffman'))
+  gunzip = await compile('gunzip_fuzz', sources('gunzip', 'deflate', 'deflate-tables', 'huffman'))
   headers = await compile('tar_fuzz', sources('tar', 'pax', 'source', 'sha256'))
 })
 
