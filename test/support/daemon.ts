@@ -77,6 +77,7 @@ export class TestDaemon implements AsyncDisposable {
   readonly #options: DaemonOptions
   #child: ChildProcess | undefined
   #log = ''
+  #hasServed = false
   #dispose: () => Promise<void> = async () => undefined
 
   constructor(directory: string, holder: number, options: DaemonOptions) {
@@ -129,6 +130,7 @@ export class TestDaemon implements AsyncDisposable {
       if (!this.isRunning) throw new Error(`the daemon ended at once:\n${this.#log}`)
       return (await this.request('GET', '/_ping').catch(() => undefined))?.status === 200
     })
+    this.#hasServed = true
   }
 
   /** SIGTERM, and its exit code. */
@@ -236,6 +238,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Ends everything that this daemon and its earlier lives have started. */
   async clear(): Promise<void> {
+    if (!this.#hasServed) return
     if (!this.isRunning) await this.start()
     const listed = await this.request('GET', '/containers/json?all=1')
     const containers = JSON.parse(listed.body) as { Id: string }[]

@@ -46,7 +46,7 @@ export function resolveUser(setting: string, groupAdd: readonly string[], files:
     groupPart !== '' || account.name === undefined
       ? []
       : groups.filter(({ members }) => members.includes(account.name ?? '')).map(({ gid }) => gid)
-  const added = groupAdd.map((name) => findAddedGroup(name, groups))
+  const added = groupAdd.map((name) => findGroup(name, groups))
   const gid = own ?? account.gid
   return {
     uid: account.uid,
@@ -69,13 +69,6 @@ function findUser(text: string, users: readonly User[]): Omit<User, 'name'> & { 
 }
 
 function findGroup(text: string, groups: readonly Group[]): number {
-  if (isNumber(text)) return parseId(text)
-  const found = groups.find(({ name }) => name === text)
-  if (!found) throw invalid(`unable to find group ${text}: no matching entries in group file`)
-  return found.gid
-}
-
-function findAddedGroup(text: string, groups: readonly Group[]): number {
   if (isNumber(text)) return parseId(text)
   const found = groups.find(({ name }) => name === text)
   if (!found) throw invalid(`unable to find group ${text}: no matching entries in group file`)

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
   daemon = await startDaemon()
+  return () => daemon[Symbol.asyncDispose]()
 })
-afterAll(() => daemon[Symbol.asyncDispose]())
 
 const sleeper = (...args: string[]) => daemon.runDetached('--network', 'none', ...args, busybox, 'sleep', '1000')
 const stateOf = async (id: string) =>

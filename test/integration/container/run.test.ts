@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
   daemon = await startDaemon()
+  return () => daemon[Symbol.asyncDispose]()
 })
-afterAll(() => daemon[Symbol.asyncDispose]())
 
 const run = (...args: string[]) => daemon.docker('run', '--rm', '--network', 'none', ...args)
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { Transcript } from '../../support/transcript.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -6,8 +6,8 @@ import { waitFor } from '../../support/wait-for.ts'
 let daemon: TestDaemon
 beforeAll(async () => {
   daemon = await startDaemon()
+  return () => daemon[Symbol.asyncDispose]()
 })
-afterAll(() => daemon[Symbol.asyncDispose]())
 
 async function create(options: Record<string, unknown>): Promise<string> {
   const HostConfig = { NetworkMode: 'none' }

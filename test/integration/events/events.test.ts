@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { Transcript } from '../../support/transcript.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
   daemon = await startDaemon()
+  return () => daemon[Symbol.asyncDispose]()
 })
-afterAll(() => daemon[Symbol.asyncDispose]())
 
 interface WireEvent {
   readonly Type: string

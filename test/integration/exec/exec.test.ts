@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { Transcript } from '../../support/transcript.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -8,8 +8,8 @@ let id: string
 beforeAll(async () => {
   daemon = await startDaemon()
   id = await daemon.runDetached('--network', 'none', '-e', 'FROM=container', busybox, 'sleep', '1000')
+  return () => daemon[Symbol.asyncDispose]()
 })
-afterAll(() => daemon[Symbol.asyncDispose]())
 
 const exec = (...args: string[]) => daemon.docker('exec', ...args)
 

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
   daemon = await startDaemon()
+  return () => daemon[Symbol.asyncDispose]()
 })
-afterAll(() => daemon[Symbol.asyncDispose]())
 
 const stateOf = async (id: string) =>
   (await daemon.json('GET', `/containers/${id}/json`)).State as Record<string, unknown>
