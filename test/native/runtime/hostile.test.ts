@@ -50,7 +50,7 @@ test('a mount point that turns into a link and back never leads a mount out of t
 
   for (let round = 0; round < 60; round++) {
     const { output } = await root.run({
-      run: 'cat /shared/inner/file /shared/link/file 2>/dev/null; mount | grep -c victim',
+      run: 'cat /shared/inner/file /shared/link/file 2>/dev/null',
       mounts: [
         { destination: '/shared/inner/deep', type: 'tmpfs', source: 'tmpfs' },
         { destination: '/shared/inner/file', type: 'bind', source: '/etc/hostname', options: ['bind'] },

@@ -44,13 +44,17 @@ static int compile(const char *config, const char *keeper, struct berth_error *e
         return r < 0 ? r : fd;
 }
 
-static int compile_whole(struct berth_error *err) {
-        char config[8192];
+static const char *whole(char *config, size_t capacity) {
         (void) snprintf(
-                config, sizeof config,
+                config, capacity,
                 "{\"ociVersion\":\"1.3.0\",\"hostname\":\"h\",\"root\":{\"path\":\"x\",\"readonly\":true},\"process\":%s,\"mounts\":%s,\"linux\":%s}",
                 process_json, mounts_json, linux_json);
-        return compile(config, keeper_json, err);
+        return config;
+}
+
+static int compile_whole(struct berth_error *err) {
+        char config[8192];
+        return compile(whole(config, sizeof config), keeper_json, err);
 }
 
 static void test_process(const struct plan_process *process) {
@@ -172,6 +176,37 @@ static void test_damage(int fd) {
         (void) munmap((void *) (uintptr_t) image, size);
 }
 
+/* Documents with a few bytes changed: refused with a sentence, or a plan that decodes. The generator's seed is fixed. */
+static void test_mutations(const char *config) {
+        static const char bytes[] = "{}[]\",:0123456789-+.eE\\ntfu/ \x01\x7f\xff";
+        char changed[16384];
+        size_t size = strlen(config);
+        unsigned compiled = 0, silent = 0;
+        uint32_t random = 1;
+
+        for (int round = 0; round < 20000; round++) {
+                struct berth_error err = {0};
+                memcpy(changed, config, size + 1);
+                for (int change = 0; change < 1 + round % 4; change++) {
+                        random = random * 1664525 + 1013904223;
+                        size_t at = (random >> 8) % size;
+                        random = random * 1664525 + 1013904223;
+                        changed[at] = bytes[(random >> 8) % (sizeof bytes - 1)];
+                }
+                int fd = compile(changed, keeper_json, &err);
+                if (fd < 0) {
+                        silent += err.text[0] == '\0' || err.code <= 0;
+                        continue;
+                }
+                struct plan *plan = NULL;
+                compiled += plan_open(fd, &plan, &err) == 0;
+                plan_close(plan);
+                (void) close(fd);
+        }
+        check(compiled > 0 && compiled < 20000, "some changed documents are still good (%u of 20000)", compiled);
+        check(silent == 0, "each refusal says why");
+}
+
 static void test_unsealed(void) {
         struct berth_error err = {0};
         struct plan *plan;
@@ -203,5 +238,7 @@ int main(void) {
         (void) close(fd);
         test_unsealed();
         test_complaints();
+        char config[8192];
+        test_mutations(whole(config, sizeof config));
         return check_end();
 }
