@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ExitEvent } from '#shim/protocol.ts'
 import type { Shim } from '#shim/shim.ts'
@@ -307,15 +308,22 @@ test('a shim that is killed takes its container along', async () => {
   await keeper.removeCgroup(`/berth/${files.id}`)
 })
 
-test('a client that reads late gets every byte', async () => {
+test('a client that reads late gets every byte, and the container waits for it', async () => {
   await using keeper = await openKeeper()
-  const bytes = 5_000_000
-  const { shim } = await create(keeper, { args: ['sh', '-c', `yes | head -c ${bytes}`], log: false })
-  const stream = await shim.attach('', { stdin: false, stdout: true, stderr: true, framed: false })
+  const line = 'a line of output that is neither very short nor very long, as programs write them'
+  const bytes = 8_000_000
+  const { shim, files } = await create(keeper, { args: ['sh', '-c', `yes '${line}' | head -c ${bytes}`] })
+  const stream = await shim.attach('', { stdin: false, stdout: true, stderr: true, framed: true })
   const exit = nextExit(shim)
   await shim.start('')
-  const received = readAll(stream) // at leisure: the socket is not read before this turn ends
-  expect((await received).length).toBe(bytes)
+  await waitFor('the ring to be full', async () => {
+    const { size } = await stat(files.logPath)
+    await sleep(100)
+    return size > 1_000_000 && (await stat(files.logPath)).size === size
+  })
+  expect((await stat(files.logPath)).size).toBeLessThan(bytes)
+  const received = withoutFrames(await readAll(stream))
+  expect(received.equals(Buffer.alloc(bytes, `${line}\n`))).toBe(true)
   expect(await exit).toMatchObject({ code: 0 })
   await shim.shutdown()
 })
@@ -515,6 +523,16 @@ async function readAll(stream: Socket): Promise<Buffer> {
   await once(stream, 'end')
   stream.end()
   return Buffer.concat(chunks)
+}
+
+function withoutFrames(framed: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; at < framed.length; ) {
+    const size = framed.readUInt32BE(at + 4)
+    parts.push(framed.subarray(at + 8, at + 8 + size))
+    at += 8 + size
+  }
+  return Buffer.concat(parts)
 }
 
 async function readUntil(stream: Socket, text: string): Promise<void> {

@@ -28,6 +28,7 @@ export async function openKeeper(options: Pick<ShimLauncherOptions, 'warm' | 'ti
   const kernel: ShimKernel = { ...sockets, ...processes }
   const executable = await processes.openExecutable(`${native}berth-shim`)
   const reported: unknown[] = []
+  const shims = new Set<Shim>()
   const report = (error: unknown): void => void reported.push(error)
   const launcher = new ShimLauncher({ kernel, executable, warm: 0, report, logDescriptor: 2, ...options })
   return {
@@ -35,6 +36,7 @@ export async function openKeeper(options: Pick<ShimLauncherOptions, 'warm' | 'ti
     kernel,
     reported,
     async create(shim, task, config, keeper) {
+      shims.add(shim)
       const plan = plans.compile(config, keeper, undefined)
       try {
         return await shim.create(task, plan)
@@ -43,7 +45,9 @@ export async function openKeeper(options: Pick<ShimLauncherOptions, 'warm' | 'ti
       }
     },
     removeCgroup: (path) => openCgroups(library).remove(path),
+    /** A test that failed half-way must not leave its containers. */
     async [Symbol.asyncDispose]() {
+      for (const shim of shims) if (isAlive(shim.pid)) await shim.destroy()
       await launcher[Symbol.asyncDispose]()
       sockets.close(executable)
     },

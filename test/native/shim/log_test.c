@@ -119,6 +119,44 @@ static void test_long_lines(const char *directory) {
         check(count(content, "{\"log\":\"\\n\",\"stream\"") == 1); /* what Docker writes for a line of exactly 16 KiB */
 }
 
+static size_t strip_times(char *text) {
+        char *to = text;
+        for (const char *at = text; *at;) {
+                if (strncmp(at, "\"time\":\"", 8) == 0)
+                        at = strchr(at, '\n');
+                *to++ = *at++;
+        }
+        *to = '\0';
+        return (size_t) (to - text);
+}
+
+/* The records do not depend on how the output arrives. */
+static void test_any_chunks(const char *directory) {
+        static char whole[1 << 20], cut[1 << 20];
+        static uint8_t output[150000];
+        char path[512];
+        unsigned seed = 7;
+        for (size_t i = 0; i < sizeof(output); i++)
+                output[i] = i > 60000 && i < 120000 ? 'x' : rand_r(&seed) % 60 == 0 ? '\n' : (uint8_t) rand_r(&seed);
+        struct log *log = open_log(directory, "whole", 0, 1, path, sizeof(path));
+        log_write(log, LOG_STDOUT, output, sizeof(output));
+        log_end(log, LOG_STDOUT);
+        log_close(log);
+        (void) slurp(path, whole, sizeof(whole));
+
+        log = open_log(directory, "cut", 0, 1, path, sizeof(path));
+        for (size_t at = 0; at < sizeof(output);) {
+                size_t part = (size_t) rand_r(&seed) % 20000;
+                part = part > sizeof(output) - at ? sizeof(output) - at : part;
+                log_write(log, LOG_STDOUT, output + at, part);
+                at += part;
+        }
+        log_end(log, LOG_STDOUT);
+        log_close(log);
+        (void) slurp(path, cut, sizeof(cut));
+        check(strip_times(whole) == strip_times(cut) && strcmp(whole, cut) == 0);
+}
+
 static void test_rotation(const char *directory) {
         static char content[1 << 16];
         char path[512], older[520], name[530];
@@ -190,6 +228,7 @@ int main(int argc, char **argv) {
         test_records();
         test_lines_over_chunks(argv[1]);
         test_long_lines(argv[1]);
+        test_any_chunks(argv[1]);
         test_rotation(argv[1]);
         test_one_file(argv[1]);
         test_link(argv[1]);
