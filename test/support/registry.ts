@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly enter?: readonly string[]
   /** A free one by default. */
   readonly port?: number
+  /** PEM files: it then speaks TLS only, and is pushed to beforehand (`seedRegistry`). */
+  readonly tls?: { readonly certificate: string; readonly key: string }
   /** Asks for the user `user` with the password `secret`. */
   readonly basicAuth?: boolean
 }
@@ -58,12 +60,12 @@ export async function seedRegistry(storage: string, images: Readonly<Record<stri
   for (const [name, image] of Object.entries(images)) await registry.push(name, image)
 }
 
-function configOf({ port = 0, basicAuth }: RegistryOptions, storage: string, htpasswdPath: string): object {
+function configOf({ port = 0, basicAuth, tls }: RegistryOptions, storage: string, htpasswdPath: string): object {
   return {
     version: 0.1,
     log: { level: 'info', formatter: 'json' },
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
-    http: { addr: `127.0.0.1:${port}`, secret: 'not a secret' },
+    http: { addr: `127.0.0.1:${port}`, secret: 'not a secret', ...(tls && { tls }) },
     ...(basicAuth && { auth: { htpasswd: { realm: 'tests', path: htpasswdPath } } }),
   }
 }

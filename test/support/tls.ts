@@ -5,13 +5,22 @@ import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
-/** A self-signed certificate for 127.0.0.1 and localhost, made by openssl in the directory. */
-export async function makeCertificate(directory: string): Promise<{ readonly key: string; readonly cert: string }> {
+export interface TestCertificate {
+  /** PEM texts and the files that hold them. */
+  readonly key: string
+  readonly cert: string
+  readonly keyFile: string
+  readonly certFile: string
+}
+
+/** A self-signed certificate for 127.0.0.1, localhost and other names, made by openssl in the directory. */
+export async function makeCertificate(directory: string, names: readonly string[] = []): Promise<TestCertificate> {
+  const alternatives = ['IP:127.0.0.1', ...['localhost', ...names].map((name) => `DNS:${name}`)].join(',')
   const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
   await execute('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+    ...['-subj', '/CN=localhost', '-addext', `subjectAltName=${alternatives}`],
     ...['-keyout', keyFile, '-out', certFile],
   ])
-  return { key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8') }
+  return { key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8'), keyFile, certFile }
 }

@@ -1,0 +1,81 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { buildImage } from '#test/support/base-image.ts'
+import { startDaemon } from '#test/support/daemon.ts'
+import { seedRegistry, startRegistry } from '#test/support/registry.ts'
+import { tempDirectory } from '#test/support/temp.ts'
+import { makeCertificate } from '#test/support/tls.ts'
+
+const mainProgram = join(import.meta.dirname, '../../../src/main.ts')
+
+/** A daemon for which `registry-1.docker.io` is this machine, by a hosts file of its own, and that trusts only this certificate. */
+function commandWith(hosts: string, authority: string): string[] {
+  const script = 'mount --bind "$1" /etc/hosts && export SSL_CERT_FILE="$2" && shift 2 && exec "$@"'
+  const wrap = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', script, 'sh', hosts, authority]
+  return [...wrap, process.execPath, mainProgram]
+}
+
+test('docker.io is asked under its own name, by TLS, with the authorities of the machine', async () => {
+  await using directory = await tempDirectory()
+  const hosts = join(directory.path, 'hosts')
+  const storage = join(directory.path, 'storage')
+  const certificate = await makeCertificate(directory.path, ['registry-1.docker.io'])
+  await writeFile(hosts, '127.0.0.1 localhost registry-1.docker.io\n')
+  const [official, mine] = [buildImage({ author: 'official' }), buildImage({ author: 'mine' })]
+  await seedRegistry(storage, { 'library/busybox:latest': official, 'me/app:v1': mine })
+
+  await using daemon = await startDaemon({ withImage: false, command: commandWith(hosts, certificate.certFile) })
+  const tls = { certificate: certificate.certFile, key: certificate.keyFile }
+  await using _registry = await startRegistry({ storage, tls, port: 443, enter: daemon.enter })
+
+  const pulled = await daemon.docker('pull', 'busybox')
+  expect(pulled.stderr).toBe('')
+  expect(pulled.stdout).toContain('latest: Pulling from library/busybox\n')
+  expect(pulled.stdout).toMatch(
+    /Status: Downloaded newer image for busybox:latest\ndocker.io\/library\/busybox:latest\n$/,
+  )
+  expect((await daemon.docker('pull', '-q', 'me/app:v1')).stdout).toBe('docker.io/me/app:v1\n')
+
+  const names = await daemon.docker(
+    ...[
+      'images',
+      '--format',
+      '{{.Repository}}:{{.Tag}}',
+      '--filter',
+      'reference=busybox',
+      '--filter',
+      'reference=me/app',
+    ],
+  )
+  expect(names.stdout.trim().split('\n').toSorted()).toEqual(['busybox:latest', 'me/app:v1'])
+  for (const name of ['busybox', 'docker.io/busybox', 'index.docker.io/library/busybox:latest', 'library/busybox']) {
+    expect((await daemon.docker('image', 'inspect', '-f', '{{.Id}}', name)).stdout).toBe(`${official.id}\n`)
+  }
+  expect((await daemon.docker('run', '--rm', '--network', 'none', 'me/app:v1', 'echo', 'hi')).stdout).toBe('hi\n')
+  expect((await daemon.docker('run', '--rm', 'nosuch')).stderr).toBe(
+    [
+      "Unable to find image 'nosuch:latest' locally",
+      'docker: Error response from daemon: manifest for nosuch:latest not found: manifest unknown: manifest unknown\n',
+      "Run 'docker run --help' for more information\n",
+    ].join('\n'),
+  )
+})
+
+test('docker.io with a certificate of somebody else is refused', async () => {
+  await using directory = await tempDirectory()
+  const hosts = join(directory.path, 'hosts')
+  await writeFile(hosts, '127.0.0.1 localhost registry-1.docker.io\n')
+  await using elsewhere = await tempDirectory()
+  const trusted = await makeCertificate(elsewhere.path)
+  const stranger = await makeCertificate(directory.path, ['registry-1.docker.io'])
+  await using daemon = await startDaemon({
+    withImage: false,
+    command: commandWith(hosts, trusted.certFile),
+  })
+  const tls = { certificate: stranger.certFile, key: stranger.keyFile }
+  await using _registry = await startRegistry({ tls, port: 443, enter: daemon.enter })
+  const { code, stderr } = await daemon.docker('pull', 'busybox')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/https:\/\/registry-1\.docker\.io\/v2\/library\/busybox.*tls: failed to verify certificate/)
+})
