@@ -96,11 +96,12 @@ export async function openLibrary({ libraryPath, koffi }: LibraryOptions): Promi
     async wait(name, ...args) {
       using _ = await gate.enter()
       const failure = newError()
+      // Referred to again below, so that the collector leaves the memory alone while the thread uses it.
+      const held = [...args, failure]
       const answer = await new Promise<unknown>((resolve, reject) => {
-        find(name).async(...args, failure, (error: unknown, result: unknown) =>
-          error ? reject(error) : resolve(result),
-        )
+        find(name).async(...held, (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)))
       })
+      held.length = 0
       return checked(answer, failure)
     },
   }
