@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { mkdir, readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { alreadyExists, conflict, notFound, systemCode, unavailable } from '#base/errors.ts'
@@ -53,7 +54,9 @@ export class DirectorySnapshotter implements Snapshotter {
       )
     }
     const numbers = (await readdir(parts.root)).filter((name) => /^[1-9][0-9]{0,14}$/.test(name)).map(Number)
-    const lastId = Math.max(0, ...numbers, ...rows.map(({ id }) => id))
+    // ext4 chooses the place on disk by the name: data roots that follow each other on one disk should not meet (see --spread).
+    const first = randomInt(10_000)
+    const lastId = rows.length + numbers.length === 0 ? first : Math.max(...numbers, ...rows.map(({ id }) => id))
     const snapshotter = new DirectorySnapshotter(parts, lastId)
     await snapshotter.#collect(rows, numbers)
     snapshotter.#durability.schedule()

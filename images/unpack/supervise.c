@@ -69,7 +69,8 @@ int supervise_run(const struct family *family, const struct shared *shared, stru
         struct pollfd polls[] = {{.fd = family->marker, .events = POLLIN}, {.fd = family->signals, .events = POLLIN}};
         bool stopped = false;
         for (;;) {
-                int n = poll(polls, 2, -1);
+                /* Not poll: arm64 has only this one. */
+                int n = ppoll(polls, 2, NULL, NULL);
                 if (n < 0 && errno == EINTR)
                         continue;
                 stopped = n < 0 || polls[1].revents != 0;

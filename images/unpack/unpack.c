@@ -126,7 +126,7 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
         return 0;
 }
 
-static const int supervisor_calls[] = {SYS_read,   SYS_write,     SYS_close, SYS_poll,  SYS_recvmsg,
+static const int supervisor_calls[] = {SYS_read,   SYS_write,     SYS_close, SYS_ppoll, SYS_recvmsg,
                                        SYS_sendto, SYS_fsetxattr, SYS_kill,  SYS_wait4, SYS_exit_group};
 
 static int confine_supervisor(const struct unpack_options *options, struct berth_error *err) {
