@@ -3,13 +3,20 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "cleanup.h"
 
 static int container_network_configure(int sock, const struct keeper_plan *keeper, struct berth_error *err) {
         uint32_t index;
         int r = netlink_link_index(sock, keeper->link, &index, err);
+        bool has_ipv6 = false;
 
+        for (uint32_t i = 0; i < keeper->n_addresses; i++)
+                has_ipv6 = has_ipv6 || keeper->addresses[i].family == AF_INET6;
+        /* A link-local address that nobody asked for would be a way to the host around rules that know IPv4 alone. */
+        if (r == 0 && !has_ipv6)
+                r = netlink_link_without_ipv6(sock, index, err);
         for (uint32_t i = 0; r == 0 && i < keeper->n_addresses; i++)
                 r = netlink_address_add(sock, index, &keeper->addresses[i], err);
         if (r == 0)

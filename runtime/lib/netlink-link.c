@@ -48,6 +48,19 @@ int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err) 
         return r < 0 ? berth_error_set(err, -r, "set network link %u %s", index, up ? "up" : "down") : 0;
 }
 
+int netlink_link_without_ipv6(int sock, uint32_t index, struct berth_error *err) {
+        struct netlink_request request;
+        struct ifinfomsg link = {.ifi_index = (int) index};
+        const uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+        netlink_begin(&request, RTM_NEWLINK, 0, &link, sizeof(link));
+        size_t families = netlink_nest(&request, IFLA_AF_SPEC), family = netlink_nest(&request, AF_INET6);
+        netlink_put(&request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
+        netlink_unnest(&request, family);
+        netlink_unnest(&request, families);
+        int r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 && r != -EAFNOSUPPORT ? berth_error_set(err, -r, "keep IPv6 off network link %u", index) : 0;
+}
+
 int netlink_link_set_master(int sock, uint32_t index, uint32_t master, struct berth_error *err) {
         struct netlink_request request;
         struct ifinfomsg link = {.ifi_index = (int) index};

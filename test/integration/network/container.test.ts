@@ -51,6 +51,11 @@ test('a container on the default bridge has an address, a route and its files', 
   expect(stdout).toContain(`02:42:${mac.join(':')}\n`)
 })
 
+test('nobody gives a container an IPv6 address but its own loopback', async () => {
+  const script = 'ip -6 -o addr show | while read -r _ link _ address _; do echo "$link $address"; done'
+  expect((await run(busybox, 'sh', '-c', script)).stdout).toBe('lo ::1/128\n')
+})
+
 test('containers on the bridge reach each other and the host, and inspect tells their addresses', async () => {
   const server = await daemon.runDetached(busybox, 'sh', '-c', 'while true; do echo served | nc -l -p 80; done')
   const { IPAddress, Gateway, IPPrefixLen, MacAddress } = await attachmentOf(server)
