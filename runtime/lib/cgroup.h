@@ -21,9 +21,9 @@
 
 struct cgroup_device_rule {
         bool allow;
-        char type;             /* 'a', 'b' or 'c' */
-        int64_t major, minor;  /* -1: any */
-        char access[4];        /* of "rwm" */
+        char type;            /* 'a', 'b' or 'c' */
+        int64_t major, minor; /* -1: any */
+        char access[4];       /* of "rwm" */
 };
 
 /* Units are those of the OCI runtime-spec (linux.resources): bytes, microseconds, v1 shares. */
