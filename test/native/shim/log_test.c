@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -201,6 +203,25 @@ static void test_one_file(const char *directory) {
         check(stat(older, &status) < 0);
 }
 
+static void test_full_disk(const char *directory) {
+        static char content[4096];
+        char path[512];
+        struct log *log = open_log(directory, "full", 0, 1, path, sizeof(path));
+        put(log, LOG_STDOUT, "before\n");
+        int file = log->fd;
+        log->fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+        check(log->fd >= 0);
+        put(log, LOG_STDOUT, "lost\n");
+        check(log->failure == ENOSPC && log->used == 0);
+        (void) close(log->fd);
+        log->fd = file;
+        put(log, LOG_STDOUT, "after\n");
+        check(log->failure == 0);
+        log_close(log);
+        (void) slurp(path, content, sizeof(content));
+        check(count(content, "\n") == 2 && strstr(content, "before") && strstr(content, "after"));
+}
+
 static void test_link(const char *directory) {
         char path[512];
         (void) snprintf(path, sizeof(path), "%s/link", directory);
@@ -231,6 +252,7 @@ int main(int argc, char **argv) {
         test_any_chunks(argv[1]);
         test_rotation(argv[1]);
         test_one_file(argv[1]);
+        test_full_disk(argv[1]);
         test_link(argv[1]);
         test_times();
         return 0;
