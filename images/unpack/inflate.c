@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inflate.h"
 
-#include "gunzip.h"
-
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 
 enum {
-        INPUT_SIZE = GUNZIP_MAX_HEAD,
+        INPUT_SIZE = 256 << 10,
         OUTPUT_SIZE = 512 << 10,
-        ZSTD_WINDOW_LOG = 27, /* 128 MiB, what zstd(1) itself accepts unasked */
+        GZIP_WINDOW_BITS = 15 + 16, /* zlib: expect a gzip header */
+        ZSTD_WINDOW_LOG = 27,       /* 128 MiB, what zstd(1) itself accepts unasked */
 };
 
 /* Small layers of zeros compress a thousandfold and hurt nobody. */
@@ -84,21 +84,40 @@ static int run_plain(struct inflate *run) {
         return r;
 }
 
-static int fill_gzip(void *context, uint8_t *to, size_t capacity, size_t *ret_size) {
-        struct inflate *run = context;
-        ssize_t n;
-        do
-                n = read(run->from, to, capacity);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return berth_error_set(run->err, errno, "read the layer");
-        run->read += (uint64_t) n;
-        *ret_size = (size_t) n;
+static int run_gzip(struct inflate *run) {
+        z_stream stream = {0};
+        if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK)
+                return berth_error_set(run->err, ENOMEM, "start decompressing");
+        for (bool member_ended = false;;) {
+                int r = run->held == 0 ? fill(run) : 0;
+                if (r < 0)
+                        return r;
+                if (run->held == 0 && member_ended)
+                        break;
+                if (run->held == 0)
+                        return berth_error_set(run->err, LAYER_ERROR, "the gzip stream of the layer is cut off after %llu bytes",
+                                               (unsigned long long) run->read);
+                /* gzip allows several members one after the other. */
+                if (member_ended && inflateReset(&stream) != Z_OK)
+                        return berth_error_set(run->err, ENOMEM, "continue decompressing");
+                stream.next_in = run->input, stream.avail_in = (uInt) run->held;
+                do {
+                        stream.next_out = run->output, stream.avail_out = OUTPUT_SIZE;
+                        int z = inflate(&stream, Z_NO_FLUSH);
+                        if (z == Z_MEM_ERROR)
+                                return berth_error_set(run->err, ENOMEM, "decompress the layer");
+                        if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
+                                return berth_error_set(run->err, LAYER_ERROR, "the gzip stream of the layer is damaged: %s",
+                                                       stream.msg ? stream.msg : "a dictionary is asked for");
+                        r = deliver(run, run->output, OUTPUT_SIZE - stream.avail_out);
+                        if (r < 0)
+                                return r;
+                        member_ended = z == Z_STREAM_END;
+                } while (!member_ended && (stream.avail_in > 0 || stream.avail_out == 0));
+                consume(run, run->held - stream.avail_in);
+        }
+        (void) inflateEnd(&stream);
         return 0;
-}
-
-static int deliver_gzip(void *context, const uint8_t *data, size_t size) {
-        return deliver(context, data, size);
 }
 
 static int run_zstd(struct inflate *run) {
@@ -146,7 +165,7 @@ int inflate_run(int from, int to, const struct limits *limits, struct berth_erro
         if (r < 0)
                 return r;
         if (begins(&run, "\x1f\x8b", 2))
-                return gunzip_run(&(struct gunzip_io){.context = &run, .fill = fill_gzip, .deliver = deliver_gzip}, run.input, run.held, err);
+                return run_gzip(&run);
         /* Skippable frames, which may stand first, are 0x184D2A50 to 5F. */
         if (begins(&run, "\x28\xb5\x2f\xfd", 4) || (run.held >= 4 && (run.input[0] & 0xf0) == 0x50 && memcmp(run.input + 1, "\x2a\x4d\x18", 3) == 0))
                 return run_zstd(&run);
