@@ -1,0 +1,130 @@
+/** Daemons that go and come back, shims that are killed or frozen, strangers on the socket. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitFor } from '#test/support/wait-for.ts'
+import { makeRoot, type TestRoot } from './shim/container.ts'
+import { isAlive, openKeeper } from './shim/keeper.ts'
+import { answerTo, cgroupsOf, createAndStart, nextExit, start } from './shim/story.ts'
+
+const { SIGKILL, SIGTERM, SIGSTOP, SIGCONT } = constants.signals
+let root: TestRoot
+
+beforeAll(async () => {
+  root = await makeRoot()
+})
+
+afterAll(async () => {
+  await root[Symbol.asyncDispose]()
+})
+
+test('output flows unhindered and unlost while no daemon is there', async () => {
+  await using keeper = await openKeeper()
+  const lines = 300_000
+  const script = `i=0; yes "$(head -c 99 /dev/zero | tr '\\0' x)" | head -n ${lines}; echo end; exit 42`
+  const { shim, files } = await start(keeper, root, { args: ['sh', '-c', script] })
+  await shim[Symbol.asyncDispose]()
+  await waitFor('the shim to end', () => !isAlive(shim.pid), { timeoutMs: 60_000 })
+
+  expect(await keeper.launcher.adopt(files.directory)).toBeUndefined()
+  expect(await keeper.launcher.readExitRecord(files.directory)).toMatchObject({ code: 42 })
+  expect(existsSync(join(files.directory, 'shim.sock'))).toBe(false)
+  const log = await readFile(files.logPath, 'utf8')
+  expect(log.split('{"log":"x').length - 1).toBe(lines)
+  expect(log).toContain('{"log":"end\\n"')
+  expect(await cgroupsOf(files.id)).toEqual([])
+})
+
+test('a new daemon finds the container and gets the exit that the old one did not take', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files } = await start(keeper, root, { args: ['cat'], stdin: { open: true, once: false } })
+  const exits: number[] = []
+  shim.onExit(async ({ code }) => {
+    exits.push(code)
+    throw new Error('the old daemon dies before it has recorded the exit')
+  })
+  const second = await keeper.launcher.adopt(files.directory)
+  if (!second) throw new Error('the shim was not found')
+  expect(await second.state()).toMatchObject({ state: 'running' })
+  expect(shim.alive).toBe(false)
+
+  await second.closeStdin('')
+  await waitFor('the exit record', () => existsSync(join(files.directory, 'exit.json')))
+  // Nobody has listened on this connection yet: the event waits in the handle, and in the shim until it is acknowledged.
+  const third = await keeper.launcher.adopt(files.directory)
+  if (!third) throw new Error('the shim was not found again')
+  expect(await nextExit(third)).toMatchObject({ task: '', code: 0 })
+  await third.shutdown()
+  await waitFor('the shim to end', () => !isAlive(shim.pid))
+  expect(exits).toEqual([])
+})
+
+test('a shim that is killed takes its container along', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files, pid } = await start(keeper, root, { args: ['sleep', '1000'] })
+  const { promise: gone, resolve } = Promise.withResolvers<void>()
+  shim.onGone(resolve)
+  process.kill(shim.pid, SIGKILL)
+  await gone
+  await waitFor('init to die', () => !isAlive(pid))
+  expect(await keeper.launcher.adopt(files.directory)).toBeUndefined()
+  expect(await keeper.launcher.readExitRecord(files.directory)).toBeUndefined()
+  await keeper.removeCgroup(`/berth/${files.id}`)
+})
+
+test('a frozen shim times out instead of hanging its daemon', async () => {
+  await using keeper = await openKeeper({ timeoutMs: 300 })
+  const { shim, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
+  process.kill(shim.pid, SIGSTOP)
+  await expect(shim.state()).rejects.toMatchObject({ kind: 'timeout' })
+  process.kill(shim.pid, SIGCONT)
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
+
+test('SIGTERM does not end a shim', async () => {
+  await using keeper = await openKeeper()
+  const { shim, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
+  for (const signal of [SIGTERM, constants.signals.SIGHUP, constants.signals.SIGINT]) process.kill(shim.pid, signal)
+  expect(await shim.state()).toMatchObject({ state: 'running' })
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
+
+test('what is not our protocol ends the connection, and the container lives on', async () => {
+  await using keeper = await openKeeper()
+  const { files } = await start(keeper, root, { args: ['sleep', '1000'] })
+  for (const bytes of ['ffffffff0b000000', '000000000b000100', '000000000b000000', '01000000040000000100000000']) {
+    const rest = bytes.length === 16 ? '0000000000000000' : '00000000ff'
+    await expect(answerTo(keeper, files, Buffer.from(bytes + rest, 'hex'))).resolves.toHaveLength(0)
+  }
+  const unknown = Buffer.from('00000000e70300000500000000000000', 'hex')
+  const answer = await answerTo(keeper, files, unknown)
+  expect(answer.readUInt16LE(4)).toBe(0x100)
+  expect(answer.readBigUInt64LE(8)).toBe(5n)
+  expect(answer.readInt32LE(16)).toBe(constants.errno.ENOSYS)
+
+  const next = await keeper.launcher.adopt(files.directory)
+  if (!next) throw new Error('the shim was not found')
+  expect(await next.state()).toMatchObject({ state: 'running' })
+  const exit = nextExit(next)
+  await next.kill('', SIGKILL)
+  await exit
+  await next.shutdown()
+})
+
+test('a second shim for the same container is refused', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
+  const other = await keeper.launcher.launch()
+  await expect(createAndStart(keeper, other, files)).rejects.toMatchObject({ kind: 'conflict' })
+  await other.shutdown()
+  expect(await shim.state()).toMatchObject({ state: 'running' })
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
