@@ -8,7 +8,7 @@ import type { ContainerContext } from './context.ts'
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
 import { type Exec, end, newExec } from './exec-table.ts'
 import { isAlive } from './lifecycle.ts'
-import { taskOf } from './pause.ts'
+import { settledTaskOf } from './pause.ts'
 import type { ShimHandle } from './ports.ts'
 import type { AttachedStream, ExecRequest } from './requests.ts'
 import { LayerView } from './spec/layer-view.ts'
@@ -48,8 +48,11 @@ export async function execStart(
   if (exec.state !== 'created') throw conflict(`Error: Exec command ${exec.id} is already running`)
   const container = context.store.get(exec.containerId)
   checkRuns(container)
-  const { shim } = taskOf(context, container.id)
   exec.state = 'starting'
+  const { shim } = await settledTaskOf(context, container.id).catch((error: unknown) => {
+    exec.state = 'created'
+    throw error
+  })
   publish(context, container, `exec_start: ${exec.request.cmd.join(' ')}`, { execID: exec.id })
   const stream = detach ? undefined : openStream(context, container, exec)
   try {
@@ -132,7 +135,7 @@ export async function execResize(
 ): Promise<void> {
   const exec = context.execs.get(name)
   if (exec.state !== 'running' && exec.state !== 'starting') throw conflict(`exec ${exec.id} is not running`)
-  await taskOf(context, exec.containerId).shim.resize(exec.id, ...size)
+  await (await settledTaskOf(context, exec.containerId)).shim.resize(exec.id, ...size)
 }
 
 /** @throws `conflict` in Docker's words when it does not run */
@@ -143,6 +146,6 @@ export async function resize(
 ): Promise<void> {
   const container = context.store.get(name)
   if (!isAlive(container)) throw conflict(`cannot resize a stopped container: ${container.id}`)
-  await taskOf(context, container.id).shim.resize('', rows, columns)
+  await (await settledTaskOf(context, container.id)).shim.resize('', rows, columns)
   publish(context, container, 'resize', { height: String(rows), width: String(columns) })
 }

@@ -36,3 +36,11 @@ export function taskOf({ tasks }: ContainerContext, id: string): Task {
   if (!task) throw conflict(`container ${id} is not running`)
   return task
 }
+
+/** The same for callers without the lock: whoever starts, ends or adopts the container right now is waited for. */
+export async function settledTaskOf(context: ContainerContext, id: string): Promise<Task> {
+  const found = context.tasks.find(id)
+  if (found) return found
+  using _held = await context.locks.acquire(id)
+  return taskOf(context, id)
+}

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { messageOf, systemCode } from '#base/errors.ts'
+import { isKind, messageOf, systemCode } from '#base/errors.ts'
 import { isFullId } from '#base/ids.ts'
 import type { Container } from './container.ts'
 import { commit } from './container-events.ts'
@@ -11,6 +11,11 @@ import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { startsWithDaemon } from './restart-policy.ts'
 import { startLocked } from './start.ts'
+import { settlesWithin } from './stop.ts'
+
+/** How long the daemon's own start waits for shims that do not answer. */
+const patienceMs = 2000
+const retryMs = 1000
 
 /**
  * At boot, before anybody is served: brings the records in line with the shims that live, and clears what a daemon left that was
@@ -18,17 +23,24 @@ import { startLocked } from './start.ts'
  */
 export async function reconcile(context: ContainerContext): Promise<void> {
   await removeOrphans(context)
-  await Promise.all(
-    context.store.all().map(async ({ id }) => {
-      using _held = await context.locks.acquire(id)
-      try {
-        await reconcileOne(context, context.store.get(id))
-      } catch (error) {
-        // One damaged container must not keep the others from being served.
-        context.log.error({ container: id, error: messageOf(error) }, 'a container could not be reconciled')
-      }
-    }),
-  )
+  const all = Promise.all(context.store.all().map(({ id }) => reconcileUntilDone(context, id)))
+  context.background.run('reconciling containers', async () => void (await all))
+  await settlesWithin(all, patienceMs)
+}
+
+/** Keeps the container's lock as long as its shim does not answer: nothing can be done with it before it is known how it is. */
+async function reconcileUntilDone(context: ContainerContext, id: string): Promise<void> {
+  using _held = await context.locks.acquire(id)
+  while (!context.background.signal.aborted) {
+    try {
+      return await reconcileOne(context, context.store.get(id))
+    } catch (error) {
+      // One damaged container must not keep the others from being served.
+      context.log.error({ container: id, error: messageOf(error) }, 'a container could not be reconciled')
+      if (!isKind(error, 'timeout')) return
+    }
+    await context.clock.sleep(retryMs, { signal: context.background.signal }).catch(() => undefined)
+  }
 }
 
 async function reconcileOne(context: ContainerContext, container: Container): Promise<void> {

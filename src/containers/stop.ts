@@ -34,6 +34,7 @@ export async function stopOnce(context: ContainerContext, id: string, options: S
   const signal = parseSignal(options.signal || container.config.stopSignal || String(sigterm))
   const seconds = options.timeoutSeconds ?? container.config.stopTimeoutSeconds ?? defaultTimeoutSeconds
   await sendSignal(context, container, signal)
+  if (signal !== sigkill) await resumeToEnd(context, id)
   if (seconds < 0) await exited
   else if (!(await settlesWithin(exited, seconds * 1000))) await killAndWait(context, container, exited)
 }
@@ -62,6 +63,22 @@ async function markStopped(context: ContainerContext, id: string): Promise<Conta
   if (!isAlive(container)) throw notModified(`container ${shortId(id)} is already stopped`)
   commit(context, { ...container, state })
   return { ...container, state }
+}
+
+/** A paused container cannot act on the signal that is to end it. */
+async function resumeToEnd(context: ContainerContext, id: string): Promise<void> {
+  using _held = await context.locks.acquire(id)
+  await resumeToEndLocked(context, id)
+}
+
+async function resumeToEndLocked(context: ContainerContext, id: string): Promise<void> {
+  const container = context.store.find(id)
+  const task = context.tasks.find(id)
+  if (container?.state.status !== 'paused' || !task) return
+  await task.shim.resume()
+  commit(context, { ...container, state: { ...container.state, status: transition(container, 'unpause') } }, [
+    'unpause',
+  ])
 }
 
 /** Signals init and tells the event. One that has just ended is no error: its exit is on the way. */
@@ -107,4 +124,5 @@ export async function kill(context: ContainerContext, name: string, signalText: 
   const endsIt = signal === sigkill || signal === parseSignal(container.config.stopSignal || String(sigterm))
   if (endsIt) commit(context, { ...container, state: { ...container.state, stoppedByUser: true } })
   await sendSignal(context, container, signal)
+  if (endsIt && signal !== sigkill) await resumeToEndLocked(context, id)
 }

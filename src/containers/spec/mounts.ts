@@ -53,15 +53,17 @@ function defaultMounts(host: HostSettings): MountSpec[] {
 
 function ipcMounts(host: HostSettings): MountSpec[] {
   const options = ['nosuid', 'noexec', 'nodev']
-  if (host.ipcMode === 'host') {
-    return ['/dev/mqueue', '/dev/shm'].map((path) => ({
-      destination: path,
-      type: 'bind',
-      source: path,
-      options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'],
-    }))
-  }
+  // In the host's IPC namespace this is a view of the host's queues.
   const queue: MountSpec = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options }
+  if (host.ipcMode === 'host') {
+    const shared: MountSpec = {
+      destination: '/dev/shm',
+      type: 'bind',
+      source: '/dev/shm',
+      options: ['rbind', 'rprivate', ...options],
+    }
+    return [queue, shared]
+  }
   if (host.ipcMode === 'none') return [queue]
   const shm: MountSpec = {
     destination: '/dev/shm',
