@@ -15,7 +15,7 @@
  * execve worked. The caller is the parent of the process (also for exec) and reaps it.
  */
 
-/* Descriptors that become 0, 1, 2 of the process; ignored with a terminal. The caller keeps its own copies. */
+/* Descriptors that become 0, 1, 2 of the process (-1: /dev/null); ignored with a terminal. The caller keeps its own copies. */
 struct process_io {
         int in, out, err;
 };
@@ -48,7 +48,10 @@ struct container {
  */
 int container_prepare(struct container *container, bool with_netns, struct berth_error *err);
 
-/* On failure everything this call made is gone and the text names the step. */
+/*
+ * On failure everything this call made is gone and the text names the step. The program is looked for here: a missing one fails the
+ * creation, with the sentence that Docker's clients compare; what only execve can tell (ENOEXEC) fails the start.
+ */
 int container_create(struct container *container, struct plan *plan, const struct process_io *io, struct berth_error *err);
 int container_start(struct container *container, struct berth_error *err);
 

@@ -62,6 +62,8 @@ export interface ContainerOptions {
   readonly seccomp?: object
   /** Process objects, run one after the other while the container runs. */
   readonly execs?: readonly Partial<ProcessSpec>[]
+  /** A shell script that runs the container as `"$@"`, in a mount namespace of its own; its output is the container's too. */
+  readonly around?: string
 }
 
 export interface Failure {
@@ -113,7 +115,7 @@ export class BusyboxRoot implements AsyncDisposable {
     const report = await open(join(this.path, 'report'), 'w+')
     const output = await open(join(this.path, 'output'), 'w+')
     try {
-      await this.#drive(files, output.fd, report.fd)
+      await this.#drive(files, options.around, output.fd, report.fd)
       return parse(await readFile(join(this.path, 'report'), 'utf8'), await readFile(join(this.path, 'output'), 'utf8'))
     } finally {
       await report.close()
@@ -121,9 +123,11 @@ export class BusyboxRoot implements AsyncDisposable {
     }
   }
 
-  async #drive(files: readonly string[], output: number, report: number): Promise<void> {
+  async #drive(files: readonly string[], around: string | undefined, output: number, report: number): Promise<void> {
     const { spawn } = await import('node:child_process')
-    const child = spawn(driver, files, { stdio: ['ignore', output, output, report] })
+    const shell = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', around ?? '', 'sh']
+    const [command = '', ...args] = [...(around === undefined ? [] : shell), driver, ...files]
+    const child = spawn(command, args, { stdio: ['ignore', output, output, report] })
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     child.once('error', reject)
     child.once('exit', () => resolve())

@@ -3,9 +3,12 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BusyboxRoot } from './container.ts'
+import { BusyboxRoot, dockerCapabilities } from './container.ts'
 
 const { errno } = constants
+const admin = [...dockerCapabilities, 'CAP_SYS_ADMIN']
+const adminCapabilities = { bounding: admin, effective: admin, permitted: admin, inheritable: [], ambient: [] }
+
 let root: BusyboxRoot
 
 beforeAll(async () => {
@@ -83,6 +86,35 @@ test('binds show a directory and a file, read-only ones refuse writes, missing m
   expect(output).toContain("can't create /etc/made/file: Read-only file system")
   expect(output).toMatch(/ ro,relatime/)
   expect(await readFile(join(host, 'out'), 'utf8')).toBe('x\n')
+})
+
+test.each([
+  ['rprivate', 'before\n', 'before\nfrom host\n'],
+  ['rslave', 'before\nfrom host\n', 'before\nfrom host\n'],
+  ['rshared', 'before\nfrom host\n', 'before\nfrom container\nfrom host\n'],
+])('mounts reach through a bind of %s propagation as far as they should', async (propagation, inside, outside) => {
+  const host = join(root.path, `propagation-${propagation}`)
+  await mkdir(host)
+  // The host mounts while the container runs, and the container does when it sees the host's file.
+  const { output, failures } = await root.run({
+    around: [
+      `mount -t tmpfs -o mode=755 shared '${host}' && mount --make-shared '${host}' && cd '${host}'`,
+      'mkdir before host container && "$@" &',
+      'while ! test -e started; do sleep 0.02; done',
+      'mount -t tmpfs tmpfs host && : > host/file && : > mounted; wait',
+      'echo outside:; echo before; test -e container/file && echo from container; test -e host/file && echo from host; true',
+    ].join('\n'),
+    run: [
+      'cd /shared; : > started; while ! test -e mounted; do sleep 0.02; done',
+      'mount -t tmpfs tmpfs container && : > container/file',
+      'echo before; test -e host/file && echo from host; true',
+    ].join('\n'),
+    process: { capabilities: adminCapabilities },
+    linux: { rootfsPropagation: 'rslave' },
+    mounts: [{ destination: '/shared', type: 'bind', source: host, options: ['rbind', propagation] }],
+  })
+  expect(failures).toEqual([])
+  expect(output.split('outside:\n')).toEqual([inside, outside])
 })
 
 test('a read-only tmpfs over /dev is read-only only once its devices are made', async () => {
