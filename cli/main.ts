@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { inspect } from 'node:util'
 import { invalid, messageOf } from '#base/errors.ts'
 import { buildFacts } from './build-facts.ts'
 import { findEntry, groups } from './catalog.ts'
@@ -34,12 +35,15 @@ const defaultHost = 'unix:///run/berth/berth.sock'
 export async function main(argv: readonly string[]): Promise<number> {
   const program = /(^|\/)docker$/.test(process.argv0) ? 'docker' : 'berth'
   const stderr = outputOf(() => process.stderr)
+  let debug = false
   try {
     const top = parseGlobals(program, argv)
+    debug = top.flags.debug
     using client = new Client({ address: addressOf(top.flags), program, apiVersion: process.env.DOCKER_API_VERSION })
     return await runCommand(openCli(program, client, stderr, top.flags), top)
   } catch (error) {
     const message = messageOf(error)
+    if (debug) await stderr.write(`${inspect(error)}\n`)
     if (message !== '') await stderr.write(`${message}\n`)
     return error instanceof ExitError ? error.status : 1
   }
@@ -64,9 +68,13 @@ function openCli(program: string, client: Client, stderr: Cli['stderr'], flags: 
   }
 }
 
+const logLevels = ['debug', 'info', 'warn', 'error', 'fatal', 'panic']
+
 function parseGlobals(program: string, argv: readonly string[]): Parsed<typeof globals> {
   try {
-    return parseArguments(globals, argv, { interspersed: false })
+    const parsed = parseArguments(globals, argv, { interspersed: false })
+    if (logLevels.includes(parsed.flags.logLevel)) return parsed
+    throw invalid(`unable to parse logging level: ${parsed.flags.logLevel}`)
   } catch (error) {
     const usage = `Usage:  ${program} [OPTIONS] COMMAND [ARG...]\n\nRun '${program} --help' for more information`
     throw new ExitError(125, `${messageOf(error)}\n\n${usage}`, error)
@@ -75,7 +83,11 @@ function parseGlobals(program: string, argv: readonly string[]): Parsed<typeof g
 
 function addressOf({ host }: Globals): ReturnType<typeof parseAddress> {
   if (host.length > 1) throw invalid('specify only one -H')
-  return parseAddress(host[0] || process.env.BERTH_HOST || process.env.DOCKER_HOST || defaultHost)
+  const address = parseAddress(host[0] || process.env.BERTH_HOST || process.env.DOCKER_HOST || defaultHost)
+  if (address.kind === 'tcp' && process.env.DOCKER_TLS_VERIFY) {
+    throw invalid(`DOCKER_TLS_VERIFY is set, but TLS is not served yet: reach ${address.text} through a unix:// socket`)
+  }
+  return address
 }
 
 async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number> {

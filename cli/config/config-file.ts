@@ -9,7 +9,16 @@ export interface ConfigFile {
   readonly detachKeys?: string
   readonly psFormat?: string
   readonly imagesFormat?: string
-  readonly HttpHeaders?: Readonly<Record<string, string>>
+  /** By engine, or `default`: what containers get as HTTP_PROXY and so on. */
+  readonly proxies?: Readonly<Record<string, Proxies>>
+}
+
+export interface Proxies {
+  readonly httpProxy?: string
+  readonly httpsProxy?: string
+  readonly noProxy?: string
+  readonly ftpProxy?: string
+  readonly allProxy?: string
 }
 
 export interface StoredAuth {

@@ -21,7 +21,8 @@ export interface AttachedOptions {
  */
 export async function streamAttached(cli: Cli, options: AttachedOptions): Promise<'ended' | 'detached'> {
   const { socket, stdin, output, tty } = options
-  using _raw = stdin && tty ? cli.stdin.raw() : undefined
+  using raw = new DisposableStack()
+  if (stdin && tty) raw.use(cli.stdin.raw())
   const outputDone = copyOutput(cli, socket, tty).then((): 'ended' => 'ended')
   try {
     if (!stdin) return await outputDone
@@ -30,6 +31,8 @@ export async function streamAttached(cli: Cli, options: AttachedOptions): Promis
     return first === 'input-ended' && output ? await outputDone : first === 'detached' ? 'detached' : 'ended'
   } finally {
     outputDone.catch(() => {})
+    // The terminal is given back before the stream that can do it is closed.
+    raw.dispose()
     if (stdin) cli.stdin.release()
     socket.destroy()
   }

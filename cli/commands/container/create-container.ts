@@ -5,10 +5,11 @@ import { familiarReference, parseReference, withDefaultTag } from '#oci/referenc
 import type { Cli } from '../../cli.ts'
 import { createContainer } from '../../client/containers.ts'
 import type { CreateBody } from '../../client/wire.ts'
+import { withProxies } from '../../config/proxies.ts'
 import { ExitError } from '../../exit-error.ts'
 import { toCreateBody } from '../../options/container-config.ts'
 import type { ContainerFlags } from '../../options/container-flags.ts'
-import { pullImage } from '../image/pull-image.ts'
+import { platformOf, pullImage } from '../image/pull-image.ts'
 
 export interface ContainerInput {
   readonly flags: ContainerFlags
@@ -17,17 +18,22 @@ export interface ContainerInput {
 }
 
 /** The command line as a create request; whatever is wrong with it ends with 125 and the way to help. */
-export function toRequest(cli: Cli, { flags, given, args }: ContainerInput, verb: 'run' | 'create'): CreateBody {
+export async function toRequest(
+  cli: Cli,
+  { flags, given, args }: ContainerInput,
+  verb: 'run' | 'create',
+): Promise<CreateBody> {
   const [image = '', ...command] = args
   try {
     if (!['always', 'missing', 'never'].includes(flags.pull)) {
       throw invalid(`invalid pull option: '${flags.pull}': must be one of "always", "missing" or "never"`)
     }
     const read = (path: string): string => readFileSync(path, 'utf8')
-    const body = toCreateBody(
+    const asked = toCreateBody(
       { flags, given, image, command },
       { environment: cli.env, directory: cli.directory, read },
     )
+    const body = { ...asked, Env: withProxies(asked.Env ?? [], await cli.config(), cli.client.address.text) }
     if (!body.Tty || !cli.stdout.isTerminal) return body
     return { ...body, HostConfig: { ...body.HostConfig, ConsoleSize: [cli.stdout.rows, cli.stdout.columns] } }
   } catch (error) {
@@ -53,8 +59,9 @@ export async function createFromImage(cli: Cli, body: CreateBody, flags: Contain
 }
 
 async function create(cli: Cli, body: CreateBody, flags: ContainerFlags): Promise<ContainerCreateResponse> {
+  const where = { name: flags.name, platform: platformOf(cli, flags.platform) }
   try {
-    return await createContainer(cli.client, body, flags)
+    return await createContainer(cli.client, body, where)
   } catch (error) {
     // 404 also tells of a missing network or container; only an image can be pulled.
     if (!isKind(error, 'not-found') || flags.pull !== 'missing' || !/no such image/i.test(error.message)) throw error
@@ -62,7 +69,7 @@ async function create(cli: Cli, body: CreateBody, flags: ContainerFlags): Promis
     if (!flags.quiet) await cli.stderr.write(`Unable to find image '${name}' locally\n`)
   }
   await pullFor(cli, body, flags)
-  return await createContainer(cli.client, body, flags)
+  return await createContainer(cli.client, body, where)
 }
 
 async function pullFor(cli: Cli, { Image }: CreateBody, { platform, quiet }: ContainerFlags): Promise<void> {

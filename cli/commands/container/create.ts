@@ -10,7 +10,7 @@ export const createCommand = command({
   least: 1,
   stopsAtArgument: true,
   async run(cli, input) {
-    const body = toRequest(cli, input, 'create')
+    const body = await toRequest(cli, input, 'create')
     if (!/^(sha256:)?[0-9a-f]+$/.test(body.Image)) parseReference(body.Image)
     await cli.stdout.write(`${await createFromImage(cli, body, input.flags)}\n`)
     return 0

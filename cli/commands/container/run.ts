@@ -27,7 +27,7 @@ export const runCommand = command({
   stopsAtArgument: true,
   async run(cli, input) {
     const { flags } = input
-    const asked = toRequest(cli, input, 'run')
+    const asked = await toRequest(cli, input, 'run')
     if (flags.detach && flags.attach.length > 0) {
       throw invalid('conflicting options: cannot specify both --attach and --detach')
     }

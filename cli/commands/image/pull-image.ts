@@ -21,11 +21,16 @@ export async function pullImage(cli: Cli, name: string, { platform, allTags, pro
   const messages = await pull(cli.client, {
     repository: `${reference.domain}/${reference.path}`,
     ...(tag !== undefined && { tag }),
-    platform,
+    platform: platformOf(cli, platform),
     ...(auth && { auth: encodeAuth(auth) }),
   })
   await showProgress(messages, progress ?? silent)
   return allTags ? familiarName(reference) : familiarReference(reference)
+}
+
+/** `--platform`, or what DOCKER_DEFAULT_PLATFORM says; empty leaves it to the engine. */
+export function platformOf(cli: Cli, asked: string): string {
+  return asked || (cli.env.DOCKER_DEFAULT_PLATFORM ?? '')
 }
 
 const silent: Output = {

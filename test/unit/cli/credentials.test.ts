@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { readConfigFile } from '#cli/config/config-file.ts'
 import { encodeAuth, findAuth } from '#cli/config/credential-helper.ts'
+import { withProxies } from '#cli/config/proxies.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 
 const auth = Buffer.from('me:a:b').toString('base64')
@@ -65,4 +66,22 @@ esac
     'cannot ask the credential helper docker-credential-missing',
   )
   vi.unstubAllEnvs()
+})
+
+test('proxies of the configuration reach the container in both cases, unless asked for otherwise', () => {
+  const config = {
+    proxies: {
+      default: { httpProxy: 'http://p:1', noProxy: 'localhost' },
+      'unix:///other.sock': { httpProxy: 'http://q:1' },
+    },
+  }
+  expect(withProxies(['A=b', 'http_proxy=mine', 'NO_PROXY'], config, 'unix:///here.sock')).toEqual([
+    'HTTP_PROXY=http://p:1',
+    'no_proxy=localhost',
+    'A=b',
+    'http_proxy=mine',
+    'NO_PROXY',
+  ])
+  expect(withProxies([], config, 'unix:///other.sock')).toEqual(['HTTP_PROXY=http://q:1', 'http_proxy=http://q:1'])
+  expect(withProxies(['A=b'], {}, 'x')).toEqual(['A=b'])
 })
