@@ -56,7 +56,7 @@ async function answer(around: Surroundings, request: IncomingMessage, connection
     },
   })
   if (reply.kind !== 'hijack') return write(around, connection.respond(), reply)
-  runHijack({ ...connection.take(), upgraded: connection.upgraded }, reply, version)
+  await runHijack({ ...connection.take(), upgraded: connection.upgraded }, reply, version)
 }
 
 async function handle(

@@ -16,9 +16,10 @@ export interface Hijack {
   readonly framed: boolean
   /** What the client sends goes to the process; else it is dropped. */
   readonly stdin: boolean
-  /** Undefined: nothing runs, `farewell` is all. */
-  readonly stream: Duplex | undefined
-  readonly farewell: Uint8Array | undefined
+  /**
+   * Called when the client has the answer's head; undefined when nothing is attached. A failure is told in the stream.
+   */
+  open(): Promise<Duplex | undefined>
 }
 
 export function json(body: unknown, status = 200): Reply {
@@ -38,11 +39,6 @@ export function stream(contentType: string, chunks: AsyncIterable<Uint8Array | s
   return { kind: 'stream', contentType, chunks }
 }
 
-export function hijack(from: Duplex, { framed, stdin }: { framed: boolean; stdin: boolean }): Hijack {
-  return { kind: 'hijack', framed, stdin, stream: from, farewell: undefined }
-}
-
-/** Takes the connection over only to say one thing: Docker's way of telling that an exec did not start. */
-export function hijackToSay(farewell: Uint8Array, { framed }: { framed: boolean }): Hijack {
-  return { kind: 'hijack', framed, stdin: false, stream: undefined, farewell }
+export function hijack(open: Hijack['open'], options: { framed: boolean; stdin: boolean }): Hijack {
+  return { kind: 'hijack', ...options, open }
 }

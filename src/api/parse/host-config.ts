@@ -5,6 +5,8 @@ import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
 import { parsePortBindings } from './ports.ts'
 
 const defaultShmSizeBytes = 64 << 20
+/** As info lists it; shown by inspect where nobody chose. */
+const defaultRuntime = 'berth'
 
 /** The host half of a create request, with Docker's defaults; what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
 export function parseHostConfig(host: HostConfigRequest): HostSettings {
@@ -30,7 +32,7 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
     dnsSearch: host.DnsSearch ?? [],
     extraHosts: host.ExtraHosts ?? [],
     logConfig: { driver: host.LogConfig?.Type || 'json-file', options: host.LogConfig?.Config ?? {} },
-    runtime: host.Runtime ?? '',
+    runtime: host.Runtime || defaultRuntime,
     consoleSize: [host.ConsoleSize?.[0] ?? 0, host.ConsoleSize?.[1] ?? 0],
     annotations: host.Annotations ?? {},
     containerIdFile: host.ContainerIDFile ?? '',
@@ -79,7 +81,8 @@ function parseResources(host: HostConfigRequest) {
     nanoCpus: host.NanoCpus ?? 0,
     cpusetCpus: host.CpusetCpus ?? '',
     cpusetMems: host.CpusetMems ?? '',
-    pidsLimit: host.PidsLimit,
+    // 0 and below are "unlimited", which is what not asking gives.
+    pidsLimit: (host.PidsLimit ?? 0) > 0 ? host.PidsLimit : undefined,
     blkioWeight: host.BlkioWeight ?? 0,
     ulimits: (host.Ulimits ?? []).map(({ Name = '', Soft = 0, Hard = 0 }) => ({ name: Name, soft: Soft, hard: Hard })),
     devices: (host.Devices ?? []).map(({ PathOnHost = '', PathInContainer, CgroupPermissions }) => ({

@@ -27,8 +27,11 @@ export function presentVersion(facts: SystemVersion): WireVersion {
   }
 }
 
-export function presentInfo(facts: SystemInfo, version: ApiVersion): WireInfo {
+/** @param openFiles descriptors of this process */
+export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: number): WireInfo {
   return {
+    NFd: openFiles,
+    NGoroutines: 0,
     ...presentCounts(facts),
     ...presentSupport(facts, version),
     ...presentHost(facts),
@@ -83,8 +86,6 @@ function presentCounts(facts: SystemInfo) {
     DriverStatus: [['Backing Filesystem', facts.backingFilesystem]],
     DockerRootDir: facts.dataRoot,
     Debug: facts.debug,
-    NFd: 0,
-    NGoroutines: 0,
     NEventsListener: facts.eventListeners,
     SystemTime: formatNanos(facts.systemTime),
     LoggingDriver: facts.loggingDriver,

@@ -31,7 +31,7 @@ export const containerIoRoutes: readonly Route[] = [
       },
     )
     if (signal.aborted) attached.stream.destroy()
-    return hijack(attached.stream, { framed: !attached.tty, stdin })
+    return hijack(async () => attached.stream, { framed: !attached.tty, stdin })
   }),
 
   route('GET /containers/{id}/logs', async ({ path, query, version, signal }, engine) => {

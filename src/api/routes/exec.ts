@@ -1,11 +1,10 @@
-import { invalid, messageOf } from '#base/errors.ts'
+import { invalid } from '#base/errors.ts'
 import { decodeExecCreateRequest, decodeExecStartRequest } from '#contract/validate.gen.ts'
 import type { ExecView } from '#engine/engine.ts'
 import { type Route, route } from '../call.ts'
 import { parseConsoleSize, parseSize } from '../parse/terminal-size.ts'
 import { presentExec } from '../present/exec.ts'
-import { created, empty, hijack, hijackToSay, json } from '../reply.ts'
-import { frame } from '../streams/multiplex.ts'
+import { created, empty, hijack, json } from '../reply.ts'
 
 export const execRoutes: readonly Route[] = [
   route('POST /containers/{id}/exec', async ({ path, body }, engine) => {
@@ -27,26 +26,18 @@ export const execRoutes: readonly Route[] = [
     return created({ Id: id })
   }),
 
-  route('POST /exec/{id}/start', async ({ path, body, signal }, engine) => {
+  route('POST /exec/{id}/start', async ({ path, body }, engine) => {
     const request = (await body(decodeExecStartRequest)) ?? {}
     const view = engine.containers.execInspect(path.id)
-    const tty = request.Tty ?? false
     const consoleSize = parseConsoleSize(request.ConsoleSize)
-    const start = (detach: boolean) => engine.containers.execStart(path.id, { detach, tty, consoleSize })
+    const start = (detach: boolean) =>
+      engine.containers.execStart(path.id, { detach, tty: request.Tty ?? false, consoleSize })
     if (request.Detach) {
       await start(true)
       return empty(200)
     }
-    try {
-      const attached = await start(attachesNothing(view))
-      if (!attached) return hijackToSay(new Uint8Array(0), { framed: !tty })
-      if (signal.aborted) attached.stream.destroy()
-      return hijack(attached.stream, { framed: !attached.tty, stdin: view.request.attachStdin })
-    } catch (error) {
-      // Docker has upgraded the connection by now and tells in the stream; the docker CLI prints it and asks for the code.
-      const text = Buffer.from(`${messageOf(error)}\r\n`)
-      return hijackToSay(tty ? text : frame('stdout', text), { framed: !tty })
-    }
+    const { tty, attachStdin } = view.request
+    return hijack(async () => (await start(attachesNothing(view)))?.stream, { framed: !tty, stdin: attachStdin })
   }),
 
   route('POST /exec/{id}/resize', async ({ path, query }, engine) => {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { type Route, route } from '../call.ts'
 import { presentInfo, presentVersion } from '../present/system.ts'
 import { json, type Reply } from '../reply.ts'
@@ -19,5 +20,7 @@ export const systemRoutes: readonly Route[] = [
   route('GET /_ping', () => pong('OK')),
   route('HEAD /_ping', () => pong('')),
   route('GET /version', (_, engine) => json(presentVersion(engine.system.version()))),
-  route('GET /info', async ({ version }, engine) => json(presentInfo(await engine.system.info(), version))),
+  route('GET /info', async ({ version }, engine) =>
+    json(presentInfo(await engine.system.info(), version, readdirSync('/proc/self/fd').length)),
+  ),
 ]

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { messageOf } from '#base/errors.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { Hijack } from '../reply.ts'
+import { frame } from './multiplex.ts'
 
 export const rawStreamType = 'application/vnd.docker.raw-stream'
 export const multiplexedStreamType = 'application/vnd.docker.multiplexed-stream'
@@ -31,17 +33,27 @@ export function takeSocket(request: IncomingMessage, response: ServerResponse): 
   return socket
 }
 
-/** Writes Docker's answer line and headers, then joins client and process until both are done. */
-export function runHijack({ socket, upgraded, early }: TakenConnection, reply: Hijack, version: ApiVersion): void {
+/**
+ * Writes Docker's answer line and headers, opens the process's side, and joins both until they are done. The head goes out
+ * first: docker-py loses what arrives together with it.
+ */
+export async function runHijack(
+  { socket, upgraded, early }: TakenConnection,
+  reply: Hijack,
+  version: ApiVersion,
+): Promise<void> {
   socket.on('error', () => socket.destroy())
   socket.write(answerHead({ upgraded, framed: reply.framed }, version))
-  if (reply.farewell) socket.write(reply.farewell)
-  if (!reply.stream) {
+  const process = await reply.open().catch((error: unknown) => {
+    const text = Buffer.from(`${messageOf(error)}\r\n`)
+    socket.write(reply.framed ? frame('stdout', text) : text)
+  })
+  if (process) {
+    join(socket, process, { early, stdin: reply.stdin })
+  } else {
     socket.resume()
     closeSoon(socket)
-    return
   }
-  join(socket, reply.stream, { early, stdin: reply.stdin })
 }
 
 export function answerHead({ upgraded, framed }: { upgraded: boolean; framed: boolean }, version: ApiVersion): string {
@@ -55,6 +67,10 @@ export function answerHead({ upgraded, framed }: { upgraded: boolean; framed: bo
  * releases the process's side.
  */
 function join(client: Duplex, process: Duplex, { early, stdin }: { early: Uint8Array; stdin: boolean }): void {
+  if (client.destroyed) {
+    process.destroy()
+    return
+  }
   let probe: NodeJS.Timeout | undefined
   client.on('close', () => {
     clearInterval(probe)

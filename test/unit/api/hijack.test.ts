@@ -270,6 +270,27 @@ test('an exec that does not start is told in the stream, framed, as the docker C
   expect(await client.rest()).toBe('\x01\0\0\0\0\0\0\x27OCI runtime exec failed: no such file\r\n')
 })
 
+test('the head is out before the exec is started: what comes together with it is lost on docker-py', async () => {
+  const started = Promise.withResolvers<void>()
+  const head = Promise.withResolvers<void>()
+  await using wire = await serve({
+    containers: {
+      execInspect: () => execView(true),
+      execStart: async () => {
+        started.resolve()
+        await head.promise
+        return undefined
+      },
+    },
+  })
+  const client = await wire.connect()
+  client.send(`POST /exec/e1/start HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`)
+  await client.head()
+  await started.promise
+  head.resolve()
+  expect(await client.rest()).toBe('')
+})
+
 test('an unknown exec is a plain 404, and a detached failure a plain error', async () => {
   await using wire = await serve({
     containers: {
