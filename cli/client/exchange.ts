@@ -15,8 +15,8 @@ const maxHead = 64 * 1024
 
 /** Writes one request and reads the head of its answer; bytes behind the head stay in the socket.   @throws `unavailable` */
 export async function exchange(socket: Socket, request: Request): Promise<ResponseHead> {
-  socket.write(formatHead(request))
-  if (request.body && request.body.length > 0) socket.write(request.body)
+  const head = Buffer.from(formatHead(request))
+  socket.write(request.body ? Buffer.concat([head, request.body]) : head)
   for (;;) {
     const head = await readHead(socket)
     if (head.status >= 200 || head.status === 101) return head

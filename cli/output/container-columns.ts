@@ -1,7 +1,7 @@
 import type { ContainerSummary } from '#contract/types.gen.ts'
 import { familiarReference, parseReference } from '#oci/reference.ts'
 import type { PortSummary } from '../client/wire.ts'
-import { ellipsis, formatAge, formatMoment, formatSize, shortId } from './human.ts'
+import { ellipsis, formatAge, formatMoment, formatSize, quote, shortId } from './human.ts'
 import { formatPorts } from './ports.ts'
 import type { Columns } from './table.ts'
 
@@ -12,7 +12,7 @@ export function containerColumns({ truncate, nowMs }: { truncate: boolean; nowMs
   return {
     ID: { heading: 'CONTAINER ID', value: ({ Id }) => (truncate ? shortId(Id) : Id) },
     Image: { heading: 'IMAGE', value: (container) => (truncate ? shortImage(container) : container.Image) },
-    Command: { heading: 'COMMAND', value: ({ Command }) => JSON.stringify(truncate ? ellipsis(Command, 20) : Command) },
+    Command: { heading: 'COMMAND', value: ({ Command }) => quote(truncate ? ellipsis(Command, 20) : Command) },
     CreatedAt: { heading: 'CREATED AT', value: ({ Created }) => formatMoment(Created) },
     RunningFor: { heading: 'CREATED', value: ({ Created }) => formatAge(Created, nowMs) },
     Status: { heading: 'STATUS', value: ({ Status }) => Status },

@@ -62,3 +62,27 @@ export function shortId(id: string): string {
 export function formatBinarySize(bytes: number): string {
   return formatBytes(bytes, 1024)
 }
+
+const named: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+}
+
+/** In double quotes as Go's %q has it: what is not printable is escaped, so a command cannot move the cursor. */
+export function quote(text: string): string {
+  const signs = [...text].map((sign) => {
+    const code = sign.codePointAt(0) ?? 0
+    if (named[sign] !== undefined) return named[sign]
+    if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(sign)) return sign
+    if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`
+    return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+  })
+  return `"${signs.join('')}"`
+}

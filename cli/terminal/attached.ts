@@ -3,7 +3,7 @@ import { messageOf, unavailable } from '#base/errors.ts'
 import type { Cli } from '../cli.ts'
 import { ExitError } from '../exit-error.ts'
 import { DetachFilter } from './detach-keys.ts'
-import { FrameDecoder } from './frames.ts'
+import { FrameDecoder, mergeFrames } from './frames.ts'
 
 export interface AttachedOptions {
   readonly socket: Socket
@@ -44,7 +44,7 @@ async function copyOutput(cli: Cli, socket: Socket, tty: boolean): Promise<void>
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       if (tty) await cli.stdout.write(chunk)
       else {
-        for (const { stream, payload } of decoder.push(chunk)) {
+        for (const { stream, payload } of mergeFrames(decoder.push(chunk))) {
           await (stream === 1 ? cli.stdout : cli.stderr).write(payload)
         }
       }

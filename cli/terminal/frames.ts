@@ -40,3 +40,16 @@ export class FrameDecoder {
     return frames
   }
 }
+
+/** Neighbours of one stream as one: a log has a frame for every line, and a write for each would cost more than the copying. */
+export function mergeFrames(frames: readonly Frame[]): Frame[] {
+  const merged: Frame[] = []
+  for (let at = 0; at < frames.length; ) {
+    const stream = frames[at]?.stream ?? 1
+    const from = at
+    while (frames[at]?.stream === stream) at += 1
+    const payloads = frames.slice(from, at).map(({ payload }) => payload)
+    merged.push({ stream, payload: Buffer.concat(payloads) })
+  }
+  return merged
+}

@@ -4,7 +4,7 @@ import { containerPath, inspectContainer } from '../../client/containers.ts'
 import { command } from '../../command.ts'
 import { toTimestamp } from '../../options/timestamp.ts'
 import { text, toggle } from '../../parsing/flag.ts'
-import { FrameDecoder } from '../../terminal/frames.ts'
+import { FrameDecoder, mergeFrames } from '../../terminal/frames.ts'
 
 const when = 'timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
 
@@ -47,7 +47,7 @@ async function copy(cli: Cli, body: AsyncIterable<Buffer>, tty: boolean): Promis
     for await (const chunk of body) {
       if (tty) await cli.stdout.write(chunk)
       else {
-        for (const { stream, payload } of decoder.push(chunk))
+        for (const { stream, payload } of mergeFrames(decoder.push(chunk)))
           await (stream === 1 ? cli.stdout : cli.stderr).write(payload)
       }
       if (cli.stdout.closed) return

@@ -1,4 +1,5 @@
 import { invalid } from '#base/errors.ts'
+import { quote } from '../human.ts'
 
 export type TemplateFunction = (...values: readonly unknown[]) => unknown
 
@@ -105,7 +106,7 @@ function formatPrintf(format: string, values: readonly unknown[]): string {
 function formatVerb(verb: string, value: unknown, precision: number | undefined): string {
   switch (verb) {
     case 'q':
-      return JSON.stringify(text(value))
+      return quote(text(value))
     case 'x':
       return typeof value === 'number' ? value.toString(16) : Buffer.from(text(value)).toString('hex')
     case 'f':

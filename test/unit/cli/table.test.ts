@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { psCommand } from '#cli/commands/container/ps.ts'
 import { historyCommand } from '#cli/commands/image/history.ts'
 import { imagesCommand } from '#cli/commands/image/images.ts'
+import { quote } from '#cli/output/human.ts'
 import { toImageRows } from '#cli/output/image-columns.ts'
 import { formatPorts } from '#cli/output/ports.ts'
 import { parseArguments } from '#cli/parsing/parse.ts'
@@ -82,4 +83,8 @@ test('neighbouring ports become ranges, others do not', () => {
   })
   expect(formatPorts([port(82), port(80), port(81), port(90)])).toBe('80-82/tcp, 90/tcp')
   expect(formatPorts([port(80, 80, '0.0.0.0'), port(81, 81, '0.0.0.0')])).toBe('0.0.0.0:80-81->80-81/tcp')
+})
+
+test('a command that holds escape sequences is shown, not obeyed', () => {
+  expect(quote('a"\\\n\x1b[2J\u202e é')).toBe('"a\\"\\\\\\n\\x1b[2J\\u202e é"')
 })
