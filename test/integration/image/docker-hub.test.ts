@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildImage } from '#test/support/base-image.ts'
+import { startConnectProxy } from '#test/support/connect-proxy.ts'
 import { startDaemon } from '#test/support/daemon.ts'
 import { seedRegistry, startRegistry } from '#test/support/registry.ts'
 import { tempDirectory } from '#test/support/temp.ts'
@@ -78,4 +79,25 @@ test('docker.io with a certificate of somebody else is refused', async () => {
   const { code, stderr } = await daemon.docker('pull', 'busybox')
   expect(code).toBe(1)
   expect(stderr).toMatch(/https:\/\/registry-1\.docker\.io\/v2\/library\/busybox.*tls: failed to verify certificate/)
+})
+
+test('docker.io is reached through the proxy of the environment, which is asked for nothing on this machine', async () => {
+  await using directory = await tempDirectory()
+  const storage = join(directory.path, 'storage')
+  const certificate = await makeCertificate(directory.path, ['registry-1.docker.io'])
+  const image = buildImage()
+  await seedRegistry(storage, { 'library/busybox:latest': image, 'app:latest': image })
+  const environment = [`SSL_CERT_FILE=${certificate.certFile}`, 'HTTPS_PROXY=http://me:word@127.0.0.1:3128']
+  const command = ['env', ...environment, process.execPath, mainProgram]
+  await using daemon = await startDaemon({ withImage: false, command })
+  const tls = { certificate: certificate.certFile, key: certificate.keyFile }
+  await using _hub = await startRegistry({ storage, tls, port: 443, enter: daemon.enter })
+  await using local = await startRegistry({ storage, enter: daemon.enter })
+  await using proxy = await startConnectProxy(daemon.enter, 3128)
+
+  expect(await daemon.docker('pull', '-q', `${local.host}/app`)).toMatchObject({ code: 0, stderr: '' })
+  expect(proxy.tunnels).toEqual([])
+  expect(await daemon.docker('pull', '-q', 'busybox')).toMatchObject({ code: 0, stderr: '' })
+  const credentials = Buffer.from('me:word').toString('base64')
+  expect(new Set(proxy.tunnels)).toEqual(new Set([`registry-1.docker.io:443 Basic ${credentials}`]))
 })
