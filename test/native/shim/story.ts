@@ -123,8 +123,8 @@ export async function tail(path: string): Promise<string> {
   return (await readFile(path)).subarray(-4096).toString()
 }
 
-/** The groups of a container in every hierarchy. */
+/** The groups of a container in every hierarchy: one below each name (v1), or the mount itself (v2). */
 export async function cgroupsOf(id: string): Promise<string[]> {
-  const mounts = (await readdir('/sys/fs/cgroup')).map((name) => join('/sys/fs/cgroup', name, 'berth', id))
-  return mounts.filter((path) => existsSync(path))
+  const mounts = ['', ...(await readdir('/sys/fs/cgroup'))]
+  return mounts.map((name) => join('/sys/fs/cgroup', name, 'berth', id)).filter((path) => existsSync(path))
 }

@@ -1,0 +1,44 @@
+/** Run by shim-cgroup2.test.ts inside the virtual machine: what a shim does with cgroup v2, as one line of JSON. */
+import { readFile } from 'node:fs/promises'
+import { makeRoot, readLog } from './container.ts'
+import { openKeeper } from './keeper.ts'
+import { cgroupsOf, createExec, nextExit, readAll, start } from './story.ts'
+
+await using root = await makeRoot()
+await using keeper = await openKeeper({ warm: 1, timeoutMs: 120_000 })
+
+const plain = await start(keeper, root, { args: ['sh', '-c', 'cat /proc/self/cgroup; exit 9'] })
+const { code } = await plain.exit
+const seen = await readLog(plain.files.logPath)
+const shimGroup = await readFile(`/proc/${plain.shim.pid}/cgroup`, 'utf8')
+await plain.shim.shutdown()
+const left = await cgroupsOf(plain.files.id)
+
+const hungry = await start(keeper, root, {
+  args: ['sh', '-c', 'x=$(yes | head -c 100000000); echo $x | head -c 1'],
+  memory: 16 << 20,
+})
+let ooms = 0
+hungry.shim.onOom(() => {
+  ooms++
+})
+const { oomKilled } = await hungry.exit
+await hungry.shim.shutdown()
+
+const frozen = await start(keeper, root, { args: ['sleep', '1000'] })
+const done = nextExit(frozen.shim, 'inside')
+await createExec(keeper, frozen.shim, 'inside', ['cat', '/proc/self/cgroup'])
+const stream = await frozen.shim.attach('inside', { stdin: false, stdout: true, stderr: true, framed: false })
+await frozen.shim.start('inside')
+const execGroup = (await readAll(stream)).toString()
+await done
+await frozen.shim.pause()
+const { paused } = await frozen.shim.state()
+await frozen.shim.kill('', 9)
+const { signal } = await frozen.exit
+await frozen.shim.shutdown()
+
+const reported = keeper.reported.map(String)
+console.log(
+  JSON.stringify({ code, seen: seen[0]?.log, shimGroup, left, ooms, oomKilled, execGroup, paused, signal, reported }),
+)
