@@ -91,7 +91,15 @@ export class DirectorySnapshotter implements Snapshotter {
     if (!snapshot) return
     const child = this.#store.findChild(snapshot.id)
     if (child !== undefined) throw conflict(`snapshot ${keyOrName} cannot be removed: ${child} stands on it`)
-    this.#store.delete(snapshot.id)
+    try {
+      this.#store.delete(snapshot.id)
+    } catch (error) {
+      // On a full disk no row can be changed before the files are gone.
+      if (!isDiskFull(error)) throw error
+      await this.#deleteDirectory(snapshot.id)
+      this.#store.delete(snapshot.id)
+      return
+    }
     await this.#deleteDirectory(snapshot.id)
   }
 
@@ -205,4 +213,9 @@ async function removeEmpty(path: string): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
   }
+}
+
+/** SQLITE_FULL. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 13
 }
