@@ -21,6 +21,8 @@ struct command {
 typedef int (*command_verb)(const struct command *command, int argc, char **argv, struct berth_error *err);
 
 int command_run(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_create(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_start(const struct command *command, int argc, char **argv, struct berth_error *err);
 int command_state(const struct command *command, int argc, char **argv, struct berth_error *err);
 int command_list(const struct command *command, int argc, char **argv, struct berth_error *err);
 int command_kill(const struct command *command, int argc, char **argv, struct berth_error *err);
@@ -44,6 +46,7 @@ struct state {
         char created[40]; /* RFC 3339 */
         pid_t pid;
         uint64_t start_time;
+        bool waiting; /* created and not started */
 };
 
 int state_check_id(const char *id, struct berth_error *err);
@@ -52,6 +55,13 @@ int state_make(const struct command *command, const char *id, int *ret_directory
 int state_write(int directory, const struct state *state, struct berth_error *err);
 int state_read(const struct command *command, const char *id, struct state *ret, struct berth_error *err);
 int state_remove(const struct command *command, const char *id, struct berth_error *err);
+/*
+ * The socket on which a created container waits to be started: made in the state's directory; connected to; removed once it has
+ * done its work, which is what makes a created container a running one.
+ */
+int state_listen(int directory, int *ret_sock, struct berth_error *err);
+int state_connect(const struct command *command, const char *id, int *ret_sock, struct berth_error *err);
+int state_started(const struct command *command, const char *id, struct berth_error *err);
 /* Is the process still the one that was started? */
 bool state_running(const struct state *state);
 /* In the form of runtime-spec runtime.md#state; the caller json_decref()s it. */

@@ -35,7 +35,7 @@ static int delete_cgroup(const struct state *state, struct berth_error *err) {
         return r == 0 ? cgroup_remove(&layout, &cgroup, err) : r;
 }
 
-/* For what a killed `run` left; one that ends by itself leaves nothing. */
+/* For containers of `create`, and for what a killed `run` left; a `run` that ends by itself leaves nothing. */
 int command_delete(const struct command *command, int argc, char **argv, struct berth_error *err) {
         bool force = argc == 3 && (strcmp(argv[1], "--force") == 0 || strcmp(argv[1], "-f") == 0);
         struct state state;
@@ -44,7 +44,7 @@ int command_delete(const struct command *command, int argc, char **argv, struct 
                 return command_usage(err, "delete [--force] ID");
         const char *id = argv[argc - 1];
         int r = state_read(command, id, &state, err);
-        if (r == 0 && !force && state_running(&state))
+        if (r == 0 && !force && state_running(&state) && !state.waiting)
                 r = berth_error_set(err, EBUSY, "container '%s' is running; kill it first, or delete --force", id);
         if (r == 0)
                 r = delete_kill(&state, err);

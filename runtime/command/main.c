@@ -19,14 +19,14 @@ static const struct {
         const char *help;
 } verbs[] = {
         {"run", command_run, "make, start and wait for a container"},
+        {"create", command_create, "make a container that waits to be started"},
+        {"start", command_start, "start a created container"},
         {"state", command_state, "print the state of a container"},
         {"list", command_list, "print the states of all containers"},
         {"kill", command_kill, "send a signal to a container's first process"},
         {"delete", command_delete, "forget a container that has ended"},
         {"features", command_features, "print what this runtime can do"},
         {"spec", command_spec, "write a config.json to start from"},
-        {"create", NULL, NULL},
-        {"start", NULL, NULL},
         {"exec", NULL, NULL},
         {"ps", NULL, NULL},
         {"pause", NULL, NULL},

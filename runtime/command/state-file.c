@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -15,6 +17,7 @@
 #include "process-identity.h"
 
 #define STATE_NAME "state.json"
+#define STATE_STARTER "start.sock"
 #define STATE_SIZE_MAX 16384
 
 int state_check_id(const char *id, struct berth_error *err) {
@@ -112,6 +115,7 @@ int state_read(const struct command *command, const char *id, struct state *ret,
         if (r < 0)
                 return r;
         r = state_parse(document, ret, err);
+        ret->waiting = faccessat(directory, STATE_STARTER, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
         json_decref(document);
         return r;
 }
@@ -124,10 +128,50 @@ int state_remove(const struct command *command, const char *id, struct berth_err
         if (r < 0)
                 return r;
         (void) unlinkat(directory, STATE_NAME ".new", 0);
+        (void) unlinkat(directory, STATE_STARTER, 0);
         if (unlinkat(directory, STATE_NAME, 0) < 0 && errno != ENOENT)
                 return berth_error_set(err, errno, "remove the state of container '%s'", id);
         (void) snprintf(path, sizeof path, "%s/%s", command->root, id);
         return rmdir(path) < 0 ? berth_error_set(err, errno, "remove '%s'", path) : 0;
+}
+
+/* Directories have long names and addresses are short, so the way is through the open directory. */
+static void state_address(int directory, struct sockaddr_un *ret) {
+        *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+        (void) snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/" STATE_STARTER, directory);
+}
+
+int state_listen(int directory, int *ret_sock, struct berth_error *err) {
+        struct sockaddr_un address;
+        _cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        state_address(directory, &address);
+        if (sock < 0 || bind(sock, (struct sockaddr *) &address, sizeof address) < 0 || listen(sock, 1) < 0)
+                return berth_error_set(err, errno, "make the socket that starts the container");
+        return give_fd(ret_sock, &sock);
+}
+
+int state_connect(const struct command *command, const char *id, int *ret_sock, struct berth_error *err) {
+        _cleanup_close_ int directory = -1;
+        struct sockaddr_un address;
+
+        int r = state_open(command, id, &directory, err);
+        if (r < 0)
+                return r;
+        _cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        state_address(directory, &address);
+        if (sock < 0 || connect(sock, (struct sockaddr *) &address, sizeof address) < 0)
+                return berth_error_set(err, errno, "reach the waiting process of container '%s'", id);
+        return give_fd(ret_sock, &sock);
+}
+
+int state_started(const struct command *command, const char *id, struct berth_error *err) {
+        _cleanup_close_ int directory = -1;
+        int r = state_open(command, id, &directory, err);
+
+        if (r == 0 && unlinkat(directory, STATE_STARTER, 0) < 0 && errno != ENOENT)
+                return berth_error_set(err, errno, "mark container '%s' as running", id);
+        return r;
 }
 
 bool state_running(const struct state *state) {
@@ -137,9 +181,8 @@ bool state_running(const struct state *state) {
 
 json_t *state_json(const struct state *state) {
         bool running = state_running(state);
-        return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "ociVersion", COMMAND_OCI_VERSION, "id", state->id, "status",
-                         state->pid == 0 ? "creating"
-                         : running       ? "running"
-                                         : "stopped",
-                         "pid", running ? (int) state->pid : 0, "bundle", state->bundle, "created", state->created);
+        const char *status = !running ? "stopped" : state->waiting ? "created" : "running";
+
+        return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "ociVersion", COMMAND_OCI_VERSION, "id", state->id, "status", status, "pid",
+                         running ? (int) state->pid : 0, "bundle", state->bundle, "created", state->created);
 }

@@ -73,7 +73,7 @@ static int container_init_root(const struct container_init *init, struct berth_e
         if (r == 0 && !mount_dev_is_bound(container))
                 r = devnode_make_all(root, container, err);
         if (r == 0 && plan->process.terminal)
-                r = console_make(&plan->process, root, context.devpts, true, init->sync, err);
+                r = console_make(&plan->process, root, context.devpts, true, init->child.sync, err);
         if (r == 0)
                 r = sysctl_apply(container, context.procfs, err);
         if (r == 0)
@@ -97,11 +97,11 @@ _Noreturn void container_init(const struct container_init *init) {
         struct berth_error err = {0};
         char path[PATH_MAX];
 
-        int r = process_child_begin(&err);
+        int r = process_child_begin(&own.child, &err);
         if (r == 0)
                 r = container_init_join(&own, &err);
         if (r == 0)
-                r = process_child_descriptors(own.io, &own.sync, &err);
+                r = process_child_descriptors(&own.child, own.io, &err);
         if (r == 0)
                 r = rlimit_apply_oom_score(&own.plan->process, &err);
         if (r == 0)
@@ -109,8 +109,8 @@ _Noreturn void container_init(const struct container_init *init) {
         if (r == 0)
                 r = container_init_names(&own.plan->container, &err);
         if (r == 0)
-                r = process_child_become(&own.plan->process, path, &err);
+                r = process_child_become(&own.child, &own.plan->process, path, &err);
         if (r < 0)
-                process_child_fail(own.sync, &err);
-        process_child_execute(&own.plan->process, path, own.sync);
+                process_child_fail(own.child.sync, &err);
+        process_child_execute(&own.child, &own.plan->process, path);
 }

@@ -3,6 +3,7 @@
 
 #include "container.h"
 #include "namespace.h"
+#include "process.h"
 
 /* Everything the new process needs, laid out by the parent before clone3. */
 struct container_init {
@@ -13,7 +14,7 @@ struct container_init {
         const struct namespace_set *namespaces;
         int netns; /* the prepared sandbox; -1 */
         const struct process_io *io;
-        int sync;
+        struct process_child child;
 };
 
 /* The container's first process, from clone3 to execve. */

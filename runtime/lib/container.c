@@ -10,6 +10,7 @@
 #include "container-init.h"
 #include "container-network.h"
 #include "process.h"
+#include "sync.h"
 #include "sys.h"
 
 int container_prepare(struct container *container, bool with_netns, struct berth_error *err) {
@@ -44,6 +45,7 @@ static int container_clone(struct container *container, const struct namespace_s
                 .namespaces = namespaces,
                 .netns = namespaces->new_network ? container->netns : -1,
                 .io = io,
+                .child = {.sync = -1, .starter = container->starter},
         };
         int r;
 
@@ -57,7 +59,7 @@ static int container_clone(struct container *container, const struct namespace_s
                 if (r < 0)
                         return r;
         }
-        pid_t pid = process_clone(namespaces->clone_flags, group, &container->init, &init.sync, &init.in_unified, err);
+        pid_t pid = process_clone(namespaces->clone_flags, group, &container->init, &init.child.sync, &init.in_unified, err);
         if (pid == 0)
                 container_init(&init);
         r = namespaces->pid >= 0 ? namespace_leave_pid(&own, pid < 0 ? NULL : err) : 0;
@@ -110,6 +112,23 @@ int container_create(struct container *container, struct plan *plan, const struc
 
 int container_start(struct container *container, struct berth_error *err) {
         return process_start(&container->init, err);
+}
+
+int container_start_detached(int connection, struct berth_error *err) {
+        int r = sync_send(connection, SYNC_START, -1, err);
+
+        if (r == 0)
+                r = sync_receive(connection, NULL, err);
+        return r > 0 ? berth_error_set(err, EPROTO, "the container's process sent an unexpected message") : r;
+}
+
+void container_forget(struct container *container) {
+        process_close(&container->init);
+        cleanup_close(&container->rootfs);
+        cleanup_close(&container->host_netlink);
+        cleanup_close(&container->netlink);
+        cleanup_close(&container->netns);
+        *container = CONTAINER_NONE;
 }
 
 int container_release(struct container *container, struct berth_error *err) {

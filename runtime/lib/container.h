@@ -37,10 +37,11 @@ struct container {
         int netns, netlink;       /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
         int host_netlink;         /* -1 without links */
         char host_link[IFNAMSIZ]; /* "" : none made */
+        int starter;              /* listening socket through which a later process starts init, which then outlives us; else -1 */
         int rootfs;               /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
         struct plan *plan;        /* not owned */
 };
-#define CONTAINER_NONE ((struct container){.init = PROCESS_NONE, .netns = -1, .netlink = -1, .host_netlink = -1, .rootfs = -1})
+#define CONTAINER_NONE ((struct container){.init = PROCESS_NONE, .netns = -1, .netlink = -1, .host_netlink = -1, .starter = -1, .rootfs = -1})
 
 /*
  * Takes space off the start path, before a plan is known: detects the cgroup layout, and makes a network namespace with its
@@ -54,6 +55,13 @@ int container_prepare(struct container *container, bool with_netns, struct berth
  */
 int container_create(struct container *container, struct plan *plan, const struct process_io *io, struct berth_error *err);
 int container_start(struct container *container, struct berth_error *err);
+
+/*
+ * For a caller that ends after the creation (the command): with `starter` set, init waits for somebody who connects to it (SOCK_SEQPACKET)
+ * and calls this with the connection. What was made stays when the descriptors are closed.
+ */
+int container_start_detached(int connection, struct berth_error *err);
+void container_forget(struct container *container);
 
 /* A further process inside: namespaces, cgroup, capabilities, seccomp as its plan says. Same two steps. */
 int container_exec(struct container *container, const struct plan *plan, const struct process_io *io, struct process *ret, struct berth_error *err);

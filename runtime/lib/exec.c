@@ -21,28 +21,32 @@ static int exec_enter(const struct container *container, const struct plan_proce
                 r = rlimit_apply_oom_score(plan, err);
         if (r == 0 && setns(container->init.pidfd, EXEC_NAMESPACES) < 0)
                 return berth_error_set(err, errno, "enter the container's namespaces");
+        /* Joining leads to the namespace's own root. Above a daemon in a chroot, whose containers pivot no more than that chroot, it is the host's. */
+        if (r == 0 && (fchdir(container->rootfs) < 0 || chroot(".") < 0))
+                return berth_error_set(err, errno, "enter the container's root");
         return r;
 }
 
 static _Noreturn void exec_child(const struct container *container, const struct plan_process *plan, const struct process_io *io, int sync,
                                  bool in_unified) {
+        struct process_child child = {.sync = sync, .starter = -1};
         struct berth_error err = {0};
         char path[PATH_MAX];
 
-        int r = process_child_begin(&err);
+        int r = process_child_begin(&child, &err);
         if (r == 0)
                 r = exec_enter(container, plan, in_unified, &err);
         if (r == 0)
-                r = process_child_descriptors(io, &sync, &err);
+                r = process_child_descriptors(&child, io, &err);
         if (r == 0 && plan->terminal) {
                 _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-                r = root < 0 ? berth_error_set(&err, errno, "open the container's root") : console_make(plan, root, -1, false, sync, &err);
+                r = root < 0 ? berth_error_set(&err, errno, "open the container's root") : console_make(plan, root, -1, false, child.sync, &err);
         }
         if (r == 0)
-                r = process_child_become(plan, path, &err);
+                r = process_child_become(&child, plan, path, &err);
         if (r < 0)
-                process_child_fail(sync, &err);
-        process_child_execute(plan, path, sync);
+                process_child_fail(child.sync, &err);
+        process_child_execute(&child, plan, path);
 }
 
 int container_exec(struct container *container, const struct plan *plan, const struct process_io *io, struct process *ret, struct berth_error *err) {

@@ -4,6 +4,7 @@
 #include <linux/keyctl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "capabilities.h"
@@ -16,13 +17,26 @@
 #include "sys.h"
 
 #define PROCESS_SYNC_FD 3
+#define PROCESS_STARTER_FD 4
 
-int process_child_begin(struct berth_error *err) {
+/* A parent that died before this call is noticed when the channel ends instead of saying START. */
+static int process_die_with_parent(const struct process_child *child, struct berth_error *err) {
+        if (child->starter < 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                return berth_error_set(err, errno, "set the parent-death signal");
+        return 0;
+}
+
+/* The first descriptor that is not one of the process's few. */
+static unsigned process_first_free(const struct process_child *child) {
+        return child->starter < 0 ? PROCESS_SYNC_FD + 1 : PROCESS_STARTER_FD + 1;
+}
+
+int process_child_begin(const struct process_child *child, struct berth_error *err) {
         sigset_t none;
 
-        /* A parent that died before this call is noticed when the channel ends instead of saying START. */
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-                return berth_error_set(err, errno, "set the parent-death signal");
+        int r = process_die_with_parent(child, err);
+        if (r < 0)
+                return r;
         /* Nobody inside may look at our memory or descriptors through /proc before execve makes the process theirs. */
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return berth_error_set(err, errno, "make the process undumpable");
@@ -35,27 +49,29 @@ int process_child_begin(struct berth_error *err) {
         return 0;
 }
 
-int process_child_descriptors(const struct process_io *io, int *sync, struct berth_error *err) {
-        const int wanted[PROCESS_SYNC_FD + 1] = {io->in, io->out, io->err, *sync};
-        int high[PROCESS_SYNC_FD + 1], null = -1;
+int process_child_descriptors(struct process_child *child, const struct process_io *io, struct berth_error *err) {
+        const int wanted[PROCESS_STARTER_FD + 1] = {io->in, io->out, io->err, child->sync, child->starter};
+        int high[PROCESS_STARTER_FD + 1], null = -1, n = (int) process_first_free(child);
 
-        /* First out of the way of 0..3, so that none is overwritten before it is copied. */
-        for (int i = 0; i <= PROCESS_SYNC_FD; i++) {
+        /* First out of the way of 0..4, so that none is overwritten before it is copied. */
+        for (int i = 0; i < n; i++) {
                 int from = wanted[i];
                 if (from < 0) {
                         if (null < 0)
                                 null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
                         from = null;
                 }
-                high[i] = fcntl(from, F_DUPFD_CLOEXEC, PROCESS_SYNC_FD + 1);
+                high[i] = fcntl(from, F_DUPFD_CLOEXEC, PROCESS_STARTER_FD + 1);
                 if (high[i] < 0)
                         return berth_error_set(err, errno, "copy descriptor %d of the new process", i);
         }
-        for (int i = 0; i <= PROCESS_SYNC_FD; i++)
-                if (dup3(high[i], i, i == PROCESS_SYNC_FD ? O_CLOEXEC : 0) < 0)
+        for (int i = 0; i < n; i++)
+                if (dup3(high[i], i, i >= PROCESS_SYNC_FD ? O_CLOEXEC : 0) < 0)
                         return berth_error_set(err, errno, "place descriptor %d of the new process", i);
-        *sync = PROCESS_SYNC_FD;
-        if (sys_close_range(PROCESS_SYNC_FD + 1, ~0U, 0) < 0)
+        child->sync = PROCESS_SYNC_FD;
+        if (child->starter >= 0)
+                child->starter = PROCESS_STARTER_FD;
+        if (sys_close_range((unsigned) n, ~0U, 0) < 0)
                 return berth_error_set(err, errno, "close inherited descriptors");
         return 0;
 }
@@ -107,11 +123,11 @@ static int process_set_user(const struct plan_process *plan, struct berth_error 
         return 0;
 }
 
-int process_child_become(const struct plan_process *plan, char *ret_path, struct berth_error *err) {
+int process_child_become(const struct process_child *child, const struct plan_process *plan, char *ret_path, struct berth_error *err) {
         bool chdir_again;
 
         /* Before the working directory, which an image may name as /proc/self/fd/N, and before anything of the image runs. */
-        if (sys_close_range(PROCESS_SYNC_FD + 1, ~0U, 0) < 0)
+        if (sys_close_range(process_first_free(child), ~0U, 0) < 0)
                 return berth_error_set(err, errno, "close descriptors");
         int r = rlimit_apply(plan, err);
         if (r < 0)
@@ -152,10 +168,8 @@ int process_child_become(const struct plan_process *plan, char *ret_path, struct
         (void) umask(plan->umask == PLAN_UNSET ? 0022 : plan->umask);
 
         /* The change of user cleared it (prctl(2)). */
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-                return berth_error_set(err, errno, "set the parent-death signal");
-
-        return executable_find(plan, ret_path, err);
+        r = process_die_with_parent(child, err);
+        return r < 0 ? r : executable_find(plan, ret_path, err);
 }
 
 _Noreturn void process_child_fail(int sock, const struct berth_error *err) {
@@ -163,15 +177,34 @@ _Noreturn void process_child_fail(int sock, const struct berth_error *err) {
         _exit(1);
 }
 
-_Noreturn void process_child_execute(const struct plan_process *plan, const char *path, int sync) {
+/* Until somebody connects and says START; who goes away without a word is not the one. */
+static void process_await_starter(struct process_child *child) {
+        (void) close(child->sync);
+        for (;;) {
+                child->sync = accept4(child->starter, NULL, NULL, SOCK_CLOEXEC);
+                if (child->sync < 0 && errno != EINTR && errno != ECONNABORTED)
+                        _exit(1);
+                if (child->sync >= 0 && sync_receive(child->sync, NULL, NULL) == SYNC_START)
+                        break;
+                if (child->sync >= 0)
+                        (void) close(child->sync);
+        }
+        (void) close(child->starter);
+}
+
+_Noreturn void process_child_execute(struct process_child *child, const struct plan_process *plan, const char *path) {
         struct berth_error err = {0};
 
-        if (sync_send(sync, SYNC_READY, -1, &err) < 0 || sync_receive(sync, NULL, &err) != SYNC_START)
+        if (sync_send(child->sync, SYNC_READY, -1, &err) < 0)
+                _exit(1); /* the parent is gone */
+        if (child->starter >= 0)
+                process_await_starter(child);
+        else if (sync_receive(child->sync, NULL, &err) != SYNC_START)
                 _exit(1); /* the parent is gone or gave up */
         if (plan->no_new_privileges && seccomp_install(plan, &err) < 0)
-                process_child_fail(sync, &err);
+                process_child_fail(child->sync, &err);
 
         (void) execve(path, (char *const *) (uintptr_t) plan->argv, (char *const *) (uintptr_t) plan->envp);
         (void) executable_exec_error(errno, path, &err);
-        process_child_fail(sync, &err);
+        process_child_fail(child->sync, &err);
 }

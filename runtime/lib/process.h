@@ -11,20 +11,26 @@
  */
 pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret_sync, bool *ret_in_cgroup, struct berth_error *err);
 
-/* In the child, first of all: dies with its parent, cannot be looked into, has no blocked signals, leads a session. */
-int process_child_begin(struct berth_error *err);
+/* What the child says READY on, and where it waits for START. */
+struct process_child {
+        int sync;    /* the channel to the parent */
+        int starter; /* -1: START comes on the channel, and the child dies with its parent; else a listening socket */
+};
 
-/* In the child: io becomes 0, 1, 2 (-1: /dev/null), the channel 3, and everything else is closed. */
-int process_child_descriptors(const struct process_io *io, int *sync, struct berth_error *err);
+/* In the child, first of all: dies with its parent, cannot be looked into, has no blocked signals, leads a session. */
+int process_child_begin(const struct process_child *child, struct berth_error *err);
+
+/* In the child: io becomes 0, 1, 2 (-1: /dev/null), the channel 3, the listening socket 4, and everything else is closed. */
+int process_child_descriptors(struct process_child *child, const struct process_io *io, struct berth_error *err);
 
 /*
  * In the child, inside its namespaces and root: everything that is left before execve but the seccomp filter of a process with
  * no_new_privs. ret_path (PATH_MAX) is the program. `out_fd` 0..2 are in place.
  */
-int process_child_become(const struct plan_process *plan, char *ret_path, struct berth_error *err);
+int process_child_become(const struct process_child *child, const struct plan_process *plan, char *ret_path, struct berth_error *err);
 
 /* In the child: tells READY, waits for START, loads what is left and executes. Never returns. */
-_Noreturn void process_child_execute(const struct plan_process *plan, const char *path, int sync);
+_Noreturn void process_child_execute(struct process_child *child, const struct plan_process *plan, const char *path);
 _Noreturn void process_child_fail(int sock, const struct berth_error *err);
 
 /* In the parent: waits until the child is READY; takes the console. On failure the child is killed and reaped. */

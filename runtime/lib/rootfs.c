@@ -2,6 +2,8 @@
 #include "rootfs.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include "cleanup.h"
 #include "mount.h"
@@ -46,14 +48,39 @@ int rootfs_attach(const struct plan *plan, int *ret_root, struct berth_error *er
         return give_fd(ret_root, &root);
 }
 
+/*
+ * A daemon in a chroot has a root that is not its mount namespace's. Pivoting only that one would leave the host's above the
+ * container's, in reach of every process that may chroot; so the namespace's own root becomes ours first.
+ */
+static int rootfs_leave_chroot(struct berth_error *err) {
+        _cleanup_close_ int self = sys_pidfd_open(getpid());
+
+        if (self < 0 || setns(self, CLONE_NEWNS) < 0)
+                return berth_error_set(err, errno, "go to the root of the container's mount namespace");
+        return 0;
+}
+
+/* The kernel's first file system, an initramfs that some machines run on, can be neither moved nor detached: it is covered. */
+static int rootfs_cover(struct berth_error *err) {
+        if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
+                return berth_error_set(err, errno, "move the root filesystem over the host's");
+        return 0;
+}
+
 int rootfs_pivot(int root, struct berth_error *err) {
+        int r = rootfs_leave_chroot(err);
+        if (r < 0)
+                return r;
         if (fchdir(root) < 0)
                 return berth_error_set(err, errno, "enter the root filesystem");
         /* The old root ends up stacked on the new one, at the same place, so no directory for it is needed (pivot_root(2)). */
-        if (sys_pivot_root(".", ".") < 0)
-                return berth_error_set(err, errno, "pivot into the root filesystem");
-        if (sys_umount2(".", MNT_DETACH) < 0)
+        if (sys_pivot_root(".", ".") < 0) {
+                r = errno == EINVAL ? rootfs_cover(err) : berth_error_set(err, errno, "pivot into the root filesystem");
+                if (r < 0)
+                        return r;
+        } else if (sys_umount2(".", MNT_DETACH) < 0) {
                 return berth_error_set(err, errno, "detach the host's root filesystem");
+        }
         if (chdir("/") < 0)
                 return berth_error_set(err, errno, "enter the root filesystem");
         return 0;

@@ -1,6 +1,7 @@
 /** berth-runtime, the command: bundles as any caller of OCI runtimes has them. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -32,7 +33,7 @@ async function bundleOf(script: string): Promise<Bundle> {
   await mkdir(path)
   await execute(program, ['spec', '--bundle', path])
   const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))
-  config.root = { path: root.rootfs }
+  config.root = { path: root.rootfs, readonly: false }
   config.process.terminal = false
   config.process.args = ['sh', '-c', script]
   await writeFile(join(path, 'config.json'), JSON.stringify(config))
@@ -47,6 +48,11 @@ async function runtime(...args: readonly string[]): Promise<{ code: number; stdo
     resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
   })
   return promise
+}
+
+/** A container that outlives the command keeps its output open, so this one goes nowhere. */
+async function detached(...args: readonly string[]): Promise<number | null> {
+  return exit(spawn(program, ['--root', states(), ...args], { stdio: 'ignore' }))
 }
 
 function start({ path, id }: Bundle): ChildProcess {
@@ -105,6 +111,82 @@ test('what a killed run leaves is stopped, and delete removes it', async () => {
   })
 })
 
+test('a created container waits until it is started, outlives both commands, and is deleted when it has ended', async () => {
+  const { path, id } = await bundleOf(
+    'echo started > /tmp/started; while ! test -e /tmp/end; do sleep 0.02; done; rm /tmp/*',
+  )
+  const status = async (): Promise<string> => JSON.parse((await runtime('state', id)).stdout).status
+  expect(await detached('create', '--bundle', path, '--pid-file', join(path, 'pid'), id)).toBe(0)
+  expect(await status()).toBe('created')
+  expect(Number(await readFile(join(path, 'pid'), 'utf8'))).toBe(JSON.parse((await runtime('state', id)).stdout).pid)
+  expect(await readdir(join(root.rootfs, 'tmp'))).toEqual([])
+
+  expect(await runtime('start', id)).toMatchObject({ code: 0, stderr: '' })
+  expect(await status()).toBe('running')
+  await expect.poll(() => readdir(join(root.rootfs, 'tmp'))).toEqual(['started'])
+  expect(await runtime('start', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('is running already') })
+  expect(await runtime('delete', id)).toMatchObject({ code: 1 })
+
+  await writeFile(join(root.rootfs, 'tmp/end'), '')
+  await expect.poll(status).toBe('stopped')
+  expect(await runtime('delete', id)).toMatchObject({ code: 0, stderr: '' })
+  expect(await readdir(states())).toEqual([])
+})
+
+test('a created container that is never started is deleted with its process and cgroup', async () => {
+  const { path, id } = await bundleOf('true')
+  await detached('create', '--bundle', path, id)
+  expect(await runtime('delete', id)).toMatchObject({ code: 0, stderr: '' })
+  expect((await readdir('/sys/fs/cgroup', { recursive: true })).filter((name) => name.includes(id))).toEqual([])
+})
+
+test('the terminal of a created container goes to its console socket', async () => {
+  const { path, id } = await bundleOf('tty')
+  const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))
+  config.process.terminal = true
+  await writeFile(join(path, 'config.json'), JSON.stringify(config))
+  expect(await runtime('create', '--bundle', path, id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('--console-socket'),
+  })
+
+  const received = Promise.withResolvers<string>()
+  const server = createServer((socket) => socket.once('data', (chunk) => received.resolve(chunk.toString())))
+  const socket = join(path, 'console.sock')
+  await new Promise<void>((resolve) => server.listen(socket, resolve))
+  expect(await detached('create', '--bundle', path, '--console-socket', socket, id)).toBe(0)
+  expect(await received.promise).toBe('console') // with the descriptor, which Node cannot take
+  server.close()
+  expect(await runtime('kill', '--all', id, 'KILL')).toMatchObject({ code: 0, stderr: '' })
+  expect(await runtime('delete', '--force', id)).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a program that cannot be executed fails the start', async () => {
+  const { path, id } = await bundleOf('true')
+  await writeFile(join(root.rootfs, 'etc/text'), 'x', { mode: 0o755 })
+  const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))
+  config.process.args = ['/etc/text']
+  await writeFile(join(path, 'config.json'), JSON.stringify(config))
+  await detached('create', '--bundle', path, id)
+  expect(await runtime('start', id)).toMatchObject({
+    code: 1,
+    stderr: 'berth-runtime: exec /etc/text: exec format error\n',
+  })
+  expect(await runtime('delete', id)).toMatchObject({ code: 0 })
+})
+
+test('a creation that fails leaves nothing', async () => {
+  const { path, id } = await bundleOf('true')
+  const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))
+  config.process.args = ['nosuch']
+  await writeFile(join(path, 'config.json'), JSON.stringify(config))
+  expect(await runtime('create', '--bundle', path, id)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('not found in $PATH'),
+  })
+  expect(await readdir(states())).toEqual([])
+})
+
 test('an id that leads elsewhere is refused', async () => {
   const { path } = await bundleOf('true')
   expect(await runtime('run', '--bundle', path, '../x')).toMatchObject({
@@ -123,9 +205,9 @@ test('errors also go to the log, as JSON when asked', async () => {
 })
 
 test('verbs that are not there say so', async () => {
-  expect(await runtime('create', 'x')).toMatchObject({
+  expect(await runtime('pause', 'x')).toMatchObject({
     code: 1,
-    stderr: "berth-runtime: the verb 'create' is not supported yet\n",
+    stderr: "berth-runtime: the verb 'pause' is not supported yet\n",
   })
 })
 
