@@ -15,7 +15,7 @@ export interface TransportLimits {
   readonly documentTimeoutMs: number
   /** How often a request is sent before its failure counts. */
   readonly attempts: number
-  /** The first pause; it doubles, with jitter. A server's Retry-After wins, up to thirty seconds. */
+  /** The first pause; it doubles, with jitter. A server's Retry-After wins. */
   readonly backoffMs: number
 }
 
@@ -53,7 +53,8 @@ export interface RegistryResponse {
 
 const maxRedirects = 10
 const maxDiscardBytes = 64 << 10
-const maxRetryAfterMs = 30_000
+/** Whoever asks for more is not waited for: its answer is told. */
+const maxRetryAfterMs = 10_000
 
 /** HTTP as registries need it: time limits, few retries, redirects that show credentials to nobody else. */
 export class Transport implements AsyncDisposable {
@@ -72,9 +73,10 @@ export class Transport implements AsyncDisposable {
       const isLast = attempt >= (request.attempts ?? this.limits.attempts)
       try {
         const response = await this.#follow(request)
-        if (isLast || !isBusy(response.status)) return response
+        const waitMs = retryAfterMs(response)
+        if (isLast || !isBusy(response.status) || (waitMs ?? 0) > maxRetryAfterMs) return response
         await response.discard()
-        await this.#pause(attempt, response.header('retry-after'), request.signal)
+        await this.#pause(attempt, waitMs, request.signal)
       } catch (error) {
         if (request.signal.aborted) throw abortError(request.signal)
         if (error instanceof BerthError) throw error
@@ -155,11 +157,18 @@ export class Transport implements AsyncDisposable {
     return proxied ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options)
   }
 
-  async #pause(attempt: number, retryAfter: string | undefined, signal: AbortSignal): Promise<void> {
-    const asked = retryAfter === undefined ? Number.NaN : Number(retryAfter) * 1000
+  async #pause(attempt: number, askedMs: number | undefined, signal: AbortSignal): Promise<void> {
     const backoffMs = this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
-    await this.#clock.sleep(Number.isFinite(asked) ? Math.min(asked, maxRetryAfterMs) : backoffMs, { signal })
+    await this.#clock.sleep(askedMs ?? backoffMs, { signal })
   }
+}
+
+/** How long the server asks to wait, in seconds or until a date. @see RFC 9110 §10.2.3 */
+function retryAfterMs(response: RegistryResponse): number | undefined {
+  const text = response.header('retry-after') ?? ''
+  if (/^\d+$/.test(text)) return Number(text) * 1000
+  const date = Date.parse(text)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
 }
 
 function isBusy(status: number): boolean {

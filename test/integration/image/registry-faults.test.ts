@@ -86,6 +86,16 @@ test('a registry that stays busy is told in its own words', async () => {
   await expect(images.pull(name)).rejects.toMatchObject({ kind: 'unavailable', message: 'toomanyrequests: slow down' })
 })
 
+test('a registry that asks to come back in an hour is not waited for', async () => {
+  const body = JSON.stringify({
+    errors: [{ code: 'TOOMANYREQUESTS', message: 'You have reached your pull rate limit.' }],
+  })
+  faultOf = () => ({ status: 429, headers: { 'retry-after': '3600' }, body })
+  await expect(images.pull(name)).rejects.toMatchObject({
+    message: 'toomanyrequests: You have reached your pull rate limit.',
+  })
+})
+
 test.each<[string, (request: ProxiedRequest) => Fault | undefined, object]>([
   [
     'other bytes than the digest',
