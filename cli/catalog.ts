@@ -15,9 +15,9 @@ const entry = (spellings: string, summary: string, load: () => Promise<Command>)
 })
 
 export const groups: Readonly<Record<string, string>> = {
-  container: 'Manage containers',
-  image: 'Manage images',
-  system: 'Manage the engine',
+  container: 'Work with containers',
+  image: 'Work with images',
+  system: 'Work with the engine',
 }
 
 /** Shown first in help, in this order. */
@@ -26,32 +26,32 @@ export const commonCommands = ['run', 'exec', 'ps', 'pull', 'images', 'version',
 export const catalog: readonly Entry[] = [
   entry(
     'container attach, attach',
-    'Attach local standard input, output, and error streams to a running container',
+    'Connect this terminal to a running container',
     async () => (await import('./commands/container/attach.ts')).attachCommand,
   ),
   entry(
     'container create, create',
-    'Create a new container',
+    'Make a container without starting it',
     async () => (await import('./commands/container/create.ts')).createCommand,
   ),
   entry(
     'container exec, exec',
-    'Execute a command in a running container',
+    'Run a further command in a running container',
     async () => (await import('./commands/container/exec.ts')).execCommand,
   ),
   entry(
     'container inspect',
-    'Display detailed information on one or more containers',
+    'Show everything known of containers',
     async () => (await import('./commands/container/inspect.ts')).inspectCommand,
   ),
   entry(
     'container kill, kill',
-    'Kill one or more running containers',
+    'Send containers a signal, SIGKILL by default',
     async () => (await import('./commands/container/kill.ts')).killCommand,
   ),
   entry(
     'container logs, logs',
-    'Fetch the logs of a container',
+    'Show what a container has written',
     async () => (await import('./commands/container/logs.ts')).logsCommand,
   ),
   entry(
@@ -61,62 +61,62 @@ export const catalog: readonly Entry[] = [
   ),
   entry(
     'container pause, pause',
-    'Pause all processes within one or more containers',
+    'Freeze containers',
     async () => (await import('./commands/container/pause.ts')).pauseCommand,
   ),
   entry(
     'container rename, rename',
-    'Rename a container',
+    'Give a container another name',
     async () => (await import('./commands/container/rename.ts')).renameCommand,
   ),
   entry(
     'container restart, restart',
-    'Restart one or more containers',
+    'Stop containers and start them again',
     async () => (await import('./commands/container/restart.ts')).restartCommand,
   ),
   entry(
     'container rm, container remove, rm',
-    'Remove one or more containers',
+    'Remove containers',
     async () => (await import('./commands/container/rm.ts')).rmCommand,
   ),
   entry(
     'container run, run',
-    'Create and run a new container from an image',
+    'Make a container of an image and run it',
     async () => (await import('./commands/container/run.ts')).runCommand,
   ),
   entry(
     'container start, start',
-    'Start one or more stopped containers',
+    'Start containers that are stopped',
     async () => (await import('./commands/container/start.ts')).startCommand,
   ),
   entry(
     'container stop, stop',
-    'Stop one or more running containers',
+    'Ask containers to end, then make them',
     async () => (await import('./commands/container/stop.ts')).stopCommand,
   ),
   entry(
     'container top, top',
-    'Display the running processes of a container',
+    'Show the processes of a container',
     async () => (await import('./commands/container/top.ts')).topCommand,
   ),
   entry(
     'container unpause, unpause',
-    'Unpause all processes within one or more containers',
+    'Let frozen containers go on',
     async () => (await import('./commands/container/unpause.ts')).unpauseCommand,
   ),
   entry(
     'container wait, wait',
-    'Block until one or more containers stop, then print their exit codes',
+    'Wait for containers to end and print their exit status',
     async () => (await import('./commands/container/wait.ts')).waitCommand,
   ),
   entry(
     'image history, history',
-    'Show the history of an image',
+    'Show how an image was made',
     async () => (await import('./commands/image/history.ts')).historyCommand,
   ),
   entry(
     'image inspect',
-    'Display detailed information on one or more images',
+    'Show everything known of images',
     async () => (await import('./commands/image/inspect.ts')).inspectCommand,
   ),
   entry(
@@ -126,42 +126,42 @@ export const catalog: readonly Entry[] = [
   ),
   entry(
     'image pull, pull',
-    'Download an image from a registry',
+    'Fetch an image from a registry',
     async () => (await import('./commands/image/pull.ts')).pullCommand,
   ),
   entry(
     'image rm, image remove, rmi',
-    'Remove one or more images',
+    'Remove images, or names of images',
     async () => (await import('./commands/image/rmi.ts')).rmiCommand,
   ),
   entry(
     'image tag, tag',
-    'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+    'Give an image a further name',
     async () => (await import('./commands/image/tag.ts')).tagCommand,
   ),
   entry(
     'system dial-stdio',
-    'Proxy the stdio stream to the daemon connection',
+    "Connect standard streams with the engine's socket",
     async () => (await import('./commands/system/dial-stdio.ts')).dialStdioCommand,
   ),
   entry(
     'system events, events',
-    'Get real time events from the server',
+    'Show what happens in the engine, as it happens',
     async () => (await import('./commands/system/events.ts')).eventsCommand,
   ),
   entry(
     'system info, info',
-    'Display system-wide information',
+    'Show what the engine has and can',
     async () => (await import('./commands/system/info.ts')).infoCommand,
   ),
   entry(
     'inspect',
-    'Return low-level information on objects of the engine',
+    'Show everything known of containers, images, networks, volumes',
     async () => (await import('./commands/system/inspect.ts')).inspectCommand,
   ),
   entry(
     'version',
-    'Show the version information of client and engine',
+    'Show the versions of client and engine',
     async () => (await import('./commands/system/version.ts')).versionCommand,
   ),
 ]

@@ -13,14 +13,14 @@ import { signalsOf } from './terminal/signals.ts'
 import { inputOf, outputOf } from './terminal/streams.ts'
 
 const globals = {
-  config: text('config', 'Location of client config files (default "~/.docker")'),
-  debug: toggle('debug', 'Enable debug mode', { short: 'D' }),
-  host: list('host', 'Daemon socket to connect to', { short: 'H' }),
-  logLevel: text('log-level', 'Set the logging level ("debug", "info", "warn", "error", "fatal")', {
+  config: text('config', 'Directory of config.json (default ~/.docker)'),
+  debug: toggle('debug', 'Show what is behind an error', { short: 'D' }),
+  host: list('host', 'Where the engine listens: unix:// or tcp://', { short: 'H' }),
+  logLevel: text('log-level', 'Accepted for compatibility', {
     short: 'l',
     initial: 'info',
   }),
-  version: toggle('version', 'Print version information and quit', { short: 'v' }),
+  version: toggle('version', 'Print the version', { short: 'v' }),
 }
 
 type Globals = FlagValues<typeof globals>
@@ -63,7 +63,9 @@ function openCli(program: string, client: Client, stderr: Cli['stderr'], flags: 
     stdout: outputOf(() => process.stdout),
     env: process.env,
     signals: signalsOf(process),
-    directory: process.cwd(),
+    get directory() {
+      return process.cwd()
+    },
     config: async () => (await import('./config/config-file.ts')).readConfigFile(configDirectory),
   }
 }

@@ -3,7 +3,7 @@ import { type Flag, list } from '../parsing/flag.ts'
 
 /** `-f name=value`, as every list has it. */
 export function filterFlag(): Flag<readonly string[]> {
-  return list('filter', 'Filter output based on conditions provided', {
+  return list('filter', 'Show only what fits, as name=value', {
     short: 'f',
     word: 'filter',
     check: checkFilter,

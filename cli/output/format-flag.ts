@@ -1,16 +1,16 @@
 import { compileTemplate } from './template/template.ts'
 
 /** The text of `--format` where rows are shown. */
-export const formatHelp = `Format output using a custom template:
-'table':            Print output in table format with column headers (default)
-'table TEMPLATE':   Print output in table format using the given Go template
-'json':             Print in JSON format
-'TEMPLATE':         Print output using the given Go template`
+export const formatHelp = `How to show it:
+table            with headings (default)
+table TEMPLATE   columns by a Go template
+json             a JSON object a line
+TEMPLATE         a line each by a Go template`
 
 /** The text of `--format` where one object is shown. */
-export const objectFormatHelp = `Format output using a custom template:
-'json':             Print in JSON format
-'TEMPLATE':         Print output using the given Go template`
+export const objectFormatHelp = `How to show it:
+json             as JSON
+TEMPLATE         by a Go template`
 
 /** One object by `--format`: JSON in one line, or what the template makes of it. */
 export function formatObject(value: unknown, format: string): string {

@@ -7,8 +7,8 @@ function describe(flag: Flag<unknown>): string {
   return `${flag.usage}${shown}`
 }
 
-/** "Options:" of a command: names in one column, texts in another, wrapped to `columns` (Docker wraps at 80). */
-export function formatFlags(flags: readonly Flag<unknown>[], columns = 80): string {
+/** "Options:" of a command: names in one column, texts in another, wrapped to `columns` (docker leaves the last of 80 free). */
+export function formatFlags(flags: readonly Flag<unknown>[], columns = 79): string {
   const rows = flags
     .filter((flag) => !flag.hidden)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -20,21 +20,23 @@ export function formatFlags(flags: readonly Flag<unknown>[], columns = 80): stri
   return rows.map(({ left, right }) => `${left.padEnd(width)}${wrap(right, width, columns)}\n`).join('')
 }
 
-/** Breaks at spaces so that no line is wider than `columns`; further lines begin at `indent`. Lines of the text stay lines. */
+const slop = 5
+
+/** Breaks as pflag does: at the first line end or else the last space that fits; a rest that is hardly too long stays whole. */
 function wrap(text: string, indent: number, columns: number): string {
-  const room = Math.max(columns - indent - 5, 24)
+  const room = Math.max(columns - indent, 24) - slop
   const lines: string[] = []
-  for (const paragraph of text.split('\n')) {
-    let line = paragraph
-    while (line.length > room) {
-      const space = line.lastIndexOf(' ', room)
-      if (space <= 0) break
-      lines.push(line.slice(0, space).trimEnd())
-      line = line.slice(space + 1)
-    }
-    lines.push(line)
+  let rest = text
+  while (rest.length >= room + slop || rest.slice(0, room).includes('\n')) {
+    const head = rest.slice(0, room)
+    const space = Math.max(head.lastIndexOf(' '), head.lastIndexOf('\n'))
+    if (space <= 0) break
+    const newline = head.indexOf('\n')
+    const end = newline > 0 ? newline : space
+    lines.push(rest.slice(0, end))
+    rest = rest.slice(end + 1)
   }
-  return lines.join(`\n${' '.repeat(indent)}`)
+  return [...lines, rest].join(`\n${' '.repeat(indent)}`)
 }
 
 /** What `--help` of one command prints.   @param spelled program and command as they were typed */

@@ -8,11 +8,11 @@ import { openAttach, proxySignals } from './attach-stream.ts'
 
 export const attachCommand = command({
   usage: '[OPTIONS] CONTAINER',
-  summary: 'Attach local standard input, output, and error streams to a running container',
+  summary: 'Connect this terminal to a running container',
   flags: {
-    detachKeys: text('detach-keys', 'Override the key sequence for detaching a container'),
-    noStdin: toggle('no-stdin', 'Do not attach STDIN'),
-    sigProxy: toggle('sig-proxy', 'Proxy all received signals to the process', { initial: true }),
+    detachKeys: text('detach-keys', 'Keys that detach, such as ctrl-p,ctrl-q'),
+    noStdin: toggle('no-stdin', 'Leave standard input alone'),
+    sigProxy: toggle('sig-proxy', 'Pass signals on to the process', { initial: true }),
   },
   least: 1,
   most: 1,

@@ -5,7 +5,7 @@ import { createFromImage, toRequest } from './create-container.ts'
 
 export const createCommand = command({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  summary: 'Create a new container',
+  summary: 'Make a container without starting it',
   flags: containerFlags,
   least: 1,
   stopsAtArgument: true,

@@ -5,10 +5,10 @@ import { containerFinder, showObjects } from '../system/show-objects.ts'
 
 export const inspectCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Display detailed information on one or more containers',
+  summary: 'Show everything known of containers',
   flags: {
     format: text('format', objectFormatHelp, { short: 'f' }),
-    size: toggle('size', 'Display total file sizes', { short: 's' }),
+    size: toggle('size', 'Show how much they have written', { short: 's' }),
   },
   least: 1,
   async run(cli, { flags, args }) {

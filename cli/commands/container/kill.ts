@@ -5,8 +5,8 @@ import { text } from '../../parsing/flag.ts'
 
 export const killCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Kill one or more running containers',
-  flags: { signal: text('signal', 'Signal to send to the container', { short: 's' }) },
+  summary: 'Send containers a signal, SIGKILL by default',
+  flags: { signal: text('signal', 'Signal to send', { short: 's' }) },
   least: 1,
   async run(cli, { flags, args }) {
     const query = { signal: flags.signal === '' ? undefined : flags.signal }

@@ -6,18 +6,18 @@ import { toTimestamp } from '../../options/timestamp.ts'
 import { text, toggle } from '../../parsing/flag.ts'
 import { FrameDecoder, mergeFrames } from '../../terminal/frames.ts'
 
-const when = 'timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+const when = 'this time (2026-01-02T03:04:05Z) or so long ago (42m)'
 
 export const logsCommand = command({
   usage: '[OPTIONS] CONTAINER',
-  summary: 'Fetch the logs of a container',
+  summary: 'Show what a container has written',
   flags: {
-    details: toggle('details', 'Show extra details provided to logs'),
-    follow: toggle('follow', 'Follow log output', { short: 'f' }),
-    since: text('since', `Show logs since ${when}`),
-    tail: text('tail', 'Number of lines to show from the end of the logs', { short: 'n', initial: 'all' }),
-    timestamps: toggle('timestamps', 'Show timestamps', { short: 't' }),
-    until: text('until', `Show logs before a ${when}`),
+    details: toggle('details', 'Show what the log driver kept beside the lines'),
+    follow: toggle('follow', 'Go on with what comes', { short: 'f' }),
+    since: text('since', `Begin at ${when}`),
+    tail: text('tail', 'Lines from the end, or all', { short: 'n', initial: 'all' }),
+    timestamps: toggle('timestamps', 'Put the time in front of every line', { short: 't' }),
+    until: text('until', `End at ${when}`),
   },
   least: 1,
   most: 1,

@@ -4,7 +4,7 @@ import { forEach } from '../../for-each.ts'
 
 export const pauseCommand = command({
   usage: 'CONTAINER [CONTAINER...]',
-  summary: 'Pause all processes within one or more containers',
+  summary: 'Freeze containers',
   flags: {},
   least: 1,
   async run(cli, { args }) {

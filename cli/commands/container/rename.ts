@@ -4,7 +4,7 @@ import { command } from '../../command.ts'
 
 export const renameCommand = command({
   usage: 'CONTAINER NEW_NAME',
-  summary: 'Rename a container',
+  summary: 'Give a container another name',
   flags: {},
   least: 2,
   most: 2,

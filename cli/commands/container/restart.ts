@@ -5,11 +5,11 @@ import { integer, text } from '../../parsing/flag.ts'
 
 export const restartCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Restart one or more containers',
+  summary: 'Stop containers and start them again',
   flags: {
-    signal: text('signal', 'Signal to send to the container', { short: 's' }),
-    timeout: integer('timeout', 'Seconds to wait before killing the container', { short: 't' }),
-    time: { ...integer('time', 'Seconds to wait before killing the container'), hidden: true },
+    signal: text('signal', 'Signal to send', { short: 's' }),
+    timeout: integer('timeout', 'Seconds from asking to killing', { short: 't' }),
+    time: { ...integer('time', 'Seconds from asking to killing'), hidden: true },
   },
   least: 1,
   async run(cli, { flags, args }) {

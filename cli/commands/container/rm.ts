@@ -6,11 +6,11 @@ import { toggle } from '../../parsing/flag.ts'
 
 export const rmCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Remove one or more containers',
+  summary: 'Remove containers',
   flags: {
-    force: toggle('force', 'Force the removal of a running container (uses SIGKILL)', { short: 'f' }),
-    link: toggle('link', 'Remove the specified link', { short: 'l' }),
-    volumes: toggle('volumes', 'Remove anonymous volumes associated with the container', { short: 'v' }),
+    force: toggle('force', 'Kill it first when it runs', { short: 'f' }),
+    link: toggle('link', 'Remove a link instead', { short: 'l' }),
+    volumes: toggle('volumes', 'Remove its anonymous volumes too', { short: 'v' }),
   },
   least: 1,
   async run(cli, { flags, args }) {

@@ -14,14 +14,14 @@ import { createFromImage, toRequest, withHelp } from './create-container.ts'
 
 const flags = {
   ...containerFlags,
-  detach: toggle('detach', 'Run container in background and print container ID', { short: 'd' }),
-  detachKeys: text('detach-keys', 'Override the key sequence for detaching a container'),
-  sigProxy: toggle('sig-proxy', 'Proxy received signals to the process', { initial: true }),
+  detach: toggle('detach', 'Leave it running and print its id', { short: 'd' }),
+  detachKeys: text('detach-keys', 'Keys that detach, such as ctrl-p,ctrl-q'),
+  sigProxy: toggle('sig-proxy', 'Pass signals on to the process', { initial: true }),
 }
 
 export const runCommand = command({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  summary: 'Create and run a new container from an image',
+  summary: 'Make a container of an image and run it',
   flags,
   least: 1,
   stopsAtArgument: true,

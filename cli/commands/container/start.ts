@@ -10,11 +10,11 @@ import { statusFrom } from './run.ts'
 
 export const startCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Start one or more stopped containers',
+  summary: 'Start containers that are stopped',
   flags: {
-    attach: toggle('attach', 'Attach STDOUT/STDERR and forward signals', { short: 'a' }),
-    detachKeys: text('detach-keys', 'Override the key sequence for detaching a container'),
-    interactive: toggle('interactive', "Attach container's STDIN", { short: 'i' }),
+    attach: toggle('attach', 'Show its output and pass signals on', { short: 'a' }),
+    detachKeys: text('detach-keys', 'Keys that detach, such as ctrl-p,ctrl-q'),
+    interactive: toggle('interactive', 'Connect its standard input too', { short: 'i' }),
   },
   least: 1,
   async run(cli, { flags, args }) {

@@ -5,11 +5,11 @@ import { integer, text } from '../../parsing/flag.ts'
 
 export const stopCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  summary: 'Stop one or more running containers',
+  summary: 'Ask containers to end, then make them',
   flags: {
-    signal: text('signal', 'Signal to send to the container', { short: 's' }),
-    timeout: integer('timeout', 'Seconds to wait before killing the container', { short: 't' }),
-    time: { ...integer('time', 'Seconds to wait before killing the container'), hidden: true },
+    signal: text('signal', 'Signal to send', { short: 's' }),
+    timeout: integer('timeout', 'Seconds from asking to killing', { short: 't' }),
+    time: { ...integer('time', 'Seconds from asking to killing'), hidden: true },
   },
   least: 1,
   async run(cli, { flags, args }) {

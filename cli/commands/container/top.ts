@@ -5,7 +5,7 @@ import { formatColumns } from '../../output/table.ts'
 
 export const topCommand = command({
   usage: 'CONTAINER [ps OPTIONS]',
-  summary: 'Display the running processes of a container',
+  summary: 'Show the processes of a container',
   flags: {},
   least: 1,
   stopsAtArgument: true,

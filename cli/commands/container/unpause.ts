@@ -4,7 +4,7 @@ import { forEach } from '../../for-each.ts'
 
 export const unpauseCommand = command({
   usage: 'CONTAINER [CONTAINER...]',
-  summary: 'Unpause all processes within one or more containers',
+  summary: 'Let frozen containers go on',
   flags: {},
   least: 1,
   async run(cli, { args }) {

@@ -5,7 +5,7 @@ import { forEach } from '../../for-each.ts'
 
 export const waitCommand = command({
   usage: 'CONTAINER [CONTAINER...]',
-  summary: 'Block until one or more containers stop, then print their exit codes',
+  summary: 'Wait for containers to end and print their exit status',
   flags: {},
   least: 1,
   async run(cli, { args }) {

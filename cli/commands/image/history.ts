@@ -10,12 +10,12 @@ const table = ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment']
 
 export const historyCommand = command({
   usage: '[OPTIONS] IMAGE',
-  summary: 'Show the history of an image',
+  summary: 'Show how an image was made',
   flags: {
     format: text('format', formatHelp),
-    human: toggle('human', 'Print sizes and dates in human readable format', { short: 'H', initial: true }),
-    noTrunc: toggle('no-trunc', "Don't truncate output"),
-    quiet: toggle('quiet', 'Only show image IDs', { short: 'q' }),
+    human: toggle('human', 'Sizes and times for people', { short: 'H', initial: true }),
+    noTrunc: toggle('no-trunc', 'Cut nothing'),
+    quiet: toggle('quiet', 'Only ids', { short: 'q' }),
   },
   least: 1,
   most: 1,

@@ -5,7 +5,7 @@ import { imageFinder, showObjects } from '../system/show-objects.ts'
 
 export const inspectCommand = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  summary: 'Display detailed information on one or more images',
+  summary: 'Show everything known of images',
   flags: { format: text('format', objectFormatHelp, { short: 'f' }) },
   least: 1,
   async run(cli, { flags, args }) {

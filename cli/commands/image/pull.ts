@@ -6,11 +6,11 @@ import { pullImage } from './pull-image.ts'
 
 export const pullCommand = command({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
-  summary: 'Download an image from a registry',
+  summary: 'Fetch an image from a registry',
   flags: {
-    allTags: toggle('all-tags', 'Download all tagged images in the repository', { short: 'a' }),
-    platform: text('platform', 'Set platform if server is multi-platform capable'),
-    quiet: toggle('quiet', 'Suppress verbose output', { short: 'q' }),
+    allTags: toggle('all-tags', 'Every tag of the repository', { short: 'a' }),
+    platform: text('platform', 'Platform of the image, as os[/arch[/variant]]'),
+    quiet: toggle('quiet', 'Show no progress', { short: 'q' }),
   },
   least: 1,
   most: 1,

@@ -7,11 +7,11 @@ import { list, toggle } from '../../parsing/flag.ts'
 
 export const rmiCommand = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  summary: 'Remove one or more images',
+  summary: 'Remove images, or names of images',
   flags: {
-    force: toggle('force', 'Force removal of the image', { short: 'f' }),
-    noPrune: toggle('no-prune', 'Do not delete untagged parents'),
-    platform: list('platform', 'Remove only the given platform variant, as "os[/arch[/variant]]"', { word: 'strings' }),
+    force: toggle('force', 'Remove it although it is in use or has other names', { short: 'f' }),
+    noPrune: toggle('no-prune', 'Keep parents that lose their last name'),
+    platform: list('platform', 'Only this platform, as os[/arch[/variant]]', { word: 'strings' }),
   },
   least: 1,
   async run(cli, { flags, args }) {

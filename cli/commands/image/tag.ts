@@ -5,7 +5,7 @@ import { command } from '../../command.ts'
 
 export const tagCommand = command({
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
-  summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+  summary: 'Give an image a further name',
   flags: {},
   least: 2,
   most: 2,

@@ -3,7 +3,7 @@ import { command } from '../../command.ts'
 
 export const dialStdioCommand = command({
   usage: '',
-  summary: 'Proxy the stdio stream to the daemon connection',
+  summary: "Connect standard streams with the engine's socket",
   flags: {},
   least: 0,
   most: 0,

@@ -8,12 +8,12 @@ import { text } from '../../parsing/flag.ts'
 
 export const eventsCommand = command({
   usage: '[OPTIONS]',
-  summary: 'Get real time events from the server',
+  summary: 'Show what happens in the engine, as it happens',
   flags: {
     filter: filterFlag(),
     format: text('format', objectFormatHelp),
-    since: text('since', 'Show all events created since timestamp'),
-    until: text('until', 'Stream events until this timestamp'),
+    since: text('since', 'Begin at this time'),
+    until: text('until', 'End at this time'),
   },
   least: 0,
   most: 0,

@@ -7,7 +7,7 @@ import { text } from '../../parsing/flag.ts'
 
 export const infoCommand = command({
   usage: '[OPTIONS]',
-  summary: 'Display system-wide information',
+  summary: 'Show what the engine has and can',
   flags: { format: text('format', objectFormatHelp, { short: 'f' }) },
   least: 0,
   most: 0,

@@ -6,11 +6,11 @@ import { containerFinder, type Finder, imageFinder, pathFinder, showObjects } fr
 
 export const inspectCommand = command({
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
-  summary: 'Return low-level information on objects of the engine',
+  summary: 'Show everything known of containers, images, networks, volumes',
   flags: {
     format: text('format', objectFormatHelp, { short: 'f' }),
-    size: toggle('size', 'Display total file sizes if the type is container', { short: 's' }),
-    type: text('type', 'Only inspect objects of the given type'),
+    size: toggle('size', 'Show how much containers have written', { short: 's' }),
+    type: text('type', 'Only this kind: container, image, network, volume'),
   },
   least: 1,
   async run(cli, { flags, given, args }) {

@@ -10,10 +10,10 @@ import { text, toggle } from '../../parsing/flag.ts'
 
 export const versionCommand = command({
   usage: '[OPTIONS]',
-  summary: 'Show the version information of client and engine',
+  summary: 'Show the versions of client and engine',
   flags: {
     format: text('format', objectFormatHelp, { short: 'f' }),
-    licenses: toggle('licenses', 'Print the notices of third parties whose work is in this binary'),
+    licenses: toggle('licenses', 'Print the notices of others whose work is in this binary'),
   },
   least: 0,
   most: 0,
