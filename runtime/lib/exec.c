@@ -21,7 +21,8 @@ static int exec_enter(const struct container *container, const struct plan_proce
                 r = rlimit_apply_oom_score(plan, err);
         if (r == 0 && setns(container->init.pidfd, EXEC_NAMESPACES) < 0)
                 return berth_error_set(err, errno, "enter the container's namespaces");
-        /* Joining leads to the namespace's own root. Above a daemon in a chroot, whose containers pivot no more than that chroot, it is the host's. */
+        /* Joining leads to the namespace's own root. Above a daemon in a chroot, whose containers pivot no more than that chroot, it is the host's.
+         */
         if (r == 0 && (fchdir(container->rootfs) < 0 || chroot(".") < 0))
                 return berth_error_set(err, errno, "enter the container's root");
         return r;

@@ -162,6 +162,9 @@ static int spec_mount(const struct json_at *at, struct tlv_writer *writer, struc
                 return r;
         if (strcmp(type, "bind") == 0)
                 mount.flags |= PLAN_MOUNT_BIND;
+        /* What the host mounted read-only stays so: "rw" is what callers write for every bind that they do not restrict. */
+        if (mount.flags & PLAN_MOUNT_BIND)
+                mount.attr_clear &= ~(uint64_t) MOUNT_ATTR_RDONLY;
         if (*type == '\0' && !(mount.flags & PLAN_MOUNT_BIND))
                 return json_fail(at, err, "has neither a type nor the option bind");
         if (mount.flags & PLAN_MOUNT_BIND && source[0] != '/')

@@ -117,6 +117,18 @@ test.each([
   expect(output.split('outside:\n')).toEqual([inside, outside])
 })
 
+test('a bind of what the host mounted read-only stays read-only, also with rw', async () => {
+  const host = join(root.path, 'frozen')
+  await mkdir(host)
+  const { output, failures } = await root.run({
+    around: `mount --bind '${host}' '${host}' && mount -o remount,bind,ro '${host}' && "$@"`,
+    run: 'echo x > /frozen/x',
+    mounts: [{ destination: '/frozen', type: 'bind', source: host, options: ['rbind', 'rw'] }],
+  })
+  expect(failures).toEqual([])
+  expect(output).toContain('Read-only file system')
+})
+
 test('a read-only tmpfs over /dev is read-only only once its devices are made', async () => {
   const { output, failures } = await root.run({
     run: 'test -c /dev/null && touch /dev/x',
