@@ -58,6 +58,7 @@ const fast = {
 const waiting = {
   berth_seccomp_compile: ['void *', 'size_t', 'void *', 'size_t', 'void *'],
   berth_executable_open: ['str', 'void *'],
+  berth_memory_trim: [],
   berth_cgroup_kill: ['str'],
   berth_cgroup_remove: ['str'],
   berth_link_delete: ['str'],

@@ -44,6 +44,8 @@ export interface ImageServiceOptions {
   /** Layers downloaded at a time, over all pulls; 3, as Docker has it. */
   readonly maxConcurrentDownloads?: number
   readonly transportLimits?: Partial<TransportLimits>
+  /** Called when pulls have ended and none is running: a time to give memory back. */
+  readonly onIdle?: () => void
 }
 
 /** Opens the images of a data root: what a killed daemon left unfinished is collected, what a power cut damaged is unpacked again. */
@@ -65,7 +67,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   }
   await repairImages(ports, log)
   await sweep(ports)
-  return new ImageService(ports)
+  return new ImageService(ports, options.onIdle)
 }
 
 interface ServicePorts extends PullPorts {
@@ -83,11 +85,14 @@ export interface ImageForContainer {
 /** Everything that can be done with images. Names are references, ids, or unambiguous prefixes of ids. */
 export class ImageService implements AsyncDisposable {
   readonly #ports: ServicePorts
+  readonly #onIdle: () => void
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  #pulls = 0
 
-  constructor(ports: ServicePorts) {
+  constructor(ports: ServicePorts, onIdle: () => void = () => undefined) {
     this.#ports = ports
+    this.#onIdle = onIdle
   }
 
   /** Filters: reference, dangling, label, before, since, until; newest first.   @throws `invalid`, `not-found` */
@@ -139,7 +144,11 @@ export class ImageService implements AsyncDisposable {
   /** Fails before the first progress where the registry's own answer is the error. The image is on disk when the progress ends. */
   async pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
     const running = await this.#track(pull(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
-    void this.#track(running.done)
+    this.#pulls += 1
+    void this.#track(running.done).then(() => {
+      this.#pulls -= 1
+      if (this.#pulls === 0) this.#onIdle()
+    })
     return running.progress
   }
 

@@ -61,6 +61,10 @@ BERTH_FAST int berth_lock_take(const char *path, int *ret_fd, struct berth_error
 /* Signals a process of which only pid and start time (field 22 of /proc/PID/stat) are known, never a reused pid; -ESRCH. */
 BERTH_FAST int berth_signal(int pid, uint64_t start_time, int signal, struct berth_error *err);
 
+/* ---- this process ---- */
+/* Gives memory back that was freed but kept by malloc; milliseconds. 1: something was given back. */
+BERTH_WAIT int berth_memory_trim(struct berth_error *err);
+
 /* ---- cgroups ---- */
 BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /* SIGKILL to all below; success when there is none */
 BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */

@@ -16,6 +16,7 @@ import { NetworkService } from '#network/service.ts'
 import { parseReference } from '#oci/reference.ts'
 import { openCgroups } from '#runtime/cgroup.ts'
 import { type Koffi, openLibrary } from '#runtime/library.ts'
+import { trimMemory } from '#runtime/memory.ts'
 import { openNetlink } from '#runtime/netlink.ts'
 import { openPlans } from '#runtime/plan.ts'
 import { openProcesses } from '#runtime/process.ts'
@@ -68,6 +69,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       events,
       registries: parseRegistryConfig(config.registryMirrors, config.insecureRegistries),
       log,
+      onIdle: () => void trimMemory(library).catch(report),
     }),
   )
   const network = opened.use(
