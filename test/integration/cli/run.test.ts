@@ -77,19 +77,41 @@ test('-d prints the id, which --cidfile keeps', async () => {
   expect(await berth('rm', '-f', id)).toEqual({ code: 0, stdout: `${id}\n`, stderr: '' })
 })
 
+/** Our client as a process that has printed `ready`. */
+async function runReady(script: string) {
+  const [command = '', ...args] = [...berthCommand, 'run', '--rm', '--network', 'none', busybox, 'sh', '-c', script]
+  const env = { ...process.env, BERTH_HOST: daemon.host, DOCKER_CONFIG: daemon.directory }
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = once(child, 'close')
+  const [first] = await once(child.stdout, 'data')
+  expect(String(first)).toMatch(/^ready\n/)
+  return { child, closed, stderr: text(child.stderr) }
+}
+
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)('%s goes on to the container', async (signal) => {
   const name = signal.slice(3)
   const script = `trap 'echo got ${name}; exit 33' ${name}; echo ready; while :; do sleep 0.05; done`
-  const [command = '', ...args] = [...berthCommand, 'run', '--rm', '--network', 'none', busybox, 'sh', '-c', script]
-  const child = spawn(command, args, {
-    env: { ...process.env, BERTH_HOST: daemon.host, DOCKER_CONFIG: daemon.directory },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const closed = once(child, 'close')
-  const [first] = await once(child.stdout, 'data')
-  expect(String(first)).toBe('ready\n')
-  const rest = text(child.stdout)
+  const { child, closed } = await runReady(script)
+  const stdout = text(child.stdout)
   child.kill(signal)
-  expect(await rest).toBe(`got ${name}\n`)
+  expect(await stdout).toBe(`got ${name}\n`)
   expect(await closed).toEqual([33, null])
+})
+
+test('an engine that dies is told of, with 125', async () => {
+  const { closed, stderr } = await runReady('echo ready; sleep 60')
+  await daemon.kill9()
+  expect(await closed).toEqual([125, null])
+  expect(await stderr).toMatch(/^error waiting for container: /)
+  await daemon.start()
+  const [container] = JSON.parse((await daemon.request('GET', '/containers/json')).body) as { Id: string }[]
+  expect((await berth('rm', '-f', container?.Id ?? '')).code).toBe(0)
+})
+
+test('a reader that goes away ends the client', async () => {
+  const { child, closed } = await runReady('echo ready; while :; do echo more; sleep 0.05; done')
+  child.stdout.destroy()
+  expect(await closed).toEqual([141, null])
+  const [container] = JSON.parse((await daemon.request('GET', '/containers/json')).body) as { Id: string }[]
+  expect((await berth('rm', '-f', container?.Id ?? '')).code).toBe(0)
 })
