@@ -7,7 +7,7 @@ interface Line {
   readonly summary: string
 }
 
-/** What `berth --help` prints. `daemon` and `runtime` are served before this program is asked, and told of here. */
+/** What `berth --help` prints. `daemon` is served before this program is asked, and told of here. */
 export function formatOverview(program: string, globals: FlagTable): string {
   const short = catalog.flatMap(({ spellings, summary }) => {
     const name = spellings.find((one) => !one.includes(' '))
@@ -16,10 +16,7 @@ export function formatOverview(program: string, globals: FlagTable): string {
   const common = commonCommands.flatMap((wanted) => short.filter(({ name }) => name === wanted))
   const others = sorted(short.filter(({ name }) => !commonCommands.includes(name)))
   const management = sorted(Object.entries(groups).map(([name, summary]) => ({ name, summary })))
-  const engine: Line[] = [
-    { name: 'daemon', summary: 'Run the engine and serve its API' },
-    { name: 'runtime', summary: 'Run the OCI runtime command line' },
-  ]
+  const engine: Line[] = [{ name: 'daemon', summary: 'Run the engine and serve its API' }]
   return [
     `Usage:  ${program} [OPTIONS] COMMAND\n\nA container engine in one binary\n`,
     `\nCommon Commands:\n${formatSummaries(common)}`,

@@ -39,6 +39,9 @@ export function readConfigFile(directory: string): ConfigFile {
     return parsed as ConfigFile
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return {}
-    throw invalid(`cannot read the client configuration ${path}: ${messageOf(error)}`, { cause: error })
+    // What JSON.parse says quotes the file, which holds credentials.
+    const detail = error instanceof SyntaxError ? {} : { cause: error }
+    const reason = error instanceof SyntaxError ? 'it is not a JSON object' : messageOf(error)
+    throw invalid(`cannot read the client configuration ${path}: ${reason}`, detail)
   }
 }
