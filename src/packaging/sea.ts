@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { dropLibatomic } from './self-contained.ts'
 
 export interface SeaInput {
   /** Directory for intermediate files. */
@@ -55,9 +56,12 @@ export function buildSea({ work, output, main, assets }: SeaInput): boolean {
 function strippedNode(work: string): string {
   const stripped = join(work, `node-${process.version}`)
   if (existsSync(stripped)) return stripped
-  copyFileSync(process.execPath, `${stripped}.new`)
-  execFileSync('strip', [`${stripped}.new`])
-  renameSync(`${stripped}.new`, stripped)
+  const temporary = `${stripped}.new`
+  copyFileSync(process.execPath, temporary)
+  execFileSync('strip', [temporary])
+  const image = readFileSync(temporary)
+  if (dropLibatomic(image)) writeFileSync(temporary, image)
+  renameSync(temporary, stripped)
   return stripped
 }
 
