@@ -225,6 +225,8 @@ export class TestDaemon implements AsyncDisposable {
       if (error && typeof error.code !== 'number') reject(error)
       else resolve({ code: child.exitCode ?? -1, stdout, stderr })
     })
+    // A command that does not read its input may be gone before it is written.
+    child.stdin?.on('error', () => undefined)
     child.stdin?.end(input)
     return promise
   }
