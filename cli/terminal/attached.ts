@@ -22,7 +22,7 @@ export interface AttachedOptions {
 export async function streamAttached(cli: Cli, options: AttachedOptions): Promise<'ended' | 'detached'> {
   const { socket, stdin, output, tty } = options
   using raw = new DisposableStack()
-  if (stdin && tty) raw.use(cli.stdin.raw())
+  if (stdin && tty) raw.use(await cli.stdin.raw())
   const outputDone = copyOutput(cli, socket, tty).then((): 'ended' => 'ended')
   try {
     if (!stdin) return await outputDone

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import type { Readable } from 'node:stream'
 
 export interface Output {
@@ -17,7 +16,7 @@ export interface Input {
   /** The stream itself; opening it has effects, so ask only when bytes are wanted. */
   open(): Readable
   /** Raw mode of the terminal until disposed. */
-  raw(): Disposable
+  raw(): Promise<Disposable>
   /** Lets the process end although nobody reads to the end. */
   release(): void
 }
@@ -74,11 +73,12 @@ export function inputOf(stream: () => NodeJS.ReadStream, isTerminal: () => boole
       return isTerminal()
     },
     open: get,
-    raw() {
+    async raw() {
       const terminal = get()
       if (terminal.isTTY !== true) return { [Symbol.dispose]: () => {} }
       terminal.setRawMode(true)
       // Node's raw mode still turns a line feed into two signs, which garbles full-screen programs; leaving raw mode undoes this too.
+      const { spawnSync } = await import('node:child_process')
       spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
       return { [Symbol.dispose]: () => void terminal.setRawMode(false) }
     },

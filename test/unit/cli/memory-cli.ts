@@ -36,7 +36,7 @@ export function memoryCli(client: Client, config: ConfigFile = {}): { cli: Cli; 
     stdin: {
       isTerminal: false,
       open: () => new PassThrough().end(),
-      raw: () => ({ [Symbol.dispose]: () => undefined }),
+      raw: async () => ({ [Symbol.dispose]: () => undefined }),
       release: () => undefined,
     },
     env: {},
