@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -83,27 +84,32 @@ test('start -ai joins the new life of a terminal', async () => {
   }
 })
 
-test('a terminal whose client dies leaves the container running, and no client behind', async () => {
+test('a terminal whose client dies leaves the container running, and no connection behind', async () => {
   const name = 'abandoned'
+  await daemon.docker('create', '-it', '--name', name, '--network', 'none', busybox, 'sh')
+  await daemon.docker('start', name)
+  const before = socketsOf(daemon.pid)
   {
-    await using terminal = await Terminal.docker(
-      daemon,
-      'run',
-      '-it',
-      '--name',
-      name,
-      '--network',
-      'none',
-      busybox,
-      'sh',
-    )
-    await terminal.see('# ')
+    await using terminal = await Terminal.docker(daemon, 'attach', name)
+    terminal.type('echo he$((1))re\r')
+    await terminal.see('he1re')
   }
-  await waitFor('the detached client is told of', async () => {
-    const { body } = await daemon.request('GET', `/containers/${name}/json`)
-    return (JSON.parse(body) as { State: { Running: boolean } }).State.Running
-  })
+  await waitFor('the connections of the dead client are closed', () => socketsOf(daemon.pid) <= before)
   await using again = await Terminal.docker(daemon, 'attach', name)
   again.type('exit\r')
   expect(await again.exit()).toBe(0)
 })
+
+function socketsOf(pid: number): number {
+  const directory = `/proc/${pid}/fd`
+  return readdirSync(directory).filter((fd) => linkOf(`${directory}/${fd}`)?.startsWith('socket:')).length
+}
+
+/** A descriptor may be closed between listing and looking. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
