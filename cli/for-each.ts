@@ -6,7 +6,7 @@ import { ExitError } from './exit-error.ts'
 const width = 16
 
 /**
- * Does `work` for every name, prints what it returns in the order of the names, goes on past failures.
+ * Does `work` for every name, prints what it returns in the order of the names as soon as it is known, goes on past failures.
  * @returns 0   @throws ExitError 1 with all messages when any failed
  */
 export async function forEach(
@@ -16,12 +16,21 @@ export async function forEach(
 ): Promise<number> {
   const failures: string[] = []
   for (let at = 0; at < names.length; at += width) {
-    const results = await Promise.allSettled(names.slice(at, at + width).map(work))
-    for (const result of results) {
-      if (result.status === 'rejected') failures.push(messageOf(result.reason))
-      else if (result.value !== undefined) await cli.stdout.write(`${result.value}\n`)
+    const running = names.slice(at, at + width).map((name) => settle(work(name), failures))
+    for (const one of running) {
+      const line = await one
+      if (line !== undefined) await cli.stdout.write(`${line}\n`)
     }
   }
   if (failures.length > 0) throw new ExitError(1, failures.join('\n'))
   return 0
+}
+
+async function settle(work: Promise<string | undefined>, failures: string[]): Promise<string | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    failures.push(messageOf(error))
+    return undefined
+  }
 }

@@ -45,8 +45,11 @@ export const execCommand = command({
       Cmd,
       ...(tty && cli.stdout.isTerminal && { ConsoleSize: [cli.stdout.rows, cli.stdout.columns] }),
     }
-    await inspectContainer(cli.client, name)
-    if (stdin && tty && !cli.stdin.isTerminal) throw invalid('the input device is not a TTY')
+    if (stdin && tty && !cli.stdin.isTerminal) {
+      // That there is no such container is the more useful answer; asked before an exec is made that nobody would start.
+      await inspectContainer(cli.client, name)
+      throw invalid('the input device is not a TTY')
+    }
     const { Id } = await cli.client.json<IdResponse>('POST', containerPath(name, '/exec'), { body })
     const path = `/exec/${Id}`
     if (!detach) return await runAttached(cli, path, body, keys.bytes)

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
-import { type Berth, berthFor } from './client.ts'
+import { type Berth, berthCommand, berthFor } from './client.ts'
 
 let daemon: TestDaemon
 let berth: Berth
@@ -86,6 +86,10 @@ test('a container goes through its life by every verb', async () => {
   await start('life', 'sleep', '60')
   expect(await berth('rename', 'life', 'lived')).toEqual({ code: 0, stdout: '', stderr: '' })
   expect((await berth('top', 'lived')).stdout).toMatch(/^UID +PID +PPID.*CMD\n.*sleep 60\n$/s)
+  expect((await berth('pause', 'lived')).stdout).toBe('lived\n')
+  expect((await berth('inspect', '-f', '{{.State.Status}}', 'lived')).stdout).toBe('paused\n')
+  expect(await berth('attach', 'lived')).toMatchObject({ code: 1, stderr: expect.stringContaining('unpause it first') })
+  expect((await berth('unpause', 'lived')).stdout).toBe('lived\n')
   expect((await berth('restart', '-t', '0', 'lived')).stdout).toBe('lived\n')
   expect((await berth('kill', '-s', 'KILL', 'lived')).stdout).toBe('lived\n')
   expect((await berth('wait', 'lived')).stdout).toBe('137\n')
@@ -152,4 +156,11 @@ test('version and info tell of client and engine', async () => {
   )
   const info = await berth('info', '-f', '{{.OSType}} {{.ID}} {{len .Runtimes}}')
   expect(info).toEqual(await daemon.docker('info', '-f', '{{.OSType}} {{.ID}} {{len .Runtimes}}'))
+})
+
+test('dial-stdio connects standard streams with the engine', async () => {
+  const line = [...berthCommand, 'system', 'dial-stdio']
+  const { code, stdout } = await daemon.run(line, 'GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  expect(stdout).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  expect({ code, body: stdout.split('\r\n\r\n')[1] }).toEqual({ code: 0, body: 'OK' })
 })
