@@ -18,7 +18,7 @@ export interface Ending extends Omit<TaskExit, 'task' | 'signal'> {
   readonly error: string
 }
 
-export const killedCode = 137
+const killedCode = 137
 
 /** Listens to everything the shim will tell of the task. Call before the task can end. */
 export function watchTask(context: ContainerContext, task: Task): void {
@@ -87,7 +87,7 @@ export function recordExit(context: ContainerContext, container: Container, endi
 /** Removes or restarts the container, as its settings say. The caller holds the lock. */
 export async function finish(context: ContainerContext, { container, restartAfterMs }: Recorded): Promise<void> {
   if (restartAfterMs !== undefined) scheduleRestart(context, container.id, restartAfterMs)
-  else if (container.host.autoRemove) await removeLocked(context, container)
+  else if (container.host.autoRemove && !context.restarts.isKept(container.id)) await removeLocked(context, container)
 }
 
 async function releaseTask(context: ContainerContext, container: Container, { shim }: Task): Promise<void> {

@@ -5,11 +5,11 @@ import { isFullId } from '#base/ids.ts'
 import type { Container } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
-import { finish, killedCode, lostShim, recordExit, releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import { finish, lostShim, recordExit, releaseCgroup, releaseRest, watchTask } from './exit.ts'
 import { isAlive } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
-import { startsWithDaemon } from './restart-policy.ts'
+import { nextRestart, startsWithDaemon } from './restart-policy.ts'
 import { startLocked } from './start.ts'
 import { settlesWithin } from './stop.ts'
 
@@ -52,7 +52,11 @@ async function reconcileOne(context: ContainerContext, container: Container): Pr
   if (isAlive(container)) return recordMissedExit(context, container)
   await releaseRest(context, id)
   if (state.status === 'restarting') commit(context, { ...container, state: { ...state, status: 'exited' } })
-  startLater(context, context.store.get(id))
+  const current = context.store.get(id)
+  // The daemon was killed between its end, or its failed start, and its removal.
+  const isOver = state.finishedAt !== undefined || state.exitCode !== 0
+  if (container.host.autoRemove && isOver) await removeLocked(context, current)
+  else startLater(context, current)
 }
 
 /** The shim lives: its container runs, or has ended without anybody to tell, or was never started. */
@@ -85,11 +89,11 @@ async function recordMissedExit(context: ContainerContext, container: Container)
 }
 
 function startLater(context: ContainerContext, container: Container): void {
-  const { id, host, state } = container
-  const hasRun = state.startedAt !== undefined
-  const failed = host.restartPolicy.name === 'on-failure' && state.exitCode !== 0 && state.exitCode !== killedCode
-  if (!hasRun || !(startsWithDaemon(host.restartPolicy, state.stoppedByUser) || (failed && !state.stoppedByUser)))
-    return
+  const { id, host, state, restartCount } = container
+  const attempt = { ...state, restartCount, ranForMs: 0, previousDelayMs: 0 }
+  const comesBack =
+    startsWithDaemon(host.restartPolicy, state.stoppedByUser) || nextRestart(host.restartPolicy, attempt)
+  if (state.startedAt === undefined || !comesBack) return
   context.background.run('starting a container with the daemon', async () => {
     using _held = await context.locks.acquire(id)
     const current = context.store.find(id)

@@ -3,6 +3,7 @@ export class RestartTimers {
   readonly #waiting = new Map<string, AbortController>()
   /** The delay before the run that is under way, for the doubling. */
   readonly #delays = new Map<string, number>()
+  readonly #kept = new Set<string>()
 
   previousDelayMs(id: string): number {
     return this.#delays.get(id) ?? 0
@@ -26,6 +27,16 @@ export class RestartTimers {
   cancel(id: string): void {
     this.#waiting.get(id)?.abort()
     this.#waiting.delete(id)
+  }
+
+  /** While a user restarts the container its end is no reason to remove it. */
+  keep(id: string): Disposable {
+    this.#kept.add(id)
+    return { [Symbol.dispose]: () => this.#kept.delete(id) }
+  }
+
+  isKept(id: string): boolean {
+    return this.#kept.has(id)
   }
 
   /** The next failure counts as the first again. */

@@ -7,12 +7,15 @@ import { type StopOptions, stopOnce } from './stop.ts'
 /** Stops the container, if it runs, and starts it. */
 export async function restart(context: ContainerContext, name: string, options: StopOptions): Promise<void> {
   const { id } = context.store.get(name)
-  try {
-    await stopOnce(context, id, options)
-  } catch (error) {
-    if (!isKind(error, 'not-modified')) throw error
+  {
+    using _kept = context.restarts.keep(id)
+    try {
+      await stopOnce(context, id, options)
+    } catch (error) {
+      if (!isKind(error, 'not-modified')) throw error
+    }
+    await start(context, id)
   }
-  await start(context, id)
   const container = context.store.find(id)
   if (container) publish(context, container, 'restart')
 }

@@ -52,6 +52,9 @@ function validateHost(host: HostSettings): void {
     if (!/^[^:=]+[:=].+$/.test(entry)) throw invalid(`bad format for add-host: "${entry}"`)
   }
   if (!runtimes.includes(host.runtime)) throw invalid(`unknown or invalid runtime name: ${host.runtime}`)
+  if (host.cgroupParent.split('/').some((part) => part === '..' || part === '.')) {
+    throw invalid(`invalid cgroup parent: ${host.cgroupParent}`)
+  }
   validateModes(host)
   validateRestart(host)
 }

@@ -147,3 +147,38 @@ test('an image in use is not removed', async () => {
   expect(answer.status).toBe(409)
   expect(await remove(id)).toBe(204)
 })
+
+test('restarting a container that removes itself keeps it', async () => {
+  const id = await sleeper('--rm')
+  const before = await stateOf(id)
+  expect(await statusOf('POST', `/containers/${id}/restart?t=0`)).toBe(204)
+  expect(await stateOf(id)).toMatchObject({ Status: 'running' })
+  expect((await stateOf(id)).Pid).not.toBe(before.Pid)
+  expect(await statusOf('POST', `/containers/${id}/stop?t=0`)).toBe(204)
+  await waitFor('it has removed itself', async () => (await statusOf('GET', `/containers/${id}/json`)) === 404)
+})
+
+test('stopping a paused container lets it act on the signal', async () => {
+  const script = 'trap "exit 6" TERM; echo ready; while :; do sleep 0.05; done'
+  const id = await daemon.runDetached('--network', 'none', busybox, 'sh', '-c', script)
+  await waitFor('the handler is set', async () => (await daemon.docker('logs', id)).stdout === 'ready\n')
+  await daemon.docker('pause', id)
+  expect(await statusOf('POST', `/containers/${id}/stop?t=30`)).toBe(204)
+  expect(await stateOf(id)).toMatchObject({ Status: 'exited', ExitCode: 6 })
+  expect(await remove(id)).toBe(204)
+})
+
+test('the engine’s own files are readable for every user of a container', async () => {
+  const result = await daemon.docker(
+    'run',
+    '--rm',
+    '-u',
+    '1234',
+    busybox,
+    'cat',
+    '/etc/hostname',
+    '/etc/hosts',
+    '/etc/resolv.conf',
+  )
+  expect(result).toMatchObject({ code: 0, stderr: '' })
+})
