@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { dockerCli } from '../../support/dockerd.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 let daemon: TestDaemon
@@ -15,7 +16,7 @@ const none = ['--network', 'none']
 /** A docker command that goes on: its output so far, and its end. */
 function follow(...args: readonly string[]) {
   const env = { ...process.env, DOCKER_HOST: daemon.host, DOCKER_CONFIG: daemon.directory }
-  const child = spawn('docker', args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(dockerCli(), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (bytes: Buffer) => {
     output += bytes.toString()
@@ -79,7 +80,7 @@ test('logs -f --tail -t begins with the last lines, goes on, and ends with the c
   const script = 'for i in 1 2 3 4 5 6; do echo line $i; done; read x; echo got $x; echo done >&2'
   const { stdout } = await daemon.docker('create', '-i', ...none, busybox, 'sh', '-c', script)
   const id = stdout.trim()
-  const attached = daemon.run(['docker', 'start', '-ai', id], '')
+  const attached = daemon.docker('start', '-ai', id)
   await waitFor('six lines are logged', async () => (await daemon.docker('logs', id)).stdout.includes('line 6'))
   const { code } = await attached
   expect(code).toBe(0)

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import type { TestDaemon } from '../../support/daemon.ts'
+import { dockerCli } from '../../support/dockerd.ts'
 
 const deadlineMs = 20_000
 
@@ -20,7 +21,7 @@ export class Terminal implements AsyncDisposable {
 
   /** Starts `docker …` against the daemon on a terminal of 30 rows and 100 columns. */
   static async docker(daemon: TestDaemon, ...args: readonly string[]): Promise<Terminal> {
-    const command = ['docker', ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+    const command = [dockerCli(), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
     const env = { ...process.env, DOCKER_HOST: daemon.host, DOCKER_CONFIG: daemon.directory, TERM: 'dumb' }
     const line = `tty; echo $$; stty rows 30 cols 100; exec ${command}`
     const child = spawn('script', ['-q', '-f', '-e', '-c', line, '/dev/null'], {
