@@ -8,6 +8,7 @@ async function run(argv: readonly string[]): Promise<number> {
     ])
     return main(rest, { openNatives })
   }
+  if (command === 'runtime') return (await import('./packaging/exec-runtime.ts')).execRuntime(rest)
   const { main } = await import('#cli/main.ts')
   return main(argv)
 }
