@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildImage } from './base-image.ts'
+import { dockerCli } from './dockerd.ts'
 import { seedRegistry, startRegistry } from './registry.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -214,7 +215,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** The unmodified docker CLI against this daemon. */
   docker(...args: readonly string[]): Promise<CommandResult> {
-    return this.run(['docker', ...args])
+    return this.run([dockerCli(), ...args])
   }
 
   /** A command that finds the daemon by DOCKER_HOST. Input, if any, is its whole standard input. */

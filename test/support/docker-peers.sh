@@ -4,6 +4,10 @@
 # dockerd needs runc and iptables of the host's own release.
 set -eu
 target=$1
+mkdir -p "$(dirname "$target")"
+# Tests run side by side, and the first ones may all find it missing.
+exec 9>"$target.lock"
+flock 9
 if [ -x "$target/usr/bin/docker" ] && [ -x "$target/usr/sbin/dockerd" ]; then
   echo "$target"
   exit 0

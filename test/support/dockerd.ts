@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,21 +13,23 @@ export interface Dockerd extends AsyncDisposable {
   readonly logFile: string
 }
 
-/** Today's Docker, fetched once: the docker CLI and the peer engine.   @returns the folder it is unpacked in */
-export function fetchDockerPeers(): string {
-  const script = join(import.meta.dirname, 'docker-peers.sh')
-  return execFileSync('sh', [script, join(root, 'build/cache/docker-peers')], { encoding: 'utf8' }).trim()
+let found: string | undefined
+
+/** The docker CLI: the machine's own where it is recent, else a fetched one. A user's machine has none in PATH. */
+export function dockerCli(): string {
+  found ??= isRecentDocker() ? 'docker' : join(fetchDockerPeers(), 'usr/bin/docker')
+  return found
 }
 
-/** The docker CLI: the machine's own where it is recent, else a fetched one. */
-export function dockerCli(): string {
-  try {
-    const version = execFileSync('docker', ['--version'], { encoding: 'utf8' })
-    if (Number(/version (\d+)\./.exec(version)?.[1]) >= 28) return 'docker'
-  } catch {
-    // Not installed: fetched below.
-  }
-  return join(fetchDockerPeers(), 'usr/bin/docker')
+function isRecentDocker(): boolean {
+  const { status, stdout } = spawnSync('docker', ['--version'], { encoding: 'utf8' })
+  return status === 0 && Number(/version (\d+)\./.exec(stdout)?.[1]) >= 28
+}
+
+/** Today's Docker, fetched once: the docker CLI and the peer engine.   @returns the folder it is unpacked in */
+function fetchDockerPeers(): string {
+  const script = join(import.meta.dirname, 'docker-peers.sh')
+  return execFileSync('sh', [script, join(root, 'build/cache/docker-peers')], { encoding: 'utf8' }).trim()
 }
 
 /**

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { dockerCli } from '../../support/dockerd.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
@@ -27,7 +28,7 @@ test('standard error and output stay apart', async () => {
 })
 
 test('input reaches the process, and its end does too', async () => {
-  const result = await daemon.run(['docker', 'run', '-i', '--rm', '--network', 'none', busybox, 'cat'], 'x\n')
+  const result = await daemon.run([dockerCli(), 'run', '-i', '--rm', '--network', 'none', busybox, 'cat'], 'x\n')
   expect(result).toEqual({ code: 0, stdout: 'x\n', stderr: '' })
 })
 

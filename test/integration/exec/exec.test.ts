@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { dockerCli } from '../../support/dockerd.ts'
 import { Transcript } from '../../support/transcript.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -20,7 +21,7 @@ async function create(options: Record<string, unknown>): Promise<string> {
 test('an exec prints, fails and reads as its command does', async () => {
   expect(await exec(id, 'echo', 'hi')).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
   expect((await exec(id, 'sh', '-c', 'exit 7')).code).toBe(7)
-  expect(await daemon.run(['docker', 'exec', '-i', id, 'cat'], 'typed\n')).toMatchObject({ stdout: 'typed\n' })
+  expect(await daemon.run([dockerCli(), 'exec', '-i', id, 'cat'], 'typed\n')).toMatchObject({ stdout: 'typed\n' })
 })
 
 test('an exec has the container’s environment, user and confinement, and what was asked on top', async () => {

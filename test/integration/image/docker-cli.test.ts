@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortId } from '#base/ids.ts'
 import { buildImage, buildIndex } from '#test/support/base-image.ts'
 import { startDaemon, type TestDaemon } from '#test/support/daemon.ts'
-import { dockerCli } from '#test/support/dockerd.ts'
 import { seedRegistry, startRegistry, type TestRegistry } from '#test/support/registry.ts'
 import { tar } from '#test/support/tar.ts'
 
@@ -38,7 +37,7 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]()
 })
 
-const docker = (...args: readonly string[]) => daemon.run([dockerCli(), ...args])
+const docker = (...args: readonly string[]) => daemon.docker(...args)
 
 test('docker pull prints what it prints with dockerd, once for a new image and once for one that is there', async () => {
   const first = await docker('pull', 'busybox')
