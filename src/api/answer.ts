@@ -107,7 +107,7 @@ function answerError({ headers, logger }: Surroundings, response: ServerResponse
     return
   }
   const { status, message } = toErrorAnswer(error)
-  if (status >= 500) logger.error({ status, error: describe(error) }, 'a request failed')
+  if (status >= 500 && !isExpected(status)) logger.error({ status, error: describe(error) }, 'a request failed')
   if (message === undefined) {
     response.writeHead(status, headers).end()
     return
@@ -119,6 +119,11 @@ function answerError({ headers, logger }: Surroundings, response: ServerResponse
     'Content-Length': Buffer.byteLength(text),
   })
   response.end(text)
+}
+
+/** Told to the client alone: what is not there yet, and what never will be. */
+function isExpected(status: number): boolean {
+  return status === 501 || status === 503
 }
 
 /** Errors of ours are sentences; of others the place in the code is what helps. */

@@ -17,7 +17,7 @@ export interface AttachOptions {
   readonly stream: boolean
 }
 
-/** @throws `not-found`, `conflict` for one that is paused or waits for its next attempt */
+/** @throws `not-found`, `invalid` for bad detach keys, `conflict` for one that is paused or waits for its next attempt */
 export async function attach(
   context: ContainerContext,
   name: string,
@@ -30,9 +30,10 @@ export async function attach(
     throw conflict(`container ${name} is restarting, wait until the container is running`)
   }
   const { tty, openStdin } = container.config
+  const detachKeys = parseDetachKeys(options.detachKeys)
   const effective: AttachFlags = { ...flags, stdin: flags.stdin && openStdin, framed: flags.framed && !tty }
   const stream = new AttachStream({
-    scanner: tty && effective.stdin ? new DetachScanner(parseDetachKeys(options.detachKeys)) : undefined,
+    scanner: tty && effective.stdin ? new DetachScanner(detachKeys) : undefined,
     onDetach: () => publish(context, container, 'detach'),
   })
   if (options.logs && container.logPath !== '') await replay(stream, container, effective)

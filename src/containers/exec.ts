@@ -135,6 +135,7 @@ export async function execResize(
 ): Promise<void> {
   const exec = context.execs.get(name)
   if (exec.state !== 'running' && exec.state !== 'starting') throw conflict(`exec ${exec.id} is not running`)
+  if (!exec.request.tty) return
   await (await settledTaskOf(context, exec.containerId)).shim.resize(exec.id, ...size)
 }
 
@@ -145,7 +146,9 @@ export async function resize(
   [rows, columns]: readonly [number, number],
 ): Promise<void> {
   const container = context.store.get(name)
-  if (!isAlive(container)) throw conflict(`cannot resize a stopped container: ${container.id}`)
+  if (!isAlive(container)) throw conflict(`container ${container.id} is not running`)
+  // A process without a terminal has no size to set; clients that set one anyway are not to fail.
+  if (!container.config.tty) return
   await (await settledTaskOf(context, container.id)).shim.resize('', rows, columns)
   publish(context, container, 'resize', { height: String(rows), width: String(columns) })
 }

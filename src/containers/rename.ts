@@ -1,4 +1,4 @@
-import { conflict, invalid } from '#base/errors.ts'
+import { BerthError, conflict, invalid } from '#base/errors.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { parseContainerName } from './names.ts'
@@ -9,16 +9,27 @@ export async function rename(context: ContainerContext, name: string, newName: s
   const { id } = context.store.get(name)
   using _held = await context.locks.acquire(id)
   const container = context.store.get(id)
-  const wanted = parseContainerName(newName)
+  const wanted = asNewName(() => parseContainerName(newName))
   if (wanted === container.name) {
     throw invalid('Renaming a container with the same name as its current name')
   }
   if (container.state.status === 'removing' || container.state.status === 'dead') {
     throw conflict(`container ${id} is marked for removal and cannot be renamed`)
   }
+  asNewName(() => context.store.checkName(wanted))
   context.store.database.transaction(() => {
     const renamed = { ...container, name: wanted }
     context.store.update(renamed)
     publish(context, renamed, 'rename', { oldName: `/${container.name}` })
   })
+}
+
+/** Docker puts these words before what is wrong with a name. */
+function asNewName<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof BerthError)) throw cause
+    throw new BerthError(cause.kind, `Error when allocating new name: ${cause.message}`, { cause })
+  }
 }

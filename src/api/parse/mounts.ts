@@ -70,9 +70,9 @@ export function parseMount(mount: Mount): MountSetting {
     readonly: mount.ReadOnly ?? false,
     origin: 'mounts',
   } as const
-  if (mount.BindOptions && type !== 'bind') throw wrong('field BindOptions must not be specified')
-  if (mount.TmpfsOptions && type !== 'tmpfs') throw wrong('field TmpfsOptions must not be specified')
-  if (mount.VolumeOptions && type !== 'volume') throw wrong('field VolumeOptions must not be specified')
+  if (mount.BindOptions && type !== 'bind') throw misplaced('BindOptions', type)
+  if (mount.TmpfsOptions && type !== 'tmpfs') throw misplaced('TmpfsOptions', type)
+  if (mount.VolumeOptions && type !== 'volume') throw misplaced('VolumeOptions', type)
   switch (type) {
     case 'bind': {
       if (source === '') throw wrong('field Source must not be empty')
@@ -116,6 +116,10 @@ export function parseTmpfs(target: string, options: string): MountSetting {
     tmpfsOptions: options,
     origin: 'tmpfs',
   }
+}
+
+function misplaced(field: string, type: string) {
+  return invalid(`${field} must not be specified on mount type ${JSON.stringify(type)}`)
 }
 
 function volumesAreMissing(what: string) {

@@ -37,6 +37,6 @@ export const imageRoutes: readonly Route[] = [
 
 function toTarget(repository: string, tag: string | undefined): Reference {
   const reference = parseReference(repository)
-  if (reference.digest !== undefined) throw invalid('refusing to create a tag with a digest reference')
+  if (reference.digest !== undefined) throw invalid('cannot import digest reference')
   return withDefaultTag(tag === undefined ? reference : { ...reference, tag: parseTag(tag) })
 }

@@ -1,10 +1,14 @@
 import { notFound } from '#base/errors.ts'
 import { type Route, route } from '../call.ts'
+import { parseFilters } from '../parse/filters.ts'
 import { json } from '../reply.ts'
 
 /** There are no volumes yet: lists are empty, and each name is unknown. */
 export const volumeRoutes: readonly Route[] = [
-  route('GET /volumes', () => json({ Volumes: [], Warnings: null })),
+  route('GET /volumes', ({ query }) => {
+    parseFilters(query.text('filters')).allowOnly(['dangling', 'driver', 'label', 'name'])
+    return json({ Volumes: [], Warnings: null })
+  }),
   route('GET /volumes/{name}', ({ path }) => {
     throw notFound(`get ${path.name}: no such volume`)
   }),

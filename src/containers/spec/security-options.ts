@@ -34,7 +34,7 @@ function parseOption(option: string): Partial<SecurityOptions> {
       if (value === 'unconfined') return {}
       throw notImplemented(`--security-opt ${option} is not implemented: AppArmor profiles are not supported yet`)
     default:
-      throw invalid(`invalid --security-opt 2: "${option}"`)
+      throw invalid(`invalid --security-opt 1: "${option}"`)
   }
 }
 

@@ -64,7 +64,7 @@ test('security options', () => {
     seccomp: 'unconfined',
   })
   expect(parseSecurityOptions(['no-new-privileges:true']).noNewPrivileges).toBe(true)
-  expect(() => parseSecurityOptions(['nonsense'])).toThrow('invalid --security-opt 2: "nonsense"')
+  expect(() => parseSecurityOptions(['nonsense'])).toThrow('invalid --security-opt 1: "nonsense"')
   expect(() => parseSecurityOptions(['apparmor=mine'])).toThrow(/not supported yet/)
 })
 
