@@ -23,7 +23,7 @@ export const layers: readonly Layer[] = [
   { alias: '#runtime', folder: 'runtime', number: 2, never: ['#contract'] },
   { alias: '#shim', folder: 'shim', number: 2, also: ['#runtime'], never: ['#contract'] },
   { alias: '#state', folder: 'src/state', number: 2, never: ['#contract'] },
-  { alias: '#events', folder: 'src/events', number: 2, never: ['#contract'], also: ['#state'] },
+  { alias: '#events', folder: 'src/events', number: 2, never: ['#contract'] },
   { alias: '#images', folder: 'images', number: 3, never: ['#contract'] },
   { alias: '#network', folder: 'src/network', number: 4, never: ['#contract', '#images'] },
   { alias: '#volumes', folder: 'src/volumes', number: 4, never: ['#contract', '#images'] },
