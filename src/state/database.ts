@@ -1,8 +1,16 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { dataLoss, internal, unavailable } from '#base/errors.ts'
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementResultingChanges,
+  type StatementSync,
+} from 'node:sqlite'
+import { dataLoss, internal, isKind, unavailable } from '#base/errors.ts'
 import { migrations as allMigrations, type Migration } from './migrations/all.ts'
+import { Reserve } from './reserve.ts'
+import { mayLackSpace, toStateError } from './sqlite-error.ts'
 
 /** `BRTH`: tells our database from any other SQLite file. */
 const applicationId = 0x42525448
@@ -10,26 +18,36 @@ const applicationId = 0x42525448
 /**
  * The engine's one database. Every call is synchronous and takes microseconds; services own their rows and prepare their
  * statements once. Committed work survives a killed daemon at once, and a power cut as soon as `sync` has resolved.
+ * On a full disk a reserve beside it goes to what is written first, so that deleting works; what grows calls `checkRoom` before.
  */
 export class Database implements AsyncDisposable {
   readonly path: string
   readonly #connection: DatabaseSync
+  readonly #reserve: Reserve
   readonly #afterCommit: (() => void)[] = []
   #depth = 0
   #wal: FileHandle | undefined
   #syncing: Promise<void> | undefined
   #nextSync: Promise<void> | undefined
 
-  constructor(path: string, connection: DatabaseSync) {
+  constructor(path: string, connection: DatabaseSync, reserve: Reserve) {
     this.path = path
     this.#connection = connection
+    this.#reserve = reserve
   }
 
   /** A statement for the life of the database. Integers that may pass 2^53 (nanoseconds) need `bigints`: then all integers of its rows are bigint. */
   prepare(sql: string, { bigints = false }: { bigints?: boolean } = {}): StatementSync {
     const statement = this.#connection.prepare(sql)
     if (bigints) statement.setReadBigInts(true)
-    return statement
+    const run: (...values: SQLInputValue[]) => StatementResultingChanges = statement.run
+    const get: (...values: SQLInputValue[]) => Record<string, SQLOutputValue> | undefined = statement.get
+    const all: (...values: SQLInputValue[]) => Record<string, SQLOutputValue>[] = statement.all
+    return Object.assign(statement, {
+      run: (...values: SQLInputValue[]) => this.#withReserve(() => this.#explained(() => run.apply(statement, values))),
+      get: (...values: SQLInputValue[]) => this.#explained(() => get.apply(statement, values)),
+      all: (...values: SQLInputValue[]) => this.#explained(() => all.apply(statement, values)),
+    })
   }
 
   /** Runs several statements without parameters or results: schema only. */
@@ -37,17 +55,26 @@ export class Database implements AsyncDisposable {
     this.#connection.exec(sql)
   }
 
-  /** All of `work` or nothing of it. Synchronous; a nested call is a savepoint of the outer one. */
+  /** Called before work that takes more space than it gives back.   @throws `no-space` when the reserve is used up and the disk still full */
+  checkRoom(): void {
+    this.#reserve.take()
+  }
+
+  /** All of `work` or nothing of it. Synchronous; a nested call is a savepoint of the outer one. On a full disk `work` is done a second time. */
   transaction<T>(work: () => T): T {
+    return this.#withReserve(() => this.#transaction(work))
+  }
+
+  #transaction<T>(work: () => T): T {
     const depth = this.#depth
     const listeners = this.#afterCommit.length
-    this.#connection.exec(depth === 0 ? 'BEGIN IMMEDIATE' : `SAVEPOINT s${depth}`)
+    this.#explained(() => this.#connection.exec(depth === 0 ? 'BEGIN IMMEDIATE' : `SAVEPOINT s${depth}`))
     this.#depth += 1
     let result: T
     try {
       result = work()
       if (result instanceof Promise) throw internal('a transaction cannot wait for a promise')
-      this.#connection.exec(depth === 0 ? 'COMMIT' : `RELEASE s${depth}`)
+      this.#explained(() => this.#connection.exec(depth === 0 ? 'COMMIT' : `RELEASE s${depth}`))
     } catch (error) {
       this.#afterCommit.length = listeners
       // SQLite has rolled back by itself after some failures (a full disk).
@@ -93,11 +120,40 @@ export class Database implements AsyncDisposable {
     if (this.#connection.isOpen) this.#connection.close()
   }
 
+  #explained<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw toStateError(error, this.path)
+    }
+  }
+
+  #withReserve<T>(work: () => T): T {
+    if (this.#depth > 0) return work()
+    try {
+      return work()
+    } catch (error) {
+      if (!isKind(error, 'no-space') || this.#connection.isTransaction || !this.#reserve.give()) throw error
+      this.#recycleLog()
+      return work()
+    }
+  }
+
+  /** Lets the log be written from its beginning again: its space is ours already. */
+  #recycleLog(): void {
+    try {
+      this.#connection.exec('PRAGMA wal_checkpoint(RESTART)')
+    } catch (error) {
+      // Then the reserve has to be enough.
+      if (!mayLackSpace(error)) throw error
+    }
+  }
+
   async #syncNow(): Promise<void> {
     if (!this.#wal) {
       // SQLite holds no locks on the log itself, so that closing this descriptor cannot drop one (fcntl(2)).
-      this.#wal = await open(`${this.path}-wal`, 'r')
-      await using directory = await open(dirname(this.path), 'r')
+      this.#wal = await openFile(`${this.path}-wal`, 'r')
+      await using directory = await openFile(dirname(this.path), 'r')
       await directory.sync()
     }
     await this.#wal.datasync()
@@ -109,11 +165,22 @@ export class Database implements AsyncDisposable {
  * @throws `unavailable` for a schema of a newer version, which stays untouched; `data-loss` for a file that is no database of ours.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = allMigrations): Database {
+  const reserve = new Reserve(`${path}.reserve`)
+  try {
+    return open(path, migrations, reserve)
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+    if (!mayLackSpace(cause) || !reserve.give()) throw error
+    return open(path, migrations, reserve)
+  }
+}
+
+function open(path: string, migrations: readonly Migration[], reserve: Reserve): Database {
   const connection = openConnection(path)
   try {
     const found = checkVersion(connection, path, migrations.length)
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY')
-    const database = new Database(path, connection)
+    const database = new Database(path, connection, reserve)
     for (const migration of migrations.slice(found)) migrate(database, migration)
     return database
   } catch (error) {
@@ -147,8 +214,9 @@ function checkVersion(connection: DatabaseSync, path: string, known: number): nu
 function pragma(connection: DatabaseSync, path: string, name: 'user_version' | 'application_id'): number {
   try {
     return Number(connection.prepare(`PRAGMA ${name}`).get()?.[name])
-  } catch (cause) {
-    throw dataLoss(`${path} is damaged or no database`, { cause })
+  } catch (error) {
+    if (mayLackSpace(error)) throw unavailable(`cannot read the database ${path}`, { cause: error })
+    throw dataLoss(`${path} is damaged or no database`, { cause: error })
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -96,4 +96,20 @@ test('a transaction refuses to wait', async () => {
 test('many callers of sync are all answered', async () => {
   await using database = openDatabase(path, [first])
   await Promise.all(Array.from({ length: 20 }, () => database.sync()))
+})
+
+test('a database with damaged pages says so, names itself, and is not changed', async () => {
+  {
+    await using database = openDatabase(path, [first])
+    const insert = database.prepare('INSERT INTO things VALUES (?)')
+    for (let index = 0; index < 1000; index += 1) insert.run(`${index}`.padStart(100, 'x'))
+  }
+  const damaged = await readFile(path)
+  damaged.fill(0xa5, 4096)
+  await writeFile(path, damaged)
+  {
+    await using database = openDatabase(path, [first])
+    expect(() => database.prepare('SELECT name FROM things').all()).toThrow(`${path} is damaged or no database`)
+  }
+  expect(await readFile(path)).toEqual(damaged)
 })
