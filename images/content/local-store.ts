@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { renameSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '#base/atomic-file.ts'
@@ -19,7 +19,10 @@ export async function openLocalStore(root: string): Promise<ContentStore> {
   await rm(ingest, { recursive: true, force: true })
   await mkdir(ingest, { recursive: true, mode: 0o700 })
   await mkdir(blobs, { recursive: true, mode: 0o700 })
-  await writeFileAtomic(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+  // Written once only: a daemon must be able to start on a full disk, to delete there.
+  if (!existsSync(join(root, 'oci-layout'))) {
+    await writeFileAtomic(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+  }
   await syncDirectory(root)
   return new LocalStore(blobs, ingest)
 }

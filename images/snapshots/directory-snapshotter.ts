@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { mkdir, readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { alreadyExists, conflict, notFound, systemCode, unavailable } from '#base/errors.ts'
+import { alreadyExists, conflict, isKind, notFound, systemCode, unavailable } from '#base/errors.ts'
 import { DurabilityKeeper } from './durability.ts'
 import type { SnapshotStore, StoredSnapshot } from './snapshot-store.ts'
 import type { SnapshotInfo, SnapshotMounts, Snapshotter, SnapshotUsage } from './snapshotter.ts'
@@ -95,7 +95,7 @@ export class DirectorySnapshotter implements Snapshotter {
       this.#store.delete(snapshot.id)
     } catch (error) {
       // On a full disk no row can be changed before the files are gone.
-      if (!isDiskFull(error)) throw error
+      if (!isKind(error, 'no-space')) throw error
       await this.#deleteDirectory(snapshot.id)
       this.#store.delete(snapshot.id)
       return
@@ -191,7 +191,10 @@ export class DirectorySnapshotter implements Snapshotter {
       if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key)
     }
     const known = new Set(rows.map(({ id }) => id))
-    for (const id of numbers) if (!known.has(id)) await this.#deleteDirectory(id)
+    for (const id of numbers) {
+      // One that cannot be deleted is told of, and tried again at the next start.
+      if (!known.has(id)) await this.#deleteDirectory(id).catch(this.#parts.onError)
+    }
   }
 
   async #deleteDirectory(id: number): Promise<void> {
@@ -213,9 +216,4 @@ async function removeEmpty(path: string): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
   }
-}
-
-/** SQLITE_FULL. */
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === 13
 }

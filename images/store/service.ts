@@ -130,6 +130,7 @@ export class ImageService implements AsyncDisposable {
     const { id, root, config } = this.get(name)
     const { domain, path, tag } = withDefaultTag(target)
     const reference = { domain, path, tag: tag ?? 'latest' }
+    database.checkRoom()
     const freed = database.transaction(() => {
       const tagged = formatReference(reference)
       const before: StoredReference | undefined = store.findReference(tagged)
@@ -138,11 +139,14 @@ export class ImageService implements AsyncDisposable {
       events.publish({ type: 'image', action: 'tag', actor: { id, attributes } })
       return before ? dropUnnamedTwins(store, before.key.id) : []
     })
-    await this.#track(collect(this.#ports, freed))
+    if (freed.length === 0) return
+    // Unlinking cannot be taken back: the rows must be gone for good before the files are.
+    await this.#track(database.sync().then(() => collect(this.#ports, freed)))
   }
 
   /** Fails before the first progress where the registry's own answer is the error. The image is on disk when the progress ends. */
   async pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
+    this.#ports.database.checkRoom()
     const running = await this.#track(pull(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
     this.#pulls += 1
     void this.#track(running.done).then(() => {

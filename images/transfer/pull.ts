@@ -57,7 +57,8 @@ export async function pull(ports: PullPorts, request: PullRequest, signal: Abort
       (error: unknown) => ({ error }),
     )
     .then(async (failure) => {
-      await resources.disposeAsync()
+      // A connection that does not close well is no failure of the pull, and nobody may wait for ever because of it.
+      await resources.disposeAsync().catch(() => undefined)
       feed.end(failure)
     })
   return { progress: feed, done }

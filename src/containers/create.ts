@@ -30,6 +30,7 @@ export async function create(
   checkNetworkMode(context, request.host.networkMode)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
   if (name !== undefined) store.checkName(name)
+  store.database.checkRoom()
 
   const id = newId()
   await using undo = new AsyncDisposableStack()
