@@ -3,19 +3,34 @@ import type { LogEntry } from '../requests.ts'
 
 const newline = 0x0a
 
-/** One record of a json-file log, without its newline; undefined for what is none: a line torn by a crash. */
-export function parseRecord(line: Buffer): LogEntry | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(line.toString('utf8'))
-  } catch {
-    return undefined
+/** Reads records of a json-file log. */
+export class RecordParser {
+  /** The shim stamps everything that it reads at once with one time. */
+  #lastText = ''
+  #lastNanos: bigint | undefined
+
+  /** A record without its newline; undefined for what is none: a line torn by a crash. */
+  parse(line: Buffer): LogEntry | undefined {
+    let value: unknown
+    try {
+      value = JSON.parse(line.toString('utf8'))
+    } catch {
+      return undefined
+    }
+    if (typeof value !== 'object' || value === null || !('log' in value) || !('time' in value)) return undefined
+    const time = typeof value.time === 'string' ? this.#toNanos(value.time) : undefined
+    if (typeof value.log !== 'string' || time === undefined) return undefined
+    const stream = 'stream' in value && value.stream === 'stderr' ? 'stderr' : 'stdout'
+    return { stream, time, line: Buffer.from(value.log) }
   }
-  if (typeof value !== 'object' || value === null || !('log' in value) || !('time' in value)) return undefined
-  const time = typeof value.time === 'string' ? parseNanos(value.time) : undefined
-  if (typeof value.log !== 'string' || time === undefined) return undefined
-  const stream = 'stream' in value && value.stream === 'stderr' ? 'stderr' : 'stdout'
-  return { stream, time, line: Buffer.from(value.log) }
+
+  #toNanos(text: string): bigint | undefined {
+    if (text !== this.#lastText) {
+      this.#lastText = text
+      this.#lastNanos = parseNanos(text)
+    }
+    return this.#lastNanos
+  }
 }
 
 /** Cuts chunks into lines; keeps an unfinished one until the rest of it comes. */

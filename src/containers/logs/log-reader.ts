@@ -1,6 +1,6 @@
 import type { LogEntry, LogRequest } from '../requests.ts'
 import { ChangeSignal } from './follow.ts'
-import { LineSplitter, parseRecord } from './json-file.ts'
+import { LineSplitter, RecordParser } from './json-file.ts'
 import { type LogFile, openLogFiles, openNext } from './log-files.ts'
 import { seekTail, seekTime } from './seek.ts'
 
@@ -14,6 +14,13 @@ export interface ReadOptions extends Omit<LogRequest, 'follow'> {
 
 /** The entries of a json-file log and its rotated parts, oldest first. */
 export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<LogEntry, void, undefined> {
+  for await (const batch of readBatches(path, options)) for (const entry of batch) yield entry
+}
+
+/** One batch for each piece that is read: every level of asynchronous generators costs as much as parsing an entry does. */
+type Batches<End = void> = AsyncGenerator<readonly LogEntry[], End, undefined>
+
+async function* readBatches(path: string, options: ReadOptions): Batches {
   const { follow, cancelled } = options
   using changes = follow && new ChangeSignal(path, AbortSignal.any([follow.ended, cancelled]))
   await using parts = new AsyncDisposableStack()
@@ -22,7 +29,8 @@ export async function* readLog(path: string, options: ReadOptions): AsyncGenerat
   for (const [index, start] of starts.entries()) {
     const file = files[index]
     const isLast = index === files.length - 1
-    if (file && start !== undefined && !(isLast && follow)) yield* readPart(file, start, options)
+    if (file && start !== undefined && !(isLast && follow))
+      yield* readTo(file, { start, splitter: new LineSplitter() }, options)
   }
   const last = files.at(-1)
   if (changes && follow) {
@@ -60,7 +68,7 @@ async function* readFollowing(
   { path, changes, ended }: Following,
   from: { file: LogFile | undefined; start: number },
   options: ReadOptions,
-): AsyncGenerator<LogEntry, void, undefined> {
+): Batches {
   let { file, start } = from
   let splitter = new LineSplitter()
   await using opened = new AsyncDisposableStack()
@@ -83,33 +91,31 @@ async function* readFollowing(
   }
 }
 
-async function* readPart(
-  file: LogFile,
-  start: number,
-  options: ReadOptions,
-): AsyncGenerator<LogEntry, void, undefined> {
-  yield* readTo(file, { start, splitter: new LineSplitter() }, options)
-}
-
 /** Reads to the present end.   @returns the offset there */
 async function* readTo(
   { handle }: LogFile,
   { start, splitter }: { start: number; splitter: LineSplitter },
   options: ReadOptions,
-): AsyncGenerator<LogEntry, number, undefined> {
+): Batches<number> {
   const { since, until, cancelled } = options
+  const records = new RecordParser()
   let offset = start
   while (!cancelled.aborted) {
     const buffer = Buffer.allocUnsafe(chunkSize)
     const { bytesRead } = await handle.read(buffer, 0, chunkSize, offset)
     if (bytesRead === 0) return offset
     offset += bytesRead
+    const batch: LogEntry[] = []
     for (const line of splitter.push(buffer.subarray(0, bytesRead))) {
-      const entry = parseRecord(line)
+      const entry = records.parse(line)
       if (!entry || !options[entry.stream] || (since !== undefined && entry.time < since)) continue
-      if (until !== undefined && entry.time > until) return offset
-      yield entry
+      if (until !== undefined && entry.time > until) {
+        yield batch
+        return offset
+      }
+      batch.push(entry)
     }
+    if (batch.length > 0) yield batch
   }
   return offset
 }

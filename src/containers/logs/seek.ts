@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { parseRecord } from './json-file.ts'
+import { RecordParser } from './json-file.ts'
 
 const newline = 0x0a
 const blockSize = 64 << 10
@@ -50,7 +50,7 @@ async function firstRecordAfter(
   for (let start = data.indexOf(newline) + 1; start > 0; start = data.indexOf(newline, start) + 1) {
     const end = data.indexOf(newline, start)
     if (end < 0) return undefined
-    const record = parseRecord(data.subarray(start, end))
+    const record = new RecordParser().parse(data.subarray(start, end))
     if (record) return { offset: offset + start, time: record.time }
   }
   return undefined

@@ -16,7 +16,6 @@ export function initProcess({ config, host, path, args }: Container, user: Resol
     args: [path, ...args],
     env: withHome(environment(config, config.tty), user.home),
     cwd: config.workingDir === '' ? '/' : config.workingDir,
-    oomScoreAdj: host.oomScoreAdj,
   }
 }
 
@@ -66,7 +65,10 @@ function terminal(
   return { terminal: true, ...(height > 0 && width > 0 && { consoleSize: { height, width } }) }
 }
 
-function confinement(host: Container['host']): Pick<ProcessSpec, 'capabilities' | 'rlimits' | 'noNewPrivileges'> {
+/** The OOM score always, for without one a process would have the shim's, which the kernel kills last. */
+function confinement(
+  host: Container['host'],
+): Pick<ProcessSpec, 'capabilities' | 'rlimits' | 'noNewPrivileges' | 'oomScoreAdj'> {
   const capabilities = capabilitiesOf(host)
   return {
     capabilities: {
@@ -78,6 +80,7 @@ function confinement(host: Container['host']): Pick<ProcessSpec, 'capabilities' 
     },
     rlimits: host.ulimits.map(toRlimit),
     noNewPrivileges: parseSecurityOptions(host.securityOpt).noNewPrivileges,
+    oomScoreAdj: host.oomScoreAdj,
   }
 }
 
