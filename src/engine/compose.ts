@@ -23,7 +23,7 @@ import { openProcesses } from '#runtime/process.ts'
 import { openSeccomp } from '#runtime/seccomp.ts'
 import { openSockets } from '#runtime/socket.ts'
 import { ShimLauncher } from '#shim/launch.ts'
-import { openDatabase } from '#state/database.ts'
+import { type Database, openDatabase } from '#state/database.ts'
 import type { Config } from './config.ts'
 import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
@@ -46,6 +46,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   const processes = openProcesses(library)
   const root = opened.use(await openDataRoot(config.dataRoot, config.execRoot, processes))
   const database = opened.use(openDatabase(root.database))
+  takeReserve(database, log)
   const events = new EventBus(database)
   const store = new ContainerStore(database)
   const report = (error: unknown) => log.error({ error: messageOf(error) }, 'background work failed')
@@ -115,7 +116,10 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   )
   opened.use(collectAfterRemovals({ events, images, log }))
   if (natives.hello !== undefined && existsSync(natives.hello)) {
-    await images.importLayout(natives.hello, parseReference('berth/hello:latest'))
+    // Whatever is wrong with it, the disk above all: everything else can be served without it.
+    await images
+      .importLayout(natives.hello, parseReference('berth/hello:latest'))
+      .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the image berth/hello is not listed'))
   }
   const system = openSystem({
     config,
@@ -134,6 +138,16 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     events,
     system,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  }
+}
+
+/** On a full disk there is none to take; a daemon must start there all the same, to delete. */
+function takeReserve(database: Database, log: Logger): void {
+  try {
+    database.checkRoom()
+  } catch (error) {
+    if (!isKind(error, 'no-space')) throw error
+    log.warn({ error: messageOf(error) }, 'the disk is full')
   }
 }
 

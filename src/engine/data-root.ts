@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { conflict, invalid } from '#base/errors.ts'
+import { conflict, dataLoss, invalid, systemCode } from '#base/errors.ts'
 import { type LockTaker, openExecRoot } from './exec-root.ts'
 import { checkFormat } from './format.ts'
 
@@ -45,8 +45,10 @@ export async function openDataRoot(path: string, execRoot: string, locks: LockTa
       temporary: inside('tmp'),
       shims: join(execRoot, 'shims'),
     }
+    await refuseLostDatabase(root)
     await Promise.all([root.content, root.containers, root.seccomp, root.temporary].map(makeDirectory))
     await emptyDirectory(root.temporary)
+    for (const directory of [path, root.content, root.seccomp]) await removeUnfinished(directory)
     const running = await openExecRoot(execRoot, { id, dataRoot: path }, locks)
     return {
       ...root,
@@ -57,6 +59,39 @@ export async function openDataRoot(path: string, execRoot: string, locks: LockTa
     }
   } catch (error) {
     closeSync(lock)
+    throw error
+  }
+}
+
+/** Beside an empty database all that is there would count as orphaned, and be deleted. */
+async function refuseLostDatabase({
+  path,
+  database,
+  containers,
+  snapshots,
+}: Pick<DataRoot, 'path' | 'database' | 'containers' | 'snapshots'>): Promise<void> {
+  const found = await ifThere(stat(database))
+  if (found && found.size > 0) return
+  for (const directory of [containers, snapshots]) {
+    if (((await ifThere(readdir(directory))) ?? []).length === 0) continue
+    throw dataLoss(
+      `${database} is missing or empty, but ${directory} is not: bring the database back, or remove all of ${path}`,
+    )
+  }
+}
+
+/** What writeFileAtomic had not put in place when a daemon was killed. */
+async function removeUnfinished(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (/^\..+\.[0-9a-f]{12}$/.test(name)) await rm(join(directory, name), { force: true })
+  }
+}
+
+async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
 }

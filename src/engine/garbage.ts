@@ -20,13 +20,14 @@ export function collectAfterRemovals({ events, images, log }: GarbagePorts): Asy
     ]),
   )
   const destroyed = events.subscribe({ filters }, stopped.signal)
+  // One failure (a full disk) is no reason to stop collecting: the next removal tries again.
+  const failed = (error: unknown) =>
+    log.error({ error: messageOf(error) }, 'collecting what removed containers left failed')
   const done = (async () => {
     for await (const { actor } of destroyed) {
-      if (!isListed(images, actor.attributes.image ?? '')) await images.collectGarbage()
+      if (!isListed(images, actor.attributes.image ?? '')) await images.collectGarbage().catch(failed)
     }
-  })().catch((error: unknown) =>
-    log.error({ error: messageOf(error) }, 'collecting what removed containers left failed'),
-  )
+  })().catch(failed)
   return {
     async [Symbol.asyncDispose]() {
       stopped.abort()
