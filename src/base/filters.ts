@@ -52,7 +52,7 @@ export class Filters {
     if (value === undefined) return undefined
     if (value === '1' || value.toLowerCase() === 'true') return true
     if (value === '0' || value.toLowerCase() === 'false') return false
-    throw invalid(`invalid filter '${key}=${value}'`)
+    throw invalid(`invalid filter '${key}=[${value}]'`)
   }
 }
 

@@ -8,15 +8,15 @@ import type { ContainerView, ListRequest } from './requests.ts'
 
 const keys =
   `ancestor before exited expose health id is-task isolation label name network publish since status volume`.split(' ')
-const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']
+const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
 const healths = ['none', 'starting', 'healthy', 'unhealthy']
 
 /** Newest first.   @throws `invalid` for an unknown filter or value, `not-found` for the container of `before` and `since` */
 export async function list(context: ContainerContext, request: ListRequest): Promise<ContainerView[]> {
   const { filters, limit } = request
   filters.allowOnly(keys)
-  for (const status of filters.get('status')) checkWord('status', status, statuses)
-  for (const health of filters.get('health')) checkWord('health', health, healths)
+  for (const status of filters.get('status')) checkWord('status', status, { what: 'state', words: statuses })
+  for (const health of filters.get('health')) checkWord('health', health, { what: 'health', words: healths })
   const matches = matcher(context, filters)
   const showsStopped = request.all || (limit ?? 0) > 0 || filters.has('status')
   const found = context.store.all().filter((one) => (showsStopped || isRunning(one)) && matches(one))
@@ -26,8 +26,11 @@ export async function list(context: ContainerContext, request: ListRequest): Pro
   return Promise.all(views.map(async (view) => ({ ...view, sizes: await sizesOf(context, view.container) })))
 }
 
-function checkWord(key: string, value: string, words: readonly string[]): void {
-  if (!words.includes(value)) throw invalid(`invalid filter '${key}=${value}'`)
+function checkWord(key: string, value: string, { what, words }: { what: string; words: readonly string[] }): void {
+  if (words.includes(value)) return
+  throw invalid(
+    `invalid filter '${key}=${value}': invalid value for ${what} (${value}): must be one of ${words.join(', ')}`,
+  )
 }
 
 function matcher(context: ContainerContext, filters: Filters): (container: Container) => boolean {
@@ -64,7 +67,8 @@ function matchesName(filters: Filters, name: string): boolean {
 
 function parseExit(text: string): number {
   const code = Number(text)
-  if (!Number.isInteger(code)) throw invalid(`invalid filter 'exited=${text}'`)
+  if (!Number.isInteger(code))
+    throw invalid(`invalid filter 'exited=${text}': strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
   return code
 }
 

@@ -5,11 +5,15 @@ import { parseFilters } from '../parse/filters.ts'
 import { presentNetwork } from '../present/network.ts'
 import { json } from '../reply.ts'
 
+const list = route('GET /networks', ({ query }, engine) => {
+  const networks = engine.networks.list(parseFilters(query.text('filters')))
+  return json(networks.map((network) => presentNetwork(network, undefined)))
+})
+
 export const networkRoutes: readonly Route[] = [
-  route('GET /networks', ({ query }, engine) => {
-    const networks = engine.networks.list(parseFilters(query.text('filters')))
-    return json(networks.map((network) => presentNetwork(network, undefined)))
-  }),
+  list,
+  // Old clients ask with the slash.
+  { ...list, template: '/networks/' },
 
   route('GET /networks/{id}', ({ path }, engine) =>
     json(presentNetwork(engine.networks.inspect(path.id), (containerId) => nameOf(engine, containerId))),

@@ -44,7 +44,7 @@ const swarm: Readonly<Record<string, readonly string[]>> = {
     ...['/tasks', '/tasks/{id}', '/tasks/{id}/logs', '/secrets', '/secrets/{id}', '/configs', '/configs/{id}'],
   ],
   POST: [
-    ...['/swarm/init', '/swarm/join', '/swarm/leave', '/swarm/update', '/swarm/unlock', '/nodes/{id}/update'],
+    ...['/swarm/init', '/swarm/join', '/swarm/update', '/swarm/unlock', '/nodes/{id}/update'],
     ...['/services/create', '/services/{id}/update', '/secrets/create', '/secrets/{id}/update'],
     ...['/configs/create', '/configs/{id}/update'],
   ],
@@ -71,7 +71,12 @@ export const notServedRoutes: readonly Route[] = [
     templates.map((template): Route => ({ method, template, handle: throwNotAManager })),
   ),
   ...pluginRoutes,
+  { method: 'POST', template: '/swarm/leave', handle: throwNotInSwarm },
 ]
+
+function throwNotInSwarm(): never {
+  throw unavailable('This node is not part of a swarm', { code: 'not-a-swarm-manager' })
+}
 
 function throwNotAManager(): never {
   throw unavailable(
