@@ -11,6 +11,7 @@
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -74,6 +75,18 @@ int confine_enter(int directory, struct berth_error *err) {
                 return berth_error_set(err, errno, "leave the host's mounts: %s", strerror(errno));
         (void) close(directory);
         return 0;
+}
+
+int confine_enter_alone(int directory, int *ret_root, struct berth_error *err) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return berth_error_set(err, errno, "give up new privileges");
+        int r = confine_enter(directory, err);
+        if (r < 0)
+                return r;
+        _cleanup_close_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+                return berth_error_set(err, errno, "open the directory");
+        return give_fd(ret_root, &root);
 }
 
 static int limit(int resource, uint64_t value, struct berth_error *err) {

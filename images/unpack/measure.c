@@ -9,9 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -70,14 +68,10 @@ static const int measure_calls[] = {SYS_read, SYS_write, SYS_close,  SYS_newfsta
                                     SYS_brk,  SYS_mmap,  SYS_munmap, SYS_mremap,     SYS_madvise, SYS_exit_group};
 
 int measure_run(int target, struct usage *ret, struct berth_error *err) {
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                return berth_error_set(err, errno, "give up new privileges");
-        int r = confine_enter(target, err);
+        _cleanup_close_ int root = -1;
+        int r = confine_enter_alone(target, &root, err);
         if (r < 0)
                 return r;
-        _cleanup_close_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return berth_error_set(err, errno, "open the directory");
         const struct confine_rights rights = {
                 .capabilities = 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_DAC_OVERRIDE,
                 .address_space = 512 << 20,

@@ -9,9 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -85,14 +83,10 @@ static const int sweep_calls[] = {SYS_read,       SYS_write,     SYS_close, SYS_
                                   SYS_getdents64, SYS_renameat2, SYS_brk,   SYS_mmap,  SYS_munmap,  SYS_exit_group};
 
 int sweep_run(int target, struct berth_error *err) {
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                return berth_error_set(err, errno, "give up new privileges");
-        int r = confine_enter(target, err);
+        struct sweep sweep = {.root = -1, .err = err};
+        int r = confine_enter_alone(target, &sweep.root, err);
         if (r < 0)
                 return r;
-        struct sweep sweep = {.root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .err = err};
-        if (sweep.root < 0)
-                return berth_error_set(err, errno, "open the directory");
         const struct confine_rights rights = {
                 .capabilities = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER,
                 .address_space = 64 << 20,

@@ -49,7 +49,6 @@ struct state {
         bool waiting; /* created and not started */
 };
 
-int state_check_id(const char *id, struct berth_error *err);
 /* Makes <root>/<id>, which must not exist, and opens it. */
 int state_make(const struct command *command, const char *id, int *ret_directory, struct berth_error *err);
 int state_write(int directory, const struct state *state, struct berth_error *err);

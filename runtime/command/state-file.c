@@ -20,7 +20,7 @@
 #define STATE_STARTER "start.sock"
 #define STATE_SIZE_MAX 16384
 
-int state_check_id(const char *id, struct berth_error *err) {
+static int state_check_id(const char *id, struct berth_error *err) {
         size_t size = strlen(id);
         static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-.";
 
@@ -29,14 +29,22 @@ int state_check_id(const char *id, struct berth_error *err) {
         return 0;
 }
 
-static int state_open(const struct command *command, const char *id, int *ret_directory, struct berth_error *err) {
-        char path[PATH_MAX];
+static int state_path(const struct command *command, const char *id, char (*ret_path)[PATH_MAX], struct berth_error *err) {
         int r = state_check_id(id, err);
 
         if (r < 0)
                 return r;
-        if (snprintf(path, sizeof path, "%s/%s", command->root, id) >= (int) sizeof path)
+        if (snprintf(*ret_path, sizeof *ret_path, "%s/%s", command->root, id) >= (int) sizeof *ret_path)
                 return berth_error_set(err, ENAMETOOLONG, "state directory of container '%s'", id);
+        return 0;
+}
+
+static int state_open(const struct command *command, const char *id, int *ret_directory, struct berth_error *err) {
+        char path[PATH_MAX];
+        int r = state_path(command, id, &path, err);
+
+        if (r < 0)
+                return r;
         _cleanup_close_ int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (directory < 0 && errno == ENOENT)
                 return berth_error_set(err, ENOENT, "container '%s' does not exist", id);
@@ -47,12 +55,10 @@ static int state_open(const struct command *command, const char *id, int *ret_di
 
 int state_make(const struct command *command, const char *id, int *ret_directory, struct berth_error *err) {
         char path[PATH_MAX];
-        int r = state_check_id(id, err);
+        int r = state_path(command, id, &path, err);
 
         if (r < 0)
                 return r;
-        if (snprintf(path, sizeof path, "%s/%s", command->root, id) >= (int) sizeof path)
-                return berth_error_set(err, ENAMETOOLONG, "state directory of container '%s'", id);
         if (mkdir(command->root, 0700) < 0 && errno != EEXIST)
                 return berth_error_set(err, errno, "make '%s'", command->root);
         if (mkdir(path, 0700) < 0)

@@ -87,12 +87,3 @@ int fd_write_all(int fd, const void *data, size_t size) {
         }
         return 0;
 }
-
-int fd_write_file(int dirfd, const char *path, const char *text, struct berth_error *err) {
-        _cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return berth_error_set(err, errno, "open '%s'", path);
-        if (write(fd, text, strlen(text)) < 0)
-                return berth_error_set(err, errno, "write '%s' to '%s'", text, path);
-        return 0;
-}

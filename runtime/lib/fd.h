@@ -16,6 +16,3 @@ ssize_t fd_receive(int sock, void *data, size_t size, int *ret_fd, int flags);
 
 /* write(2) until all is written. */
 int fd_write_all(int fd, const void *data, size_t size);
-
-/* Writes a short string into a file of a kernel file system below `dirfd`, in one write(2). */
-int fd_write_file(int dirfd, const char *path, const char *text, struct berth_error *err);

@@ -61,15 +61,6 @@ int netlink_link_without_ipv6(int sock, uint32_t index, struct berth_error *err)
         return r < 0 && r != -EAFNOSUPPORT ? berth_error_set(err, -r, "keep IPv6 off network link %u", index) : 0;
 }
 
-int netlink_link_set_master(int sock, uint32_t index, uint32_t master, struct berth_error *err) {
-        struct netlink_request request;
-        struct ifinfomsg link = {.ifi_index = (int) index};
-        netlink_begin(&request, RTM_NEWLINK, 0, &link, sizeof(link));
-        netlink_put_u32(&request, IFLA_MASTER, master);
-        int r = netlink_call(sock, &request, NULL, NULL);
-        return r < 0 ? berth_error_set(err, -r, "make network link %u a port of link %u", index, master) : 0;
-}
-
 int netlink_link_delete(int sock, const char *name, struct berth_error *err) {
         int r = check_name(name, err);
         if (r < 0)

@@ -31,7 +31,6 @@ int netlink_link_index(int sock, const char *name, uint32_t *ret_index, struct b
 int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err);
 /* Before it goes up for the first time: the kernel gives it no IPv6 address by itself. Success where the kernel has no IPv6. */
 int netlink_link_without_ipv6(int sock, uint32_t index, struct berth_error *err);
-int netlink_link_set_master(int sock, uint32_t index, uint32_t master, struct berth_error *err);
 int netlink_link_delete(int sock, const char *name, struct berth_error *err); /* -ENODEV when it is gone already */
 
 /* Both ends at once: the near end `name` enslaved to `bridge` (0: none) and up, the far end `peer` born inside `peer_netns_fd`. */

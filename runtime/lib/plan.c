@@ -195,11 +195,6 @@ bool plan_terminal(const struct plan *plan) {
         return plan->process.terminal;
 }
 
-void plan_console_size(const struct plan *plan, uint16_t *ret_rows, uint16_t *ret_columns) {
-        *ret_rows = plan->process.rows;
-        *ret_columns = plan->process.columns;
-}
-
 const struct plan_namespace *plan_namespace_of(const struct plan_container *container, uint64_t flag) {
         for (uint32_t i = 0; i < container->n_namespaces; i++)
                 if (container->namespaces[i].flag == flag)

@@ -62,4 +62,3 @@ const struct keeper_plan *plan_keeper(const struct plan *plan); /* NULL in an ex
 const struct cgroup_limits *plan_cgroup_limits(const struct plan *plan);
 const char *plan_cgroup_path(const struct plan *plan); /* linux.cgroupsPath */
 bool plan_terminal(const struct plan *plan);
-void plan_console_size(const struct plan *plan, uint16_t *ret_rows, uint16_t *ret_columns);

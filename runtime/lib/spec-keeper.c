@@ -66,15 +66,8 @@ static int spec_keeper_overlay(const struct json_at *rootfs, struct tlv_writer *
         int r = json_list_member(rootfs, "lower", &list, &n, err);
         if (r == 0 && n == 0)
                 r = json_fail(&list, err, "must name at least one layer");
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                struct json_at item = json_item(&list, i);
-                const char *path = NULL;
-                r = json_text(&item, &path, err);
-                if (r == 0 && path[0] != '/')
-                        r = json_fail(&item, err, "'%s' is not an absolute path", path);
-                if (r == 0)
-                        tlv_put_string(writer, PLAN_LOWER, path);
-        }
+        if (r == 0)
+                r = spec_write_paths(rootfs, "lower", PLAN_LOWER, writer, err);
         if (r == 0 && json_member(rootfs, "upper", &upper_at)) {
                 r = spec_required_path(rootfs, "upper", &upper, err);
                 if (r == 0)

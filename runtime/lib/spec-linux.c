@@ -12,7 +12,7 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-static int spec_paths(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err) {
+int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at list;
         size_t n;
 
@@ -224,9 +224,9 @@ int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct
         if (r == 0)
                 r = spec_sysctls(at, namespaces, writer, err);
         if (r == 0)
-                r = spec_paths(at, "maskedPaths", PLAN_MASKED_PATH, writer, err);
+                r = spec_write_paths(at, "maskedPaths", PLAN_MASKED_PATH, writer, err);
         if (r == 0)
-                r = spec_paths(at, "readonlyPaths", PLAN_READONLY_PATH, writer, err);
+                r = spec_write_paths(at, "readonlyPaths", PLAN_READONLY_PATH, writer, err);
         if (r == 0)
                 r = spec_cgroup_path(at, writer, err);
         if (r == 0)

@@ -12,6 +12,9 @@ int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct
 int spec_write_resources(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
 
+/* A list of absolute paths, one record of this tag each. */
+int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err);
+
 /* A capability's number by its name ("CAP_CHOWN"), or -1. */
 int spec_capability(const char *name);
 const char *spec_capability_name(int number);
