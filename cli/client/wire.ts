@@ -1,4 +1,4 @@
-import type { ContainerCreateRequest, HostConfigRequest, JsonMessage, PortBinding } from '#contract/types.gen.ts'
+import type { ContainerCreateRequest, HostConfigRequest, JsonMessage } from '#contract/types.gen.ts'
 
 /** Shapes of the Engine API as this client builds them (the contract has what it reads); names are the wire's. */
 
@@ -58,5 +58,3 @@ export interface ProgressMessage extends JsonMessage {
   readonly stream?: string
   readonly aux?: unknown
 }
-
-export type Bindings = Record<string, PortBinding[]>

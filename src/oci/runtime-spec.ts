@@ -25,8 +25,6 @@ export interface ProcessSpec {
   readonly capabilities?: CapabilitySets
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[]
   readonly noNewPrivileges?: boolean
-  readonly apparmorProfile?: string
-  readonly selinuxLabel?: string
   readonly oomScoreAdj?: number
 }
 
@@ -56,7 +54,6 @@ export interface LinuxSpec {
   readonly maskedPaths?: readonly string[]
   readonly readonlyPaths?: readonly string[]
   readonly sysctl?: Readonly<Record<string, string>>
-  readonly mountLabel?: string
 }
 
 export interface DeviceSpec {

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { Router } from '#api/router.ts'
 import { allRoutes } from '#api/routes/all.ts'
 import { conflict, notModified } from '#base/errors.ts'
-import { Queue } from '#base/queue.ts'
 import type { Container } from '#containers/container.ts'
 import type { CreateRequest, LogEntry, LogRequest } from '#engine/engine.ts'
 import type { EngineEvent } from '#events/event.ts'
@@ -309,7 +309,7 @@ describe('logs', () => {
 
 test('the event stream is subscribed before its headers are out', async () => {
   const subscriptions: AbortSignal[] = []
-  const queue = new Queue<EngineEvent>()
+  const queue = new PassThrough({ objectMode: true })
   await using wire = await serve({
     events: {
       subscribe: (_, signal) => {
@@ -322,7 +322,8 @@ test('the event stream is subscribed before its headers are out', async () => {
   client.send('GET /events HTTP/1.1\r\nHost: x\r\n\r\n')
   await client.head()
   expect(subscriptions).toHaveLength(1)
-  queue.push({ type: 'image', action: 'tag', actor: { id: 'i1', attributes: {} }, time: 5n })
+  const event: EngineEvent = { type: 'image', action: 'tag', actor: { id: 'i1', attributes: {} }, time: 5n }
+  queue.write(event)
   expect(JSON.parse(await chunk(client))).toMatchObject({ status: 'tag', id: 'i1', timeNano: 5 })
   queue.end()
 })
