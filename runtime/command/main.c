@@ -6,7 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "command.h"
+#include "sealed-executable.h"
 
 #define COMMAND_DEFAULT_ROOT "/run/berth-runtime"
 #ifndef BERTH_VERSION
@@ -17,24 +19,25 @@ static const struct {
         const char *name;
         command_verb run; /* NULL: known, but not there */
         const char *help;
+        bool contains; /* it makes the first process of a container */
 } verbs[] = {
-        {"run", command_run, "make, start and wait for a container"},
-        {"create", command_create, "make a container that waits to be started"},
-        {"start", command_start, "start a created container"},
-        {"state", command_state, "print the state of a container"},
-        {"list", command_list, "print the states of all containers"},
-        {"kill", command_kill, "send a signal to a container's first process"},
-        {"delete", command_delete, "forget a container that has ended"},
-        {"features", command_features, "print what this runtime can do"},
-        {"spec", command_spec, "write a config.json to start from"},
-        {"exec", NULL, NULL},
-        {"ps", NULL, NULL},
-        {"pause", NULL, NULL},
-        {"resume", NULL, NULL},
-        {"update", NULL, NULL},
-        {"events", NULL, NULL},
-        {"checkpoint", NULL, NULL},
-        {"restore", NULL, NULL},
+        {"run", command_run, "make, start and wait for a container", true},
+        {"create", command_create, "make a container that waits to be started", true},
+        {"start", command_start, "start a created container", false},
+        {"state", command_state, "print the state of a container", false},
+        {"list", command_list, "print the states of all containers", false},
+        {"kill", command_kill, "send a signal to a container's first process", false},
+        {"delete", command_delete, "forget a container that has ended", false},
+        {"features", command_features, "print what this runtime can do", false},
+        {"spec", command_spec, "write a config.json to start from", false},
+        {"exec", NULL, NULL, false},
+        {"ps", NULL, NULL, false},
+        {"pause", NULL, NULL, false},
+        {"resume", NULL, NULL, false},
+        {"update", NULL, NULL, false},
+        {"events", NULL, NULL, false},
+        {"checkpoint", NULL, NULL, false},
+        {"restore", NULL, NULL, false},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -124,6 +127,23 @@ static int main_options(struct command *command, int argc, char **argv, struct b
         return at;
 }
 
+/*
+ * Goes on as a program that the container, whose first process is a child of this one, cannot write. Returns when it is one already.
+ */
+static int main_seal(char **argv, struct berth_error *err) {
+        _cleanup_close_ int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), sealed = -1;
+
+        if (own < 0)
+                return berth_error_set(err, errno, "open this program");
+        if (sealed_executable_is(own))
+                return 0;
+        int r = sealed_executable_make(own, &sealed, err);
+        if (r < 0)
+                return r;
+        (void) fexecve(sealed, argv, environ);
+        return berth_error_set(err, errno, "execute this program from memory");
+}
+
 static int main_run(struct command *command, int argc, char **argv, struct berth_error *err) {
         int at = main_options(command, argc, argv, err);
 
@@ -132,6 +152,8 @@ static int main_run(struct command *command, int argc, char **argv, struct berth
         for (size_t i = 0; i < VERBS; i++) {
                 if (strcmp(verbs[i].name, argv[at]) != 0)
                         continue;
+                if (verbs[i].contains && main_seal(argv, err) < 0)
+                        return 1;
                 if (verbs[i].run)
                         return verbs[i].run(command, argc - at, argv + at, err);
                 (void) berth_error_set(err, ENOSYS, "the verb '%s' is not supported yet", argv[at]);

@@ -6,56 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../include/berth.h"
 #include "cleanup.h"
 #include "process-identity.h"
+#include "sealed-executable.h"
 #include "sys.h"
 
-#define EXECUTABLE_SIZE_MAX ((off_t) 64 << 20)
-
-static int executable_copy(int from, off_t size, int *ret_fd, struct berth_error *err) {
-        _cleanup_close_ int fd = memfd_create("berth", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-
-        if (fd < 0 && errno == EINVAL) /* before kernel 6.3, where every memfd may execute */
-                fd = memfd_create("berth", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (fd < 0)
-                return berth_error_set(err, errno, "make a memory file for an executable");
-        for (off_t offset = 0; offset < size;) {
-                ssize_t n = sendfile(fd, from, &offset, (size_t) (size - offset));
-                if (n <= 0)
-                        return berth_error_set(err, n < 0 ? errno : EIO, "copy an executable");
-        }
-        if (fchmod(fd, 0500) < 0)
-                return berth_error_set(err, errno, "make a memory file executable");
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-                return berth_error_set(err, errno, "seal an executable");
-        return give_fd(ret_fd, &fd);
-}
-
 int berth_executable_open(const char *path, int *ret_fd, struct berth_error *err) {
-        _cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC), fd = -1;
-        struct stat st;
+        _cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC);
 
         if (from < 0)
                 return berth_error_set(err, errno, "open executable '%s'", path);
-        if (fstat(from, &st) < 0)
-                return berth_error_set(err, errno, "stat executable '%s'", path);
-        if (!S_ISREG(st.st_mode) || st.st_size > EXECUTABLE_SIZE_MAX)
-                return berth_error_set(err, EINVAL, "'%s' is not an executable file of up to %lld bytes", path, (long long) EXECUTABLE_SIZE_MAX);
-
-        int r = executable_copy(from, st.st_size, &fd, err);
-        if (r == -EACCES || r == -EPERM) { /* vm.memfd_noexec */
-                fd = open(path, O_PATH | O_CLOEXEC);
-                if (fd < 0)
-                        return berth_error_set(err, errno, "open executable '%s'", path);
-                r = 0;
-        }
-        return r < 0 ? r : give_fd(ret_fd, &fd);
+        return sealed_executable_make(from, ret_fd, err);
 }
 
 static int spawn_file_actions(posix_spawn_file_actions_t *actions, int control, int log_fd) {

@@ -1,6 +1,6 @@
 /** berth-runtime, the command: bundles as any caller of OCI runtimes has them. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -185,6 +185,31 @@ test('a creation that fails leaves nothing', async () => {
     stderr: expect.stringContaining('not found in $PATH'),
   })
   expect(await readdir(states())).toEqual([])
+})
+
+test('a container never holds the file of the command, which it could overwrite', async () => {
+  const bundle = await bundleOf('true')
+  const copy = join(bundle.path, 'berth-runtime')
+  await copyFile(program, copy)
+  const create = ['--root', states(), 'create', '--bundle', bundle.path, '--pid-file', join(bundle.path, 'pid')]
+  expect(await exit(spawn(copy, [...create, bundle.id], { stdio: 'ignore' }))).toBe(0)
+  await using held = await open(`/proc/${await readFile(join(bundle.path, 'pid'), 'utf8')}/exe`)
+  expect(await runtime('delete', '--force', bundle.id)).toMatchObject({ code: 0 })
+  await expect(writeFile(`/proc/self/fd/${held.fd}`, 'x', { flag: 'r+' })).rejects.toThrow(/EPERM/)
+  expect((await readFile(copy)).equals(await readFile(program))).toBe(true)
+})
+
+test('nor does it where memory must not be executed', async () => {
+  const bundle = await bundleOf('true')
+  const script = `
+    echo 2 > /proc/sys/vm/memfd_noexec
+    "$1" --root "$2" create --bundle "$3" --pid-file "$3/pid" "$4" > /dev/null || exit
+    exec 3< /proc/$(cat "$3/pid")/exe
+    "$1" --root "$2" delete --force "$4" || exit
+    : 3>> /proc/self/fd/3`
+  const values = [program, states(), bundle.path, bundle.id]
+  const created = execute('unshare', ['--pid', '--fork', '--mount-proc', 'sh', '-c', script, 'sh', ...values])
+  await expect(created).rejects.toThrow(/3: Read-only file system/)
 })
 
 test('an id that leads elsewhere is refused', async () => {
