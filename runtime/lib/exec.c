@@ -28,17 +28,33 @@ static int exec_enter(const struct container *container, const struct plan_proce
         return r;
 }
 
+/* With the host's null device, while it is in sight: what stands at /dev/null of a running container is its own doing. */
+static int exec_fill(struct process_io *io, struct berth_error *err) {
+        if (io->in >= 0 && io->out >= 0 && io->err >= 0)
+                return 0;
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (null < 0)
+                return berth_error_set(err, errno, "open /dev/null");
+        io->in = io->in < 0 ? null : io->in;
+        io->out = io->out < 0 ? null : io->out;
+        io->err = io->err < 0 ? null : io->err;
+        return 0;
+}
+
 static _Noreturn void exec_child(const struct container *container, const struct plan_process *plan, const struct process_io *io, int sync,
                                  bool in_unified) {
         struct process_child child = {.sync = sync, .starter = -1};
+        struct process_io own = *io;
         struct berth_error err = {0};
         char path[PATH_MAX];
 
         int r = process_child_begin(&child, &err);
         if (r == 0)
+                r = exec_fill(&own, &err);
+        if (r == 0)
                 r = exec_enter(container, plan, in_unified, &err);
         if (r == 0)
-                r = process_child_descriptors(&child, io, &err);
+                r = process_child_descriptors(&child, &own, &err);
         if (r == 0 && plan->terminal) {
                 _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
                 r = root < 0 ? berth_error_set(&err, errno, "open the container's root") : console_make(plan, root, -1, false, child.sync, &err);

@@ -5,9 +5,16 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "fd.h"
+
+/*
+ * A container's own processes see one that is about to join them and may stop it for ever; whoever waits for it has others to serve. Less
+ * than a daemon waits for its shim, so that it hears the reason.
+ */
+#define SYNC_TIMEOUT_S 20
 
 struct sync_message {
         uint32_t kind;
@@ -15,8 +22,19 @@ struct sync_message {
 };
 
 int sync_open(int ret[2], struct berth_error *err) {
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
+        const struct timeval timeout = {.tv_sec = SYNC_TIMEOUT_S};
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return berth_error_set(err, errno, "make the channel to the new process");
+        if (setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) < 0) {
+                int code = errno;
+                (void) close(pair[0]);
+                (void) close(pair[1]);
+                return berth_error_set(err, code, "limit the wait for the new process");
+        }
+        ret[0] = pair[0];
+        ret[1] = pair[1];
         return 0;
 }
 
@@ -44,8 +62,12 @@ int sync_receive(int sock, int *ret_fd, struct berth_error *err) {
                 do
                         n = read(sock, &message, sizeof message);
                 while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return berth_error_set(err, ret_fd ? (int) -n : errno, "read from the other process");
+        int code = n >= 0 ? 0 : ret_fd ? (int) -n : errno;
+        if (code == EAGAIN)
+                return berth_error_set(err, ETIMEDOUT, "the new process said nothing for %d s; is something in the container stopping it?",
+                                       SYNC_TIMEOUT_S);
+        if (code != 0)
+                return berth_error_set(err, code, "read from the other process");
         if (n == 0)
                 return 0;
         if ((size_t) n >= sizeof message.kind && message.kind != SYNC_FAILED)

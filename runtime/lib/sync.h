@@ -9,6 +9,7 @@
  */
 enum sync_kind { SYNC_READY = 1, SYNC_CONSOLE, SYNC_FAILED, SYNC_START };
 
+/* ret[0] is the parent's end, on which a receive gives up with -ETIMEDOUT. */
 int sync_open(int ret[2], struct berth_error *err);
 int sync_send(int sock, enum sync_kind kind, int fd, struct berth_error *err);
 void sync_fail(int sock, const struct berth_error *failure);
