@@ -30,6 +30,13 @@ test('an exec has the container’s environment, user and confinement, and what 
   expect(stdout).toBe('container exec\nnobody\n/tmp\nSeccomp:\t2\n/home\n')
 })
 
+test('an exec is as likely a victim of a full memory as its container, not as its shim', async () => {
+  const scored = await daemon.runDetached('--network', 'none', '--oom-score-adj', '321', busybox, 'sleep', '1000')
+  const { stdout } = await exec(scored, 'cat', '/proc/1/oom_score_adj', '/proc/self/oom_score_adj')
+  expect(stdout).toBe('321\n321\n')
+  await daemon.docker('rm', '-f', scored)
+})
+
 test('a command that is missing ends with 127, one that cannot run with 126', async () => {
   const missing = await exec(id, 'nosuch')
   expect(missing.code).toBe(127)
