@@ -113,11 +113,33 @@ test('a missing working directory is made, below the root', async () => {
   expect(output).toBe('/made/for/us\n')
 })
 
-test.each(Array.from({ length: 12 }, (_, index) => index + 3))(
-  'a working directory of /proc/self/fd/%i never leads to the host',
-  async (descriptor) => {
+const descriptors = Array.from({ length: 62 }, (_, index) => index + 3)
+
+test('a working directory of /proc/self/fd/3 to 64 never leads to the host', { timeout: 60_000 }, async () => {
+  for (const descriptor of descriptors) {
     const { output, failures } = await root.run({ run: 'pwd; ls ..', process: { cwd: `/proc/self/fd/${descriptor}` } })
     expect(failures).toHaveLength(1)
     expect(output).toBe('')
-  },
-)
+  }
+})
+
+test('nor does that of an exec', async () => {
+  const execs = descriptors.map((descriptor) => ({ args: ['ls', '..'], cwd: `/proc/self/fd/${descriptor}` }))
+  const { output, failures, execCodes } = await root.run({
+    run: 'while ! test -e /tmp/done; do sleep 0.02; done; rm /tmp/done',
+    execs: [...execs, { args: ['touch', '/tmp/done'] }],
+  })
+  expect(failures.map(({ step }) => step)).toEqual(execs.map((_, index) => `exec ${index}`))
+  expect([output, execCodes]).toEqual(['', [0]])
+})
+
+test('the /dev/null of a running container is its own affair: an exec without stdin does not open it', async () => {
+  const { output, execCodes } = await root.run({
+    run: 'rm /dev/null; mkfifo /dev/null; touch /tmp/ready; while ! test -e /tmp/done; do sleep 0.02; done; rm /tmp/done /tmp/ready',
+    execs: [
+      { args: ['sh', '-c', 'while ! test -e /tmp/ready; do sleep 0.02; done'] },
+      { args: ['sh', '-c', 'stat -Lc %t:%T /proc/self/fd/0; touch /tmp/done'] },
+    ],
+  })
+  expect([output, execCodes]).toEqual(['1:3\n', [0, 0]])
+})
