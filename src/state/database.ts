@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
@@ -7,13 +8,14 @@ import {
   type StatementResultingChanges,
   type StatementSync,
 } from 'node:sqlite'
-import { dataLoss, internal, isKind, unavailable } from '#base/errors.ts'
+import { dataLoss, internal, isKind, systemCode, unavailable } from '#base/errors.ts'
 import { migrations as allMigrations, type Migration } from './migrations/all.ts'
-import { Reserve } from './reserve.ts'
+import { Reserve, reserveBytes } from './reserve.ts'
 import { mayLackSpace, toStateError } from './sqlite-error.ts'
 
 /** `BRTH`: tells our database from any other SQLite file. */
 const applicationId = 0x42525448
+const zeros = new Uint8Array(4096)
 
 /**
  * The engine's one database. Every call is synchronous and takes microseconds; services own their rows and prepare their
@@ -117,7 +119,14 @@ export class Database implements AsyncDisposable {
     await this.#syncing?.catch(() => undefined)
     await this.#wal?.close()
     this.#wal = undefined
-    if (this.#connection.isOpen) this.#connection.close()
+    if (!this.#connection.isOpen) return
+    this.#connection.close()
+    // The log is gone, so there may be room again for what the next start could need.
+    try {
+      this.#reserve.take()
+    } catch (error) {
+      if (!isKind(error, 'no-space')) throw error
+    }
   }
 
   #explained<T>(work: () => T): T {
@@ -133,8 +142,10 @@ export class Database implements AsyncDisposable {
     try {
       return work()
     } catch (error) {
-      if (!isKind(error, 'no-space') || this.#connection.isTransaction || !this.#reserve.give()) throw error
+      if (!isKind(error, 'no-space') || this.#connection.isTransaction) throw error
+      const given = this.#reserve.give()
       this.#recycleLog()
+      if (given) this.growLog()
       return work()
     }
   }
@@ -144,8 +155,21 @@ export class Database implements AsyncDisposable {
     try {
       this.#connection.exec('PRAGMA wal_checkpoint(RESTART)')
     } catch (error) {
-      // Then the reserve has to be enough.
+      // Then what is left of the disk has to be enough.
       if (!mayLackSpace(error)) throw error
+    }
+  }
+
+  /** Takes what the reserve gave before anybody else does. Zeros are no frames: SQLite writes over them, and reads none. */
+  growLog(): void {
+    const log = openSync(`${this.path}-wal`, 'a')
+    try {
+      for (let size = 0; size < reserveBytes / 2; size += zeros.length) writeSync(log, zeros)
+    } catch (error) {
+      // As much as there is.
+      if (systemCode(error) !== 'ENOSPC' && systemCode(error) !== 'EDQUOT') throw error
+    } finally {
+      closeSync(log)
     }
   }
 
@@ -171,7 +195,9 @@ export function openDatabase(path: string, migrations: readonly Migration[] = al
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
     if (!mayLackSpace(cause) || !reserve.give()) throw error
-    return open(path, migrations, reserve)
+    const database = open(path, migrations, reserve)
+    database.growLog()
+    return database
   }
 }
 

@@ -3,7 +3,7 @@ import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { noSpace, systemCode } from '#base/errors.ts'
 
 /** Enough rows and events for hundreds of removals, and each of them gives space back. */
-const reserveBytes = 1 << 20
+export const reserveBytes = 1 << 20
 
 /** Disk space that is kept for the moment when there is no other: deleting must work on a full disk too. */
 export class Reserve {
