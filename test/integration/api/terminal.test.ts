@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { waitFor } from '../../support/wait-for.ts'
+import { connectionsOf } from './connections.ts'
 import { Terminal } from './terminal.ts'
 
 let daemon: TestDaemon
@@ -100,12 +100,3 @@ test('a terminal whose client dies leaves the container running, and no connecti
   again.type('exit\r')
   expect(await again.exit()).toBe(0)
 })
-
-/** Accepted connections of the API's socket, as the kernel lists them in the network namespace of the client. */
-function connectionsOf({ socket }: TestDaemon): number {
-  const connected = '03'
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter((columns) => columns[7] === socket && columns[5] === connected).length
-}
