@@ -1,19 +1,15 @@
 import { containerPath } from '../../client/containers.ts'
 import { command } from '../../command.ts'
 import { forEach } from '../../for-each.ts'
-import { integer, text } from '../../parsing/flag.ts'
+import { stopFlags, stopQuery } from './stop-flags.ts'
 
 export const restartCommand = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   summary: 'Stop containers and start them again',
-  flags: {
-    signal: text('signal', 'Signal to send', { short: 's' }),
-    timeout: integer('timeout', 'Seconds from asking to killing', { short: 't' }),
-    time: { ...integer('time', 'Seconds from asking to killing'), hidden: true },
-  },
+  flags: stopFlags,
   least: 1,
   async run(cli, { flags, args }) {
-    const query = { signal: flags.signal === '' ? undefined : flags.signal, t: flags.timeout ?? flags.time }
+    const query = stopQuery(flags)
     return await forEach(cli, args, async (name) => {
       await cli.client.send('POST', containerPath(name, '/restart'), { query })
       return name
