@@ -1,7 +1,8 @@
+import type { SandboxPlan } from '#network/sandbox.ts'
 import type { Container } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import { parseLogOptions } from './logs/log-options.ts'
-import type { RootfsMounts, SandboxPlan } from './ports.ts'
+import type { RootfsMounts } from './ports.ts'
 
 export interface KeeperInput {
   readonly paths: ContainerPaths

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Digest } from '#base/digest.ts'
+import type { EndpointView } from '#network/endpoint.ts'
+import type { SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
 
 /** An image as a container needs it. */
@@ -39,46 +41,6 @@ export interface SnapshotSource {
   remove(key: string): Promise<void>
   /** Bytes of disk in the container's own layer. */
   usage(key: string): Promise<{ readonly bytes: number }>
-}
-
-/** What the shim is told about a container's network stack (the keeper document's `network`). */
-export type SandboxPlan =
-  | { readonly kind: 'host' }
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'veth'
-      readonly hostLink: string
-      readonly bridge: string
-      readonly link: string
-      readonly mac: string
-      readonly mtu: number
-      readonly addresses: readonly string[]
-      readonly routes: readonly { readonly to: string; readonly via: string; readonly link: string }[]
-    }
-
-/** One attachment of a container to a network, as inspect shows it. */
-export interface EndpointView {
-  readonly network: string
-  readonly networkId: string
-  readonly endpointId: string
-  readonly gateway: string
-  readonly ipAddress: string
-  readonly ipPrefixLength: number
-  readonly macAddress: string
-  readonly aliases: readonly string[]
-}
-
-export interface SandboxRequest {
-  /** HostConfig.NetworkMode: `default`, `bridge`, `host`, `none`, … */
-  readonly mode: string
-  readonly hostname: string
-  readonly domainname: string
-  /** `<data-root>/containers/<id>`: hosts, hostname and resolv.conf are written there. */
-  readonly directory: string
-  readonly dns: readonly string[]
-  readonly dnsOptions: readonly string[]
-  readonly dnsSearch: readonly string[]
-  readonly extraHosts: readonly string[]
 }
 
 export interface NetworkAttacher {

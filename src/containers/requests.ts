@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Filters } from '#base/filters.ts'
+import type { EndpointView } from '#network/endpoint.ts'
 import type { Container, ContainerConfig, HostSettings } from './container.ts'
-import type { EndpointView } from './ports.ts'
 
 export interface CreateRequest {
   readonly name: string | undefined

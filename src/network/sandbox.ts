@@ -22,7 +22,7 @@ export interface SandboxRequest {
   readonly mode: string
   readonly hostname: string
   readonly domainname: string
-  /** hosts, hostname and resolv.conf are written there. */
+  /** `<data-root>/containers/<id>`: hosts, hostname and resolv.conf are written there. */
   readonly directory: string
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]

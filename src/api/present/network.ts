@@ -1,7 +1,7 @@
 import { formatNanos } from '#base/timestamp.ts'
-import type { EndpointView } from '#containers/ports.ts'
 import type { EndpointSettings, NetworkSettings, Network as WireNetwork } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
+import type { EndpointView } from '#network/endpoint.ts'
 import type { NetworkView } from '#network/network.ts'
 
 /** @param nameOf gives the name of an attached container; undefined: the answer leaves out who is attached, as lists do */
