@@ -10,7 +10,7 @@ export const protocolMax = 1
 export const payloadMax = 65_536
 export const headerSize = 16
 
-export const requestTypes = {
+const requestTypes = {
   hello: 1,
   prepare: 2,
   create: 3,
@@ -40,7 +40,7 @@ export type Request =
 
 export const attachFlags = { stdin: 1, stdout: 2, stderr: 4, framed: 8 } as const
 
-export const shimStates = ['empty', 'created', 'running', 'stopped'] as const
+const shimStates = ['empty', 'created', 'running', 'stopped'] as const
 export type ShimState = (typeof shimStates)[number]
 
 export const answerTypes = { result: 0x100, exit: 0x101, oom: 0x102 } as const
@@ -88,7 +88,7 @@ export interface OomEvent {
 
 export type ShimEvent = ExitEvent | OomEvent
 
-export function encodeFrame(type: number, id: bigint, payload: Buffer): Buffer {
+function encodeFrame(type: number, id: bigint, payload: Buffer): Buffer {
   const header = Buffer.alloc(headerSize)
   header.writeUInt32LE(payload.length, 0)
   header.writeUInt16LE(type, 4)

@@ -58,7 +58,7 @@ function formatContainerSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): 
   return SizeRootFs > 0 ? `${formatSize(SizeRw)} (virtual ${formatSize(SizeRootFs)})` : formatSize(SizeRw)
 }
 
-export function formatLabels(labels: Readonly<Record<string, string>>): string {
+function formatLabels(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)
     .toSorted()

@@ -19,7 +19,7 @@ export interface TransportLimits {
   readonly backoffMs: number
 }
 
-export const defaultTransportLimits: TransportLimits = {
+const defaultTransportLimits: TransportLimits = {
   connectTimeoutMs: 15_000,
   headersTimeoutMs: 30_000,
   stallTimeoutMs: 60_000,

@@ -105,7 +105,7 @@ export class ContainerStore {
   }
 }
 
-export function noSuchContainer(name: string): Error {
+function noSuchContainer(name: string): Error {
   return notFound(`No such container: ${name}`)
 }
 

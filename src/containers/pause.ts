@@ -31,7 +31,7 @@ export async function unpause(context: ContainerContext, name: string): Promise<
 }
 
 /** The task of a container whose record says that it lives.   @throws `conflict` when it is ending right now */
-export function taskOf({ tasks }: ContainerContext, id: string): Task {
+function taskOf({ tasks }: ContainerContext, id: string): Task {
   const task = tasks.find(id)
   if (!task) throw conflict(`container ${id} is not running`)
   return task

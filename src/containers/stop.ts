@@ -82,7 +82,7 @@ async function resumeToEndLocked(context: ContainerContext, id: string): Promise
 }
 
 /** Signals init and tells the event. One that has just ended is no error: its exit is on the way. */
-export async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
+async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
   const task = context.tasks.find(container.id)
   if (!task) return
   // Before the signal: the death that it causes comes after it for everybody who listens.

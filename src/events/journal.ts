@@ -13,7 +13,7 @@ export interface JournalEntry {
 }
 
 /** How many events `since` can reach back; about 5 MB of rows. */
-export const journalLimit = 10_000
+const journalLimit = 10_000
 /** Old rows are dropped once in so many events, not at each one. */
 const trimEvery = 256n
 

@@ -54,7 +54,7 @@ async function hostsFor(request: SandboxRequest, context: EtcContext): Promise<s
 }
 
 /** @param own the line of the container's own address */
-export function renderHosts(extra: readonly string[], own: string | undefined): string {
+function renderHosts(extra: readonly string[], own: string | undefined): string {
   const fixed = [
     '127.0.0.1\tlocalhost\n',
     '::1\tlocalhost ip6-localhost ip6-loopback\n',

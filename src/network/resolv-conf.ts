@@ -6,7 +6,7 @@ export interface ResolvConf {
 }
 
 /** What a container gets when no nameserver of the host can be reached from it: those that Docker takes. */
-export const fallbackNameservers: readonly string[] = ['8.8.8.8', '8.8.4.4']
+const fallbackNameservers: readonly string[] = ['8.8.8.8', '8.8.4.4']
 
 /** Unknown lines are skipped; of `search` and `domain` the last one counts. */
 export function parseResolvConf(text: string): ResolvConf {

@@ -47,7 +47,7 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
 }
 
 /** One spelling for each platform: x86_64 is amd64, arm64/v8 is arm64, arm is arm/v7. */
-export function normalizePlatform(platform: Platform): Platform {
+function normalizePlatform(platform: Platform): Platform {
   const { os } = platform
   let { architecture, variant } = platform
   if (architecture === 'x86_64' || architecture === 'x86-64') architecture = 'amd64'

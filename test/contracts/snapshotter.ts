@@ -16,7 +16,7 @@ export interface OpenedSnapshotter extends AsyncDisposable {
 const usage = { bytes: 4096, inodes: 1 }
 
 /** Where files of an active snapshot are written from outside of a container. */
-export function writableOf(mounts: SnapshotMounts): string {
+function writableOf(mounts: SnapshotMounts): string {
   return mounts.upper ?? mounts.path
 }
 

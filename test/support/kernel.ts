@@ -9,7 +9,7 @@ export interface KernelFeature {
   readonly runsOn: string
 }
 
-export const kernelFeatures = {
+const kernelFeatures = {
   overlayfs: {
     name: 'overlayfs',
     probe: () => /\toverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')),

@@ -30,7 +30,7 @@ export function tar(entries: readonly TarEntry[], { end = true }: { end?: boolea
 }
 
 /** "length key=value\n", the length counting its own digits. */
-export function paxRecord(key: string, value: string | Uint8Array): Buffer {
+function paxRecord(key: string, value: string | Uint8Array): Buffer {
   const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
   let length = rest.length + 1
   while (`${length}`.length + rest.length !== length) length = `${length}`.length + rest.length

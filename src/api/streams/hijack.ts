@@ -56,7 +56,7 @@ export async function runHijack(
   }
 }
 
-export function answerHead({ upgraded, framed }: { upgraded: boolean; framed: boolean }, version: ApiVersion): string {
+function answerHead({ upgraded, framed }: { upgraded: boolean; framed: boolean }, version: ApiVersion): string {
   if (!upgraded) return `HTTP/1.1 200 OK\r\nContent-Type: ${rawStreamType}\r\n\r\n`
   const type = framed && version >= since.multiplexedType ? multiplexedStreamType : rawStreamType
   return `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`

@@ -27,7 +27,7 @@ export async function openLogFiles(path: string): Promise<LogFile[]> {
   return files.reverse()
 }
 
-export async function openLogFile(path: string): Promise<LogFile | undefined> {
+async function openLogFile(path: string): Promise<LogFile | undefined> {
   let handle: FileHandle
   try {
     handle = await open(path, 'r')

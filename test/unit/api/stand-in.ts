@@ -26,7 +26,7 @@ export interface Parts {
 }
 
 /** An engine that does only what a test of the wire needs; everything else is an error that names it. */
-export function standInEngine(parts: Parts): Engine {
+function standInEngine(parts: Parts): Engine {
   return {
     containers: only('containers', parts.containers),
     images: only('images', parts.images),
