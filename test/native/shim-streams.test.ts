@@ -1,7 +1,6 @@
 /** What goes in and out of containers and execs: attach, half-close, terminals, slow clients. */
 import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '#test/support/wait-for.ts'
 import { makeRoot, readLog, type TestRoot } from './shim/container.ts'
@@ -142,11 +141,14 @@ test('a client that reads late gets every byte, and the container waits for it',
   const stream = await shim.attach('', { stdin: false, stdout: true, stderr: true, framed: true })
   const exit = nextExit(shim)
   await shim.start('')
-  await waitFor('the ring to be full', async () => {
+  let before = 0
+  const standsStill = async () => {
     const { size } = await stat(files.logPath)
-    await sleep(100)
-    return size > 1_000_000 && (await stat(files.logPath)).size === size
-  })
+    const same = size > 1_000_000 && size === before
+    before = size
+    return same
+  }
+  await waitFor('the ring is full, so that the log stands still', standsStill, { intervalMs: 100 })
   expect((await stat(files.logPath)).size).toBeLessThan(bytes)
   const received = withoutFrames(await readAll(stream))
   expect(received.equals(Buffer.alloc(bytes, `${line}\n`))).toBe(true)
