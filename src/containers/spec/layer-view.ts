@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { systemCode, tooLarge } from '#base/errors.ts'
 import type { RootfsMounts } from '../ports.ts'
 
-const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 /** Node does not name it. */
 const O_PATH = 0o10000000
 /** As the kernel allows. */
@@ -86,20 +86,16 @@ function lookupInLayer(layer: string, parts: readonly string[]): Entry | 'absent
 function openEntry(directory: number, name: string): Entry | 'absent' | 'hidden' {
   const fd = openAt(directory, name, O_PATH | O_NOFOLLOW)
   if (fd === undefined) return 'absent'
-  let stat: ReturnType<typeof fstatSync>
   try {
-    stat = fstatSync(fd)
+    const stat = fstatSync(fd)
     if (stat.isSymbolicLink()) return { kind: 'link', target: readlinkSync(at(directory, name)) }
+    if (stat.isDirectory()) return { kind: 'directory' }
+    if (!stat.isFile()) return 'hidden'
+    // What was looked at, not its name again: a container could have put a device there, which merely to open is to act.
+    return { kind: 'file', fd: openSync(join('/proc/self/fd', String(fd)), O_RDONLY) }
   } finally {
     closeSync(fd)
   }
-  if (stat.isDirectory()) return { kind: 'directory' }
-  if (!stat.isFile()) return 'hidden'
-  const file = openAt(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  if (file === undefined) return 'hidden'
-  if (fstatSync(file).isFile()) return { kind: 'file', fd: file }
-  closeSync(file)
-  return 'hidden'
 }
 
 /** The magic link leads to the directory that is held, wherever its path leads by now. */
