@@ -19,6 +19,9 @@
 
 /* Grandchildren may hold a pipe open for ever; Docker waits as long for them. */
 #define TASK_DRAIN_MS 2000
+/* Bytes of HELLO's answer beside its execs, and of each of them beside its id. */
+#define TASK_STATE_SIZE 64
+#define TASK_STATE_EXEC_SIZE 6
 
 static void task_drained_long_enough(void *owner) {
         struct task *task = owner;
@@ -133,6 +136,14 @@ static int task_make_exec(struct task *task, const struct plan *plan, struct ber
         return r;
 }
 
+/* STATE tells all execs in one frame; a daemon that comes back could not learn of the container otherwise. */
+static bool task_fits(const struct shim *shim, const char *id) {
+        size_t size = TASK_STATE_SIZE + TASK_STATE_EXEC_SIZE + strlen(id);
+        for (const struct task *task = shim->execs; task; task = task->next)
+                size += TASK_STATE_EXEC_SIZE + strlen(task->id);
+        return size <= SHIM_PAYLOAD_MAX;
+}
+
 int task_create_exec(struct shim *shim, const char *id, int plan_fd, struct berth_error *err) {
         if (shim->state != SHIM_STATE_RUNNING)
                 return berth_error_set(err, ESRCH, "the container is not running");
@@ -140,6 +151,8 @@ int task_create_exec(struct shim *shim, const char *id, int plan_fd, struct bert
                 return berth_error_set(err, EBUSY, "the container is paused");
         if (task_find(shim, id))
                 return berth_error_set(err, EEXIST, "exec '%s' exists already", id);
+        if (!task_fits(shim, id))
+                return berth_error_set(err, EUSERS, "the container has as many execs as its shim can keep");
         struct plan *plan = NULL;
         int r = plan_open(plan_fd, &plan, err);
         if (r < 0)

@@ -57,3 +57,24 @@ test('a command of /proc/self/exe is the shim’s sealed copy, in a run and in a
   await other.exit
   await other.shim.shutdown()
 })
+
+test('however many execs a container has, a daemon that comes back hears of them all', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files } = await start(keeper, root, { args: ['sleep', '1000'] })
+  const ids: string[] = []
+  const fill = async (): Promise<never> => {
+    for (;;) {
+      const id = `${ids.length}-`.padEnd(255, 'x')
+      await createExec(keeper, shim, id, ['true'])
+      ids.push(id)
+    }
+  }
+  await expect(fill()).rejects.toThrow('the container has as many execs as its shim can keep')
+  const again = await keeper.launcher.adopt(files.directory)
+  if (!again) throw new Error('the shim was not found again')
+  expect((await again.state()).execs.map(({ id }) => id).sort()).toEqual(ids.sort())
+  const exit = nextExit(again)
+  await again.kill('', SIGKILL)
+  expect(await exit).toMatchObject({ code: 137 })
+  await again.shutdown()
+})
