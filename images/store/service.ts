@@ -1,10 +1,10 @@
 import type { Digest } from '#base/digest.ts'
-import { notFound } from '#base/errors.ts'
+import { invalid, notFound } from '#base/errors.ts'
 import type { Filters } from '#base/filters.ts'
 import type { Logger } from '#base/log.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
 import { parsePlatform } from '#oci/platform.ts'
-import { familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
+import { familiarName, familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
@@ -129,6 +129,9 @@ export class ImageService implements AsyncDisposable {
     const { store, database, events } = this.#ports
     const { id, root, config } = this.get(name)
     const { domain, path, tag } = withDefaultTag(target)
+    if (familiarName({ domain, path }) === 'sha256') {
+      throw invalid('refusing to create an ambiguous tag using digest algorithm as name')
+    }
     const reference = { domain, path, tag: tag ?? 'latest' }
     database.checkRoom()
     const freed = database.transaction(() => {

@@ -13,15 +13,16 @@ import type { ShimHandle } from './ports.ts'
 import type { AttachedStream, ExecRequest } from './requests.ts'
 import { LayerView } from './spec/layer-view.ts'
 import { execProcess } from './spec/process.ts'
-import { resolveUser, userFileLimit } from './spec/user.ts'
+import { type ResolvedUser, resolveUser, userFileLimit } from './spec/user.ts'
 import { toExecFailure } from './start-error.ts'
 
-/** @throws `conflict` in Docker's words when the container cannot run another process */
+/** @throws `conflict` in Docker's words when the container cannot run another process, `invalid` for a user that it does not know */
 export function execCreate(context: ContainerContext, name: string, request: ExecRequest): { id: string } {
   const container = context.store.get(name)
-  checkRuns(container)
-  if (request.cmd.length === 0 || request.cmd[0] === '') throw invalid('No exec command specified')
+  checkRuns(container, name)
+  if (request.cmd.length === 0) throw invalid('No exec command specified')
   parseDetachKeys(request.detachKeys)
+  userOf(context, container, request)
   const id = newId()
   context.execs.add(newExec(id, container.id, request))
   publish(context, container, `exec_create: ${request.cmd.join(' ')}`, { execID: id })
@@ -98,14 +99,19 @@ async function run(
 }
 
 async function compile(context: ContainerContext, container: Container, request: ExecRequest): Promise<number> {
+  const user = userOf(context, container, request)
+  const host = request.privileged ? { ...container.host, privileged: true } : container.host
+  return context.plans.compile(execProcess(container, request, user), undefined, await context.seccomp.of(host))
+}
+
+/** @throws `invalid` in Docker's words for names that the container's files do not have */
+function userOf(context: ContainerContext, container: Container, request: ExecRequest): ResolvedUser {
   const view = new LayerView(context.snapshots.mounts(container.id))
   const files = {
     passwd: view.readText('/etc/passwd', userFileLimit),
     group: view.readText('/etc/group', userFileLimit),
   }
-  const user = resolveUser(request.user === '' ? container.config.user : request.user, container.host.groupAdd, files)
-  const host = request.privileged ? { ...container.host, privileged: true } : container.host
-  return context.plans.compile(execProcess(container, request, user), undefined, await context.seccomp.of(host))
+  return resolveUser(request.user === '' ? container.config.user : request.user, container.host.groupAdd, files)
 }
 
 function openStream(context: ContainerContext, container: Container, { request, ended }: Exec): AttachStream {
@@ -119,9 +125,10 @@ function openStream(context: ContainerContext, container: Container, { request, 
   })
 }
 
-function checkRuns(container: Container): void {
+/** @param name as the caller knows it */
+function checkRuns(container: Container, name = container.id): void {
   const { id, state } = container
-  if (state.status === 'paused') throw conflict(`container ${id} is paused, unpause the container before exec`)
+  if (state.status === 'paused') throw conflict(`Container ${name} is paused, unpause the container before exec`)
   if (state.status === 'restarting') {
     throw conflict(`Container ${id} is restarting, wait until the container is running`)
   }

@@ -9,7 +9,7 @@ export async function rename(context: ContainerContext, name: string, newName: s
   const { id } = context.store.get(name)
   using _held = await context.locks.acquire(id)
   const container = context.store.get(id)
-  const wanted = asNewName(() => parseContainerName(newName))
+  const wanted = asNewName(() => parseContainerName(newName.startsWith('/') ? newName : `/${newName}`))
   if (wanted === container.name) {
     throw invalid('Renaming a container with the same name as its current name')
   }

@@ -8,8 +8,17 @@ const firstRealtime = 34
 /** "SIGTERM", "term", "15", "SIGRTMIN+3" → number.   @throws `invalid` in Docker's words */
 export function parseSignal(text: string): number {
   const number = findSignal(text)
-  if (number === undefined) throw invalid(`invalid signal: ${text}`)
+  if (number === undefined) {
+    throw invalid(
+      isBeyondLinux(text) ? `the linux daemon does not support signal ${Number(text)}` : `invalid signal: ${text}`,
+    )
+  }
   return number
+}
+
+/** A number that some system may have. */
+function isBeyondLinux(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) > last
 }
 
 function findSignal(text: string): number | undefined {

@@ -1,4 +1,4 @@
-import { conflict, invalid, isKind, messageOf, notModified, timeout } from '#base/errors.ts'
+import { BerthError, conflict, isKind, notModified, timeout } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import type { Container } from './container.ts'
 import { commit, publish } from './container-events.ts'
@@ -104,19 +104,19 @@ export async function settlesWithin(promise: Promise<unknown>, ms: number): Prom
   }
 }
 
-function parseKillSignal(name: string, text: string | undefined): number {
-  if (text === undefined || text === '') return sigkill
+/** Docker puts these words before whatever is wrong. */
+function toKill<T>(name: string, work: () => T): T {
   try {
-    return parseSignal(text)
+    return work()
   } catch (cause) {
-    throw invalid(`cannot kill container: ${name}: ${messageOf(cause)}`, { cause })
+    if (!(cause instanceof BerthError)) throw cause
+    throw new BerthError(cause.kind, `cannot kill container: ${name}: ${cause.message}`, { cause })
   }
 }
 
 /** @throws `conflict` in Docker's words when it does not run */
 export async function kill(context: ContainerContext, name: string, signalText: string | undefined): Promise<void> {
-  const signal = parseKillSignal(name, signalText)
-  const { id } = context.store.get(name)
+  const { signal, id } = toKill(name, () => ({ signal: parseSignal(signalText || 'KILL'), ...context.store.get(name) }))
   using _held = await context.locks.acquire(id)
   const container = context.store.get(id)
   if (!isAlive(container)) throw conflict(`cannot kill container: ${name}: container ${id} is not running`)

@@ -51,8 +51,18 @@ async function runPs(words: readonly string[], pids: ReadonlySet<number>): Promi
     const { stdout } = await run('ps', words, { maxBuffer: outputLimit, env: environment })
     return stdout
   } catch (cause) {
-    throw invalid(`error running ps: ${messageOf(cause)}`, { cause })
+    throw internal(`ps: ${firstLine(stderrOf(cause))}`, { cause })
   }
+}
+
+/** What the program itself said; the first line tells why, the others how to use it. */
+function stderrOf(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  return said === '' ? messageOf(error) : said
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }
 
 /** Reads the table of ps, keeping the rows of these processes. The last column takes the rest of its line. */

@@ -28,6 +28,11 @@ export function parseBind(text: string): MountSetting {
     )
   }
   if (!source.startsWith('/')) throw volumesAreMissing(`-v ${text}`)
+  if (posix.resolve(target) === '/') {
+    throw invalid(
+      `invalid volume specification: '${text}': invalid mount config for type "bind": invalid specification: destination can't be '/'`,
+    )
+  }
   return {
     ...plain,
     ...parseBindOptions(options),

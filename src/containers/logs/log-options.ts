@@ -16,7 +16,9 @@ const laterOptions = ['compress', 'labels', 'labels-regex', 'env', 'env-regex', 
 export function parseLogOptions({ driver, options }: LogConfig): LogPlan {
   if (driver === 'none') return { driver: 'none' }
   if (laterDrivers.includes(driver)) throw notImplemented(`the log driver ${driver} is not implemented yet`)
-  if (driver !== '' && driver !== 'json-file') throw invalid(`logger: no log driver named '${driver}' is registered`)
+  if (driver !== '' && driver !== 'json-file') {
+    throw invalid(`error looking up logging plugin ${driver}: plugin "${driver}" not found`)
+  }
   for (const key of Object.keys(options)) {
     if (laterOptions.includes(key)) throw notImplemented(`the log option ${key} is not implemented yet`)
     if (!accepted.includes(key)) throw invalid(`unknown log opt '${key}' for json-file log driver`)

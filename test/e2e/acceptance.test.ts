@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dockerCli } from '../support/dockerd.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { openScene, type Scene } from './packaged.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openScene()
+  for (const name of ['busybox', '127.0.0.1:5000/busybox']) await scene.docker('pull', '-q', name)
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+/** A docker command that goes on, and what it has printed so far. */
+function follow(...args: readonly string[]) {
+  const env = { ...process.env, DOCKER_HOST: scene.daemon.host, DOCKER_CONFIG: scene.daemon.directory }
+  const child = spawn(dockerCli(), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(child, 'close')
+  let output = ''
+  child.stdout.on('data', (bytes: Buffer) => {
+    output += bytes.toString()
+  })
+  return {
+    get output() {
+      return output
+    },
+    until: (text: string) => waitFor(`docker ${args[0]} prints ${text}`, () => output.includes(text)),
+    closed,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await closed
+    },
+  }
+}
+
+test('docker version shows the engine', async () => {
+  const { code, stdout } = await scene.docker('version')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/Server: Berth\n Engine:\n {2}Version: +\d/)
+})
+
+test('an image is pulled from a registry and through the mirror, and known to be up to date the second time', async () => {
+  for (const [name, path, last] of [
+    ['127.0.0.1:5000/busybox', 'busybox', '127.0.0.1:5000/busybox:latest'],
+    ['busybox', 'library/busybox', 'docker.io/library/busybox:latest'],
+  ] as const) {
+    await scene.docker('rmi', '-f', name)
+    const first = await scene.docker('pull', name)
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(first.stdout).toContain(`Using default tag: latest\nlatest: Pulling from ${path}\n`)
+    expect(first.stdout).toMatch(
+      new RegExp(`Digest: sha256:[0-9a-f]{64}\nStatus: Downloaded newer image for ${name}:latest\n${last}\n$`),
+    )
+    expect((await scene.docker('pull', name)).stdout).toContain(`Status: Image is up to date for ${name}:latest\n`)
+  }
+})
+
+test('run prints, reads, and ends with the code of its command', async () => {
+  expect(await scene.docker('run', '--rm', 'busybox', 'echo', 'hi')).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
+  expect(await scene.dockerWith('x\n', 'run', '-i', '--rm', 'busybox', 'cat')).toMatchObject({ code: 0, stdout: 'x\n' })
+  expect((await scene.docker('run', '--rm', 'busybox', 'sh', '-c', 'exit 42')).code).toBe(42)
+  expect((await scene.docker('ps', '-aq')).stdout).toBe('')
+})
+
+test('a life in the background: run -d, exec, logs, attach, wait, stop, rm -f, with its events', async () => {
+  const since = Math.floor(Date.now() / 1000)
+  const script = 'trap "exit 3" TERM; i=0; while :; do i=$((i+1)); echo line $i; usleep 50000; done'
+  const started = await scene.docker('run', '-d', '--name', 'life', 'busybox', 'sh', '-c', script)
+  expect(started.stdout).toMatch(/^[0-9a-f]{64}\n$/)
+  const id = started.stdout.trim()
+  await using logs = follow('logs', '-f', '--tail', '5', '-t', id)
+  await using attached = follow('attach', '--no-stdin', id)
+  await using waiting = follow('wait', id)
+  const stamp = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z`
+  await logs.until('line 8\n')
+  await attached.until('line 9\n')
+  expect(await scene.docker('exec', id, 'sh', '-c', 'echo inside; exit 6')).toMatchObject({
+    code: 6,
+    stdout: 'inside\n',
+  })
+  expect((await scene.docker('stop', id)).stdout).toBe(`${id}\n`)
+  expect(await waiting.closed).toEqual([0, null])
+  expect(waiting.output).toBe('3\n')
+  expect(await attached.closed).toEqual([3, null])
+  expect(await logs.closed).toEqual([0, null])
+  expect(logs.output).toMatch(new RegExp(`^(${stamp} line \\d+\\n)+$`))
+  expect((await scene.docker('rm', '-f', 'life')).stdout).toBe('life\n')
+  const until = Math.floor(Date.now() / 1000) + 1
+  const format = '{{.Action}}'
+  const events = await scene.docker(
+    ...['events', '--since', String(since), '--until', String(until)],
+    ...['--filter', `container=${id}`, '--filter', 'type=container', '--format', format],
+  )
+  const lives = events.stdout
+    .split('\n')
+    .filter((action) => /^(create|start|attach|kill|die|stop|destroy)$/.test(action))
+  expect(lives).toEqual(['create', 'start', 'attach', 'kill', 'die', 'stop', 'destroy'])
+})
+
+test('SIGTERM to the daemon leaves the container running, and the next daemon knows it', async () => {
+  const { stdout } = await scene.docker('run', '-d', '--network', 'none', 'busybox', 'sleep', '1000')
+  const id = stdout.trim()
+  const pid = (await scene.docker('inspect', '-f', '{{.State.Pid}}', id)).stdout
+  expect(await scene.daemon.stop()).toBe(0)
+  process.kill(Number(pid), 0)
+  await scene.daemon.start()
+  expect((await scene.docker('inspect', '-f', '{{.State.Running}} {{.State.Pid}}', id)).stdout).toBe(`true ${pid}`)
+  await scene.docker('rm', '-f', id)
+})
