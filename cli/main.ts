@@ -108,7 +108,7 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
     return 0
   }
   const found = findEntry(words)
-  if (!found) throw unknown(program, first, second)
+  if (!found) throw await unknown(program, first, second)
   const command = await found.entry.load()
   const spelled = `${program} ${words.slice(0, found.used).join(' ')}`
   const input = parseCommand(program, spelled, command, words.slice(found.used))
@@ -153,7 +153,12 @@ function expected(least: number, most: number): string {
   return most === Number.POSITIVE_INFINITY ? `at least ${plural(least)}` : `at most ${plural(most)}`
 }
 
-function unknown(program: string, first: string, second: string): ExitError {
+async function unknown(program: string, first: string, second: string): Promise<ExitError> {
+  const { isNotYet } = await import('./not-yet.ts')
+  if (isNotYet(first, second)) {
+    const spelled = Object.hasOwn(groups, first) ? `${program} ${first} ${second}` : `${program} ${first}`
+    return new ExitError(1, `${program}: '${spelled}' is not there yet\n\nRun '${program} --help' for what is`)
+  }
   if (!Object.hasOwn(groups, first)) {
     return new ExitError(
       1,

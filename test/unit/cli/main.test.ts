@@ -54,6 +54,8 @@ test.concurrent.each([
     125,
     "unknown shorthand flag: 'Z' in -Z\n\nUsage:  berth [OPTIONS] COMMAND [ARG...]\n\nRun 'berth --help' for more information",
   ],
+  ['build .', 1, "berth: 'berth build' is not there yet\n\nRun 'berth --help' for what is"],
+  ['image push x', 1, "berth: 'berth image push' is not there yet\n\nRun 'berth --help' for what is"],
   ['bogus', 1, "berth: unknown command: berth bogus\n\nRun 'berth --help' for more information"],
   [
     'container bogus',

@@ -1,0 +1,27 @@
+/** Commands of docker that Berth has not yet, without the groups' second spelling. */
+const commands = [
+  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp', 'diff', 'export', 'import', 'load', 'login'],
+  ...[
+    'logout',
+    'manifest',
+    'network',
+    'plugin',
+    'port',
+    'push',
+    'save',
+    'search',
+    'stats',
+    'swarm',
+    'update',
+    'volume',
+  ],
+]
+const ofGroups: Readonly<Record<string, readonly string[]>> = {
+  container: ['commit', 'cp', 'diff', 'export', 'port', 'prune', 'stats', 'update'],
+  image: ['build', 'import', 'load', 'prune', 'push', 'save'],
+  system: ['df', 'prune'],
+}
+
+export function isNotYet(first: string, second: string): boolean {
+  return commands.includes(first) || (ofGroups[first]?.includes(second) ?? false)
+}
