@@ -19,6 +19,7 @@ export interface Ending extends Omit<TaskExit, 'task' | 'signal'> {
 }
 
 const killedCode = 137
+const retryMs = 1000
 
 /** Listens to everything the shim will tell of the task. Call before the task can end. */
 export function watchTask(context: ContainerContext, task: Task): void {
@@ -29,13 +30,12 @@ export function watchTask(context: ContainerContext, task: Task): void {
 
 /** Fulfilled when the exit is recorded; what the container had is released after that, under the same lock. */
 async function initExited(context: ContainerContext, task: Task, exit: TaskExit): Promise<void> {
-  const held = await context.locks.acquire(task.containerId)
+  using undo = new DisposableStack()
+  undo.use(await context.locks.acquire(task.containerId))
   const container = context.store.find(task.containerId)
-  if (!container || !context.tasks.delete(task)) {
-    held[Symbol.dispose]()
-    return
-  }
-  const after = recordExit(context, container, { ...exit, error: '' })
+  if (!container || !context.tasks.delete(task)) return
+  const after = await recordExitInTheEnd(context, container, { ...exit, error: '' })
+  const held = undo.move()
   context.background.run('releasing a container that has ended', async () => {
     using _held = held
     // The acknowledgement, which follows this function's return, must reach the shim before the end that we ask of it.
@@ -50,8 +50,28 @@ interface Recorded {
   readonly restartAfterMs: number | undefined
 }
 
+/** As `recordExit`, again and again until the disk takes it: a run that has ended must not stay recorded as going on. A daemon that is
+ *  stopped meanwhile leaves it to the next one.   @throws `cancelled` then */
+export async function recordExitInTheEnd(
+  context: ContainerContext,
+  container: Container,
+  ending: Ending,
+): Promise<Recorded> {
+  for (;;) {
+    try {
+      return recordExit(context, container, ending)
+    } catch (error) {
+      context.log.error(
+        { container: container.id, error: messageOf(error) },
+        'the end of a container is not recorded yet',
+      )
+      await context.clock.sleep(retryMs, { signal: context.background.signal })
+    }
+  }
+}
+
 /** Writes the end of a run into the record and tells it to everybody who waits. */
-export function recordExit(context: ContainerContext, container: Container, ending: Ending): Recorded {
+function recordExit(context: ContainerContext, container: Container, ending: Ending): Recorded {
   const { state, restartCount, host, id } = container
   const ranForMs = Number((ending.finishedAt - (state.startedAt ?? ending.finishedAt)) / 1_000_000n)
   const attempt = {
@@ -129,21 +149,28 @@ async function shimGone(context: ContainerContext, task: Task): Promise<void> {
     watchTask(context, again)
     return
   }
-  const exit = await context.shims.readExitRecord(directory)
+  const exit = await readEnding(context, id)
   await releaseCgroup(context, container)
-  const after = recordExit(context, container, exit ? { ...exit, error: '' } : lostShim(context))
+  const after = await recordExitInTheEnd(context, container, exit)
   await releaseRest(context, id)
   await finish(context, after)
 }
 
-/** The truth about a container whose shim was killed: nobody saw how it ended, only that it cannot have lived on. */
-export function lostShim({ clock }: Pick<ContainerContext, 'clock'>): Ending {
-  return {
-    code: killedCode,
-    oomKilled: false,
-    finishedAt: clock.nowNanos(),
-    error: "the container's shim was killed, and the container with it",
+/** As its shim wrote it down, or what can be said without that. */
+export async function readEnding(context: ContainerContext, id: string): Promise<Ending> {
+  try {
+    const record = await context.shims.readExitRecord(context.paths.shimDirectory(id))
+    if (record) return { ...record, error: '' }
+    return unseenEnd(context, "the container's shim was killed, and the container with it")
+  } catch (error) {
+    if (!isKind(error, 'data-loss')) throw error
+    return unseenEnd(context, `how the container ended is not known: ${messageOf(error)}`)
   }
+}
+
+/** The truth when nobody saw how it ended, only that it cannot have lived on. */
+function unseenEnd({ clock }: Pick<ContainerContext, 'clock'>, error: string): Ending {
+  return { code: killedCode, oomKilled: false, finishedAt: clock.nowNanos(), error }
 }
 
 async function execExited(context: ContainerContext, { containerId }: Task, exit: TaskExit): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isKind, messageOf, systemCode } from '#base/errors.ts'
@@ -5,7 +6,7 @@ import { isFullId } from '#base/ids.ts'
 import type { Container } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
-import { finish, lostShim, recordExit, releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import { finish, readEnding, recordExitInTheEnd, releaseCgroup, releaseRest, watchTask } from './exit.ts'
 import { isAlive } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
@@ -22,8 +23,10 @@ const retryMs = 1000
  * killed in the middle of something. Restart policies begin to work again in the background.
  */
 export async function reconcile(context: ContainerContext): Promise<void> {
-  await removeOrphans(context)
-  const all = Promise.all(context.store.all().map(({ id }) => reconcileUntilDone(context, id)))
+  const all = Promise.all([
+    removeOrphans(context),
+    ...context.store.all().map(({ id }) => reconcileUntilDone(context, id)),
+  ])
   context.background.run('reconciling containers', async () => void (await all))
   await settlesWithin(all, patienceMs)
 }
@@ -47,9 +50,11 @@ async function reconcileOne(context: ContainerContext, container: Container): Pr
   const { id, state } = container
   if (state.status === 'removing') return removeLocked(context, { ...container, state: { ...state, status: 'dead' } })
   const directory = context.paths.shimDirectory(id)
-  const shim = await context.shims.adopt(directory)
+  const shim = await adoptUndamaged(context, id)
   if (shim) return adopt(context, container, shim)
   if (isAlive(container)) return recordMissedExit(context, container)
+  // A shim that was killed together with the daemon, before it was known to run.
+  if (existsSync(directory)) await releaseCgroup(context, container)
   await releaseRest(context, id)
   if (state.status === 'restarting') commit(context, { ...container, state: { ...state, status: 'exited' } })
   const current = context.store.get(id)
@@ -57,6 +62,17 @@ async function reconcileOne(context: ContainerContext, container: Container): Pr
   const isOver = state.finishedAt !== undefined || state.exitCode !== 0
   if (container.host.autoRemove && isOver) await removeLocked(context, current)
   else startLater(context, current)
+}
+
+/** A shim whose record is damaged cannot be found again: what it keeps is ended like what a dead one left. */
+async function adoptUndamaged({ shims, paths, log }: ContainerContext, id: string): Promise<ShimHandle | undefined> {
+  try {
+    return await shims.adopt(paths.shimDirectory(id))
+  } catch (error) {
+    if (!isKind(error, 'data-loss')) throw error
+    log.error({ container: id, error: messageOf(error) }, 'a shim cannot be found again: its container is ended')
+    return undefined
+  }
 }
 
 /** The shim lives: its container runs, or has ended without anybody to tell, or was never started. */
@@ -81,9 +97,9 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
 
 /** It ended while no daemon was there: as its shim wrote down, or, without that, together with its shim. */
 async function recordMissedExit(context: ContainerContext, container: Container): Promise<void> {
-  const record = await context.shims.readExitRecord(context.paths.shimDirectory(container.id))
+  const ending = await readEnding(context, container.id)
   await releaseCgroup(context, container)
-  const after = recordExit(context, container, record ? { ...record, error: '' } : lostShim(context))
+  const after = await recordExitInTheEnd(context, container, ending)
   await releaseRest(context, container.id)
   await finish(context, after)
 }
@@ -101,19 +117,26 @@ function startLater(context: ContainerContext, container: Container): void {
   })
 }
 
-/** What has no record: made, or half removed, when the daemon died. */
+/** What has no record: made, or half removed, when the daemon died. One that cannot be removed is told of and keeps nobody waiting. */
 async function removeOrphans(context: ContainerContext): Promise<void> {
-  const { paths, store, snapshots } = context
-  for (const id of await namesIn(dirname(paths.directory('x')))) {
-    if (store.find(id) || !isFullId(id)) continue
-    await snapshots.remove(id)
-    await rm(paths.directory(id), { recursive: true, force: true })
-  }
-  for (const id of await namesIn(paths.shims)) {
-    if (store.find(id) || !isFullId(id)) continue
-    const shim = await context.shims.adopt(join(paths.shims, id))
-    await shim?.destroy()
-    await releaseRest(context, id)
+  const { paths, store, snapshots, shims } = context
+  const orphansIn = async (directory: string) =>
+    (await namesIn(directory)).filter((name) => isFullId(name) && !store.find(name))
+  const [halves, keepers] = await Promise.all([orphansIn(dirname(paths.directory('x'))), orphansIn(paths.shims)])
+  const removals = [
+    ...halves.map(async (id) => {
+      await snapshots.remove(id)
+      await rm(paths.directory(id), { recursive: true, force: true })
+    }),
+    ...keepers.map(async (id) => {
+      const shim = await shims.adopt(join(paths.shims, id))
+      await shim?.destroy()
+      await releaseRest(context, id)
+    }),
+  ]
+  for (const result of await Promise.allSettled(removals)) {
+    if (result.status === 'rejected')
+      context.log.error({ error: messageOf(result.reason) }, 'what a container left could not be removed')
   }
 }
 

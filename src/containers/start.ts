@@ -5,7 +5,7 @@ import type { SandboxPlan } from '#network/sandbox.ts'
 import type { Container } from './container.ts'
 import { commit, publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
-import { watchTask } from './exit.ts'
+import { releaseCgroup, releaseRest, watchTask } from './exit.ts'
 import { toKeeper } from './keeper.ts'
 import { isAlive, transition } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
@@ -41,13 +41,21 @@ export async function startLocked(context: ContainerContext, container: Containe
   const { task, pid, startedAt } = await launch(context, container).catch((error: unknown) =>
     failed(context, container, error),
   )
-  context.store.database.transaction(() => {
-    context.store.update({
-      ...container,
-      state: { ...container.state, status: next, pid, startedAt, exitCode: 0, error: '', oomKilled: false },
+  try {
+    context.store.database.transaction(() => {
+      context.store.update({
+        ...container,
+        state: { ...container.state, status: next, pid, startedAt, exitCode: 0, error: '', oomKilled: false },
+      })
+      publish(context, container, 'start')
     })
-    publish(context, container, 'start')
-  })
+  } catch (error) {
+    // What is not on record must not run: nobody could stop it.
+    await task.shim.destroy()
+    await releaseCgroup(context, container)
+    await releaseRest(context, container.id)
+    return failed(context, container, error)
+  }
   context.tasks.add(task)
 }
 

@@ -27,7 +27,7 @@ import { type Database, openDatabase } from '#state/database.ts'
 import type { Config } from './config.ts'
 import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
-import { collectAfterRemovals } from './garbage.ts'
+import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
 import { openSystem } from './system.ts'
 
@@ -54,6 +54,8 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   const snapshots = opened.use(
     await openSnapshotter({ root: root.snapshots, database, executable: natives.unpack, onError: report }),
   )
+  // Before the images look which layers are free.
+  await removeOrphanedLayers(snapshots, store, report)
   const images = opened.use(
     await openImages({
       contentRoot: root.content,

@@ -1,13 +1,27 @@
 import { isKind, messageOf } from '#base/errors.ts'
 import { Filters } from '#base/filters.ts'
+import { isFullId } from '#base/ids.ts'
 import type { Logger } from '#base/log.ts'
+import type { ContainerStore } from '#containers/container-store.ts'
 import type { EventBus } from '#events/bus.ts'
+import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
 
 export interface GarbagePorts {
   readonly events: EventBus
   readonly images: ImageService
   readonly log: Logger
+}
+
+/** A container's own layer without its record: the daemon was killed between the two. Its directory may be gone, or never have been written. */
+export async function removeOrphanedLayers(
+  snapshots: Snapshotter,
+  containers: Pick<ContainerStore, 'find'>,
+  report: (error: unknown) => void,
+): Promise<void> {
+  for (const { key, kind } of snapshots.list()) {
+    if (kind === 'active' && isFullId(key) && !containers.find(key)) await snapshots.remove(key).catch(report)
+  }
 }
 
 /** When a container goes whose image went before it, its layers are nobody's any more: they are collected. */
