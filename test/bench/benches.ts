@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { assertNothingSkipped } from './assertions.ts'
 import type { Engines, MeasuredEngine } from './engines.ts'
@@ -15,7 +14,7 @@ async function run(engines: Engines): Promise<Row[]> {
     await assertNothingSkipped(engines, network)
     const args = ['run', '--rm', '--network', network, engines.image, 'true']
     const time = (engine: MeasuredEngine) => () => timeProcess(engines.docker, args, engine.env)
-    const samples = await alternate({ ours: time(engines.ours), peer: time(engines.dockerd) }, { rounds: 25 })
+    const samples = await alternate({ ours: time(engines.ours), peer: time(engines.dockerd) }, { rounds: 100 })
     const name = `docker run --rm true, ${network}`
     rows.push({
       name,
@@ -48,13 +47,11 @@ async function startup({ berth, ours }: Engines): Promise<Row[]> {
   return [{ name: 'berth version', ours: median(samples.version), peer, unit: 'ms', budget: 2.5 }]
 }
 
-/** Proportional memory of the idle daemon and of a shim. */
+/** Proportional memory of the idle daemon and of its shims, one of which keeps a container. */
 async function memory({ docker, ours, image }: Engines): Promise<Row[]> {
   const id = (await outputOf(docker, ['run', '-d', '--network', 'none', image, 'sleep', '600'], ours.env)).trim()
-  const shims = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && commandName(name) === 'berth-shim')
-    .filter((name) => hasChild(Number(name)))
-  const shim = Math.max(...shims.map((name) => pssKilobytes(Number(name))))
+  const keepers = childrenOf(ours.pid).filter((pid) => childrenOf(pid).length > 0)
+  const shim = Math.max(...keepers.map(pssKilobytes))
   await outputOf(docker, ['rm', '-f', id], ours.env)
   return [
     { name: 'shim, PSS', ours: shim, peer: undefined, unit: 'kB', budget: 150 },
@@ -62,14 +59,8 @@ async function memory({ docker, ours, image }: Engines): Promise<Row[]> {
   ]
 }
 
-function commandName(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
-  } catch {
-    return ''
-  }
-}
-
-function hasChild(pid: number): boolean {
-  return execFileSync('sh', ['-c', `cat /proc/${pid}/task/${pid}/children`], { encoding: 'utf8' }).trim() !== ''
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
 }
