@@ -173,6 +173,24 @@ int cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgrou
         return 0;
 }
 
+int cgroup_attach_beside(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid, struct berth_error *err) {
+        char path[32], text[CGROUP_FILE_MAX + 256];
+        size_t length = strlen(cgroup->path);
+
+        (void) snprintf(path, sizeof(path), "/proc/%d", (int) pid);
+        _cleanup_close_ int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int r = process < 0 ? -errno : cgroup_file_read(process, "cgroup", text, sizeof(text));
+        if (r < 0)
+                return berth_error_set(err, -r, "read the cgroups of process %d", (int) pid);
+        char *line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+        line = line ? strchr(line, ':') + 2 : NULL;
+        if (layout->unified_index < 0 || !line || strncmp(line, cgroup->path, length) != 0 || (line[length] != '/' && line[length] != '\n'))
+                return berth_error_set(err, EBUSY, "process %d has left the cgroup %s, which takes no process itself any more", (int) pid,
+                                       cgroup->path);
+        line[strcspn(line, "\n")] = '\0';
+        return attach_in(&layout->hierarchy[layout->unified_index], line, 0, err);
+}
+
 int cgroup_open_unified(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err) {
         if (layout->unified_index < 0)
                 return berth_error_set(err, ENOENT, "no unified cgroup hierarchy is mounted");

@@ -79,6 +79,12 @@ int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup
  */
 int cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid, bool skip_unified, struct berth_error *err);
 
+/*
+ * Moves the calling process to where `pid` is in the unified hierarchy, which must be the group or below it: for a group that answered
+ * EBUSY because it gave its controllers to groups below.
+ */
+int cgroup_attach_beside(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid, struct berth_error *err);
+
 /* An O_DIRECTORY descriptor of the unified directory for clone3's `cgroup` field; -ENOENT when there is no unified hierarchy. */
 int cgroup_open_unified(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err);
 

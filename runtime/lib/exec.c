@@ -17,6 +17,12 @@
 static int exec_enter(const struct container *container, const struct plan_process *plan, bool in_unified, struct berth_error *err) {
         int r = container->has_cgroup ? cgroup_attach(&container->layout, &container->cgroup, 0, in_unified, err) : 0;
 
+        /* A container that manages cgroups itself (systemd, an engine) has moved its processes down and given controllers to the groups there. */
+        if (r == -EBUSY) {
+                r = cgroup_attach_beside(&container->layout, &container->cgroup, container->init.pid, err);
+                if (r == 0)
+                        r = cgroup_attach(&container->layout, &container->cgroup, 0, true, err);
+        }
         if (r == 0)
                 r = rlimit_apply_oom_score(plan, err);
         if (r == 0 && setns(container->init.pidfd, EXEC_NAMESPACES) < 0)

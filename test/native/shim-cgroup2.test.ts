@@ -21,6 +21,8 @@ test('limits, lack of memory, exec, pause and kill work the same where only cgro
     execGroup: '0::/\n',
     paused: true,
     signal: 9,
+    beside: '0::/berth/ID/init\n',
+    besideLeft: [],
     reported: [],
   })
 })

@@ -1,6 +1,6 @@
 /** Run by shim-cgroup2.test.ts inside the virtual machine: what a shim does with cgroup v2, as one line of JSON. */
-import { readFile } from 'node:fs/promises'
-import { makeRoot, readLog } from './container.ts'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { aProcess, makeRoot, readLog } from './container.ts'
 import { openKeeper } from './keeper.ts'
 import { cgroupsOf, createExec, nextExit, readAll, start } from './story.ts'
 
@@ -38,7 +38,33 @@ await frozen.shim.kill('', 9)
 const { signal } = await frozen.exit
 await frozen.shim.shutdown()
 
+/** What systemd or an engine does inside its container. */
+const manager = await start(keeper, root, { args: ['sleep', '1000'] })
+const [group = ''] = await cgroupsOf(manager.files.id)
+await mkdir(`${group}/init`)
+await writeFile(`${group}/init/cgroup.procs`, String(manager.pid))
+await writeFile(`${group}/cgroup.subtree_control`, '+pids')
+const { pid: besidePid } = await keeper.create(manager.shim, 'beside', aProcess(['true']), undefined)
+const beside = (await readFile(`/proc/${besidePid}/cgroup`, 'utf8')).replace(manager.files.id, 'ID')
+await manager.shim.kill('', 9)
+await manager.exit
+await manager.shim.shutdown()
+const besideLeft = await cgroupsOf(manager.files.id)
+
 const reported = keeper.reported.map(String)
 console.log(
-  JSON.stringify({ code, seen: seen[0]?.log, shimGroup, left, ooms, oomKilled, execGroup, paused, signal, reported }),
+  JSON.stringify({
+    code,
+    seen: seen[0]?.log,
+    shimGroup,
+    left,
+    ooms,
+    oomKilled,
+    execGroup,
+    paused,
+    signal,
+    beside,
+    besideLeft,
+    reported,
+  }),
 )
