@@ -7,7 +7,7 @@ import { buildImage } from '../support/base-image.ts'
 import { dockerCli, startDockerd } from '../support/dockerd.ts'
 import { startRegistry } from '../support/registry.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { endProcess, outputOf } from './measure.ts'
+import { endProcess, outputOf, timeProcess } from './measure.ts'
 
 export interface MeasuredEngine {
   readonly name: string
@@ -61,7 +61,7 @@ export async function openEngines(directory: string): Promise<Engines> {
     await waitFor(
       `${engine.name} answers`,
       () =>
-        outputOf(docker, ['version'], engine.env).then(
+        timeProcess(docker, ['version'], engine.env).then(
           () => true,
           () => false,
         ),
