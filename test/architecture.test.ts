@@ -109,6 +109,13 @@ test('no file is a drawer for everything', () => {
   expect(drawers).toEqual([])
 })
 
+test('tests get the docker CLI from test/support/dockerd.ts: a machine may have none', () => {
+  const bare = sources
+    .filter((path) => path.startsWith('test/') && path !== 'test/support/dockerd.ts')
+    .filter((path) => /(\(|\(\[|= \[)'docker',/.test(read(path)))
+  expect(bare).toEqual([])
+})
+
 test('every file that stands in the tree has its room', () => {
   const rooms = ['src', 'shim', 'runtime', 'images', 'cli', 'test', '.ci', '.config', '.changes', '.github']
   const files = [

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dockerCli } from '../support/dockerd.ts'
-import { waitFor } from '../support/wait-for.ts'
+import { followDocker } from '../support/follow.ts'
 import { openScene, type Scene } from './packaged.ts'
 
 let scene: Scene
@@ -12,27 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => scene[Symbol.asyncDispose]())
 
-/** A docker command that goes on, and what it has printed so far. */
-function follow(...args: readonly string[]) {
-  const env = { ...process.env, DOCKER_HOST: scene.daemon.host, DOCKER_CONFIG: scene.daemon.directory }
-  const child = spawn(dockerCli(), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  const closed = once(child, 'close')
-  let output = ''
-  child.stdout.on('data', (bytes: Buffer) => {
-    output += bytes.toString()
-  })
-  return {
-    get output() {
-      return output
-    },
-    until: (text: string) => waitFor(`docker ${args[0]} prints ${text}`, () => output.includes(text)),
-    closed,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await closed
-    },
-  }
-}
+const follow = (...args: readonly string[]) => followDocker(scene.daemon, ...args)
 
 test('docker version shows the engine', async () => {
   const { code, stdout } = await scene.docker('version')
@@ -80,10 +57,10 @@ test('a life in the background: run -d, exec, logs, attach, wait, stop, rm -f, w
     stdout: 'inside\n',
   })
   expect((await scene.docker('stop', id)).stdout).toBe(`${id}\n`)
-  expect(await waiting.closed).toEqual([0, null])
+  expect(await waiting.exit()).toBe(0)
   expect(waiting.output).toBe('3\n')
-  expect(await attached.closed).toEqual([3, null])
-  expect(await logs.closed).toEqual([0, null])
+  expect(await attached.exit()).toBe(3)
+  expect(await logs.exit()).toBe(0)
   expect(logs.output).toMatch(new RegExp(`^(${stamp} line \\d+\\n)+$`))
   expect((await scene.docker('rm', '-f', 'life')).stdout).toBe('life\n')
   const until = Math.floor(Date.now() / 1000) + 1

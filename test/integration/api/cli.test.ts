@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
-import { dockerCli } from '../../support/dockerd.ts'
+import { followDocker } from '../../support/follow.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 let daemon: TestDaemon
@@ -13,28 +11,7 @@ afterAll(() => daemon[Symbol.asyncDispose]())
 
 const none = ['--network', 'none']
 
-/** A docker command that goes on: its output so far, and its end. */
-function follow(...args: readonly string[]) {
-  const env = { ...process.env, DOCKER_HOST: daemon.host, DOCKER_CONFIG: daemon.directory }
-  const child = spawn(dockerCli(), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (bytes: Buffer) => {
-    output += bytes.toString()
-  })
-  return {
-    get output() {
-      return output
-    },
-    until: (text: string) => waitFor(`docker ${args[0]} prints ${text}`, () => output.includes(text)),
-    exit: async () => (child.exitCode === null ? Number((await once(child, 'close'))[0]) : child.exitCode),
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const closed = once(child, 'close')
-      child.kill('SIGKILL')
-      await closed
-    },
-  }
-}
+const follow = (...args: readonly string[]) => followDocker(daemon, ...args)
 
 test('version and info come through whole, without complaint', async () => {
   const version = await daemon.docker('version', '--format', '{{.Server.Platform.Name}} {{.Server.APIVersion}}')

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { dockerCli } from '../../support/dockerd.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { connectionsOf, openFilesOf } from './connections.ts'
 
@@ -17,7 +18,7 @@ async function killClients(daemon: TestDaemon, container: string): Promise<void>
   ]
   const env = { ...process.env, DOCKER_HOST: daemon.host, DOCKER_CONFIG: daemon.directory }
   const clients = [...commands, ...commands].map((args) =>
-    spawn('docker', args, { env, stdio: ['pipe', 'ignore', 'ignore'] }),
+    spawn(dockerCli(), args, { env, stdio: ['pipe', 'ignore', 'ignore'] }),
   )
   try {
     await waitFor('all clients are connected', () => connectionsOf(daemon) >= clients.length)
