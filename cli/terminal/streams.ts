@@ -39,10 +39,11 @@ export function outputOf(stream: () => NodeJS.WriteStream): Output {
       return get().isTTY === true
     },
     get columns() {
-      return get().columns ?? 80
+      // A terminal that nobody gave a size says 0.
+      return get().columns || 80
     },
     get rows() {
-      return get().rows ?? 24
+      return get().rows || 24
     },
     get closed() {
       return closed

@@ -4,7 +4,8 @@ import { buildImage, busyboxLayer } from '../../support/base-image.ts'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { seedRegistry, startRegistry } from '../../support/registry.ts'
 import { tar } from '../../support/tar.ts'
-import { type Berth, berthFor } from './client.ts'
+import { type Berth, berthCommand, berthFor } from './client.ts'
+import { openTerminal } from './terminal.ts'
 
 let daemon: TestDaemon
 let berth: Berth
@@ -94,6 +95,18 @@ test('pull shows every layer and the whole, and leaves what docker leaves', asyn
   )
   expect(rest).toMatch(closing)
   expect(rest.slice(rest.lastIndexOf('\x1b[J'))).not.toContain('Total:')
+})
+
+test('lines are whole on a terminal that does not know its size', async () => {
+  const storage = join(daemon.directory, 'sizeless-registry')
+  await seedRegistry(storage, { 'whole:latest': buildImage({ layers: [tar([{ name: 'whole', content: 'x' }])] }) })
+  await using registry = await startRegistry({ storage, enter: daemon.enter })
+  const env = { ...process.env, BERTH_HOST: daemon.host, DOCKER_CONFIG: daemon.directory, TERM: 'xterm' }
+  const command = [...berthCommand, 'pull', `${registry.host}/whole`]
+  await using terminal = await openTerminal(command, { env, rows: 0, columns: 0 })
+  await terminal.until('Pull complete\r\n')
+  await terminal.until('Total: 1/1 layers\r\n')
+  expect((await terminal.end()).status).toBe(0)
 })
 
 test('a pull that fails says why', async () => {
