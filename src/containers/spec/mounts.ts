@@ -89,11 +89,13 @@ function toMount(mount: MountSetting): MountSpec {
 
 function toBind({ source, target, readonly, propagation, nonRecursive }: MountSetting): MountSpec {
   const bind = nonRecursive ? 'bind' : 'rbind'
+  // What comes along is as read-only as what was asked for, as in Docker since 25.
+  const readOnly = nonRecursive ? 'ro' : 'rro'
   return {
     destination: clean(target),
     type: 'bind',
     source,
-    options: [bind, propagation === '' ? 'rprivate' : propagation, readonly ? 'ro' : 'rw'],
+    options: [bind, propagation === '' ? 'rprivate' : propagation, readonly ? readOnly : 'rw'],
   }
 }
 

@@ -129,6 +129,21 @@ test('a bind of what the host mounted read-only stays read-only, also with rw', 
   expect(output).toContain('Read-only file system')
 })
 
+test('a bind that is read-only with all below it refuses writes to what is mounted there', async () => {
+  const host = join(root.path, 'tree')
+  await mkdir(join(host, 'below'), { recursive: true })
+  const { output, failures } = await root.run({
+    around: `mount -t tmpfs tmpfs '${host}/below' && "$@"`,
+    run: 'for d in all only; do touch /$d/x /$d/below/x && ls /$d/below; done',
+    mounts: [
+      { destination: '/all', type: 'bind', source: host, options: ['rbind', 'rro'] },
+      { destination: '/only', type: 'bind', source: host, options: ['rbind', 'ro'] },
+    ],
+  })
+  expect(failures).toEqual([])
+  expect(output.match(/\S+(?=: Read-only file system)/g)).toEqual(['/all/x', '/all/below/x', '/only/x'])
+})
+
 test('a read-only tmpfs over /dev is read-only only once its devices are made', async () => {
   const { output, failures } = await root.run({
     run: 'test -c /dev/null && touch /dev/x',
