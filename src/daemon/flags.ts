@@ -23,7 +23,7 @@ Options:
       --mtu int                      MTU of container networks (default 1500)
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
-      --tlsverify                    TLS with verified clients, which tcp:// needs
+      --tlsverify                    TLS with verified clients, which tcp:// needs: refused, it is not there yet
 `
 
 const options = {

@@ -7,6 +7,8 @@ import { conflict, invalid, notFound, systemCode } from '#base/errors.ts'
 export type Listener = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'inherited' }
 
 const socketMode = 0o660
+/** @see unix(7) */
+const longestSocketPath = 107
 /** Groups whose members may use the socket, when nobody chose one; the first that exists. */
 const usualGroups = ['docker', 'berth']
 
@@ -14,7 +16,12 @@ const usualGroups = ['docker', 'berth']
 export function parseHost(text: string): Listener {
   if (text === 'fd://' || text.startsWith('fd://')) return { kind: 'inherited' }
   const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(text) ?? []
-  if (scheme === 'unix' && rest.startsWith('/')) return { kind: 'unix', path: rest }
+  if (scheme === 'unix' && rest.startsWith('/')) {
+    if (Buffer.byteLength(rest) > longestSocketPath) {
+      throw invalid(`invalid host ${text}: its path is longer than the ${longestSocketPath} bytes of a socket address`)
+    }
+    return { kind: 'unix', path: rest }
+  }
   if (scheme === 'tcp') {
     throw invalid(`${text} is refused: without verified TLS everybody who reaches it is root on this host; use unix://`)
   }

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
 import { createApiServer } from '#api/server.ts'
 import { buildFacts } from '#base/build-facts.ts'
-import { BerthError, messageOf, unavailable } from '#base/errors.ts'
+import { BerthError, invalid, messageOf, unavailable } from '#base/errors.ts'
 import { createLogger, type Logger } from '#base/log.ts'
 import { openEngine } from '#engine/compose.ts'
 import type { Config } from '#engine/config.ts'
@@ -47,9 +48,10 @@ export async function main(argv: readonly string[], ports: DaemonPorts): Promise
 }
 
 /** What cannot work at all is said before anything is touched. */
-function checkHost({ hosts }: Config): void {
+function checkHost({ hosts, dataRoot, execRoot }: Config): void {
   if (hosts.length === 0) throw unavailable('there is nothing to listen on: give a --host')
   for (const host of hosts) parseHost(host)
+  for (const root of [dataRoot, execRoot]) if (!isAbsolute(root)) throw invalid(`${root} is not an absolute path`)
   if (process.getuid?.() !== 0) throw unavailable('berth daemon needs to be run as root')
 }
 

@@ -46,12 +46,16 @@ test('help names every flag and ends well', async () => {
 
 test('what cannot be configured is said in one sentence', async () => {
   const file = join(daemon.directory, 'daemon.json')
+  const longHost = `unix://${join(daemon.directory, 'x'.repeat(100))}`
   await writeFile(file, JSON.stringify({ mtu: 1400, hosts: [daemon.host] }))
   for (const [flags, text] of [
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['-H', 'tcp://127.0.0.1:2375'], 'tcp://127.0.0.1:2375 is refused'],
     [['--log-level', 'loud'], 'invalid log level: loud'],
     [['--mtu', 'big'], 'invalid MTU: big'],
+    [['--data-root', 'here'], 'here is not an absolute path'],
+    [['--exec-root', 'here'], 'here is not an absolute path'],
+    [['-H', longHost], 'is longer than the 107 bytes of a socket address'],
     [['--config-file', '/no/such/file'], 'unable to configure the daemon with file /no/such/file'],
     [['--config-file', file, '--mtu', '1500'], 'mtu: (from flag --mtu: 1500, from file: 1400)'],
     [['-H', daemon.host], `cannot listen on ${daemon.socket}: another daemon is listening there`],
@@ -59,7 +63,9 @@ test('what cannot be configured is said in one sentence', async () => {
     const { code, stderr } = await fail(...flags)
     expect(code).toBe(1)
     expect(stderr).toContain(text)
+    expect(stderr).not.toContain('    at ')
   }
+  await expect(stat('here')).rejects.toThrow('ENOENT')
 })
 
 test('a pid file is written, believed and removed', async () => {
