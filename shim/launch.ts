@@ -122,7 +122,9 @@ export class ShimLauncher implements AsyncDisposable {
         kill: async (signal) => this.#signal(record.pid, record.startTime, signal),
         gone: async () => {}, // another's child: the end of its connection is all that we can see
       })
-      await shim.hello()
+      // A frozen shim takes the connection and says nothing: whoever waits, the daemon's own end above all, is not kept for long.
+      const timer = setTimeout(() => void shim?.[Symbol.asyncDispose](), adoptTimeoutMs)
+      await shim.hello().finally(() => clearTimeout(timer))
       return shim
     } catch (error) {
       await shim?.[Symbol.asyncDispose]()

@@ -81,7 +81,8 @@ async function resumeToEndLocked(context: ContainerContext, id: string): Promise
   ])
 }
 
-/** Signals init and tells the event. One that has just ended is no error: its exit is on the way. */
+/** Signals init and tells the event. One that has just ended, or whose shim has, is no error: its exit is on the way.
+ *  @throws `timeout` when the shim is frozen */
 async function sendSignal(context: ContainerContext, container: Container, signal: number): Promise<void> {
   const task = context.tasks.find(container.id)
   if (!task) return
@@ -90,8 +91,16 @@ async function sendSignal(context: ContainerContext, container: Container, signa
   try {
     await task.shim.kill('', signal)
   } catch (error) {
-    if (!isKind(error, 'not-found')) throw error
+    if (isKind(error, 'timeout')) throw frozen(container, task.shim.pid, error)
+    if (!isKind(error, 'not-found') && !isKind(error, 'unavailable')) throw error
   }
+}
+
+function frozen({ id }: Container, pid: number, cause: unknown): Error {
+  return timeout(
+    `container ${shortId(id)} cannot be signalled: its shim (process ${pid}) does not answer; kill -CONT ${pid} lets it go on, kill -KILL ${pid} ends it together with the container`,
+    { cause },
+  )
 }
 
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {

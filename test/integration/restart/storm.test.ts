@@ -88,8 +88,30 @@ test('one frozen shim holds up nobody but those who want something of its contai
     expect((await daemon.docker('exec', other, 'echo', 'alive')).stdout).toBe('alive\n')
     expect((await list(daemon)).map(({ State }) => State)).toEqual(['running', 'running'])
     expect((await daemon.json('GET', `/containers/${frozen}/json`)).State).toMatchObject({ Running: true })
+    const stopping = performance.now()
+    await daemon.stop()
+    expect(performance.now() - stopping).toBeLessThan(8000)
+    await daemon.start()
   } finally {
     process.kill(pid, 'SIGCONT')
   }
   expect((await daemon.docker('exec', frozen, 'echo', 'back')).stdout).toBe('back\n')
+})
+
+test('stopping a container whose shim is frozen ends with what can be done, and others are served at once', {
+  timeout: 60_000,
+}, async () => {
+  await using daemon = await startDaemon()
+  const frozen = await daemon.runDetached('--network', 'none', busybox, 'sleep', '1000')
+  const record = await readFile(join(daemon.execRoot, 'shims', frozen, 'shim.json'), 'utf8')
+  const pid = Number((JSON.parse(record) as { pid: number }).pid)
+  process.kill(pid, 'SIGSTOP')
+  const stopping = daemon.docker('stop', '-t', '1', frozen)
+  await using _continued = { [Symbol.asyncDispose]: async () => void process.kill(pid, 'SIGCONT') }
+  for (const path of ['/containers/json', `/containers/${frozen}/json`, '/events?since=0&until=1']) {
+    const asked = performance.now()
+    expect((await daemon.request('GET', path)).status).toBe(200)
+    expect(performance.now() - asked, path).toBeLessThan(500)
+  }
+  expect((await stopping).stderr).toContain(`its shim (process ${pid}) does not answer; kill -CONT ${pid}`)
 })
