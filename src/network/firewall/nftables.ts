@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { internal, systemCode, timeout, unavailable } from '#base/errors.ts'
 import { type Rules, renderRemoval, renderTable } from './rules.ts'
 
@@ -50,11 +50,6 @@ function nft(args: readonly string[], input: string): Promise<string> {
   const env = { ...process.env, LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` }
   const child = spawn('nft', args, { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' })
   const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      if (output[name].length < outputLimit) output[name] += chunk
-    })
-  }
   child.on('error', (cause) => {
     const missing = systemCode(cause) === 'ENOENT'
     reject(
@@ -64,13 +59,23 @@ function nft(args: readonly string[], input: string): Promise<string> {
       }),
     )
   })
+  // Without a descriptor to spare the child has no streams, and only its error tells so.
+  const { stdin, stdout, stderr }: ChildProcess = child
+  for (const [name, stream] of [
+    ['stdout', stdout],
+    ['stderr', stderr],
+  ] as const) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      if (output[name].length < outputLimit) output[name] += chunk
+    })
+  }
   child.on('close', (code, signal) => {
     if (code === 0) resolve(output.stdout)
     else if (signal) reject(timeout(`nft did not finish within ${timeoutMs / 1000} s`))
     else reject(internal(`nft ${args.join(' ')} failed: ${output.stderr.trim().slice(0, 1000)}`))
   })
   // nft that dies early closes its end; its own exit tells why.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
+  stdin?.on('error', () => undefined)
+  stdin?.end(input)
   return promise
 }
