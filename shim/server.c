@@ -221,6 +221,11 @@ static int server_serve(struct shim *shim) {
                 struct frame_writer answer = {.bytes = server->answer, .capacity = sizeof(server->answer)};
                 if (request_serve(shim, &header, server->in + sizeof(header), &answer) < 0)
                         return -1;
+                /* An event that a request caused may have found the daemon gone, or taken the room. */
+                if (server->daemon.fd < 0)
+                        return 0;
+                if (server_room(server) < answer.size)
+                        return -1;
                 memcpy(server->out + server->out_size, answer.bytes, answer.size);
                 server->out_size += answer.size;
                 size_t used = sizeof(header) + header.size;
