@@ -184,16 +184,17 @@ export class DirectorySnapshotter implements Snapshotter {
 
   /** Rows of unpackings that nobody will finish, layers that a crash of the machine may have damaged, and directories that no row names. */
   async #collect(rows: readonly StoredSnapshot[], numbers: readonly number[]): Promise<void> {
+    // What cannot be deleted is told of, and tried again at the next start: it must not keep the rest from being served.
+    const { onError } = this.#parts
     for (const { id, key, kind, durable, bootId } of rows.toReversed()) {
       const unfinished = kind === 'active' && key.startsWith('unpack-')
       const doubtful = kind === 'committed' && !durable && bootId !== this.#parts.bootId
       // One below a container stays: deleting it would take the container's own files too.
-      if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key)
+      if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key).catch(onError)
     }
     const known = new Set(rows.map(({ id }) => id))
     for (const id of numbers) {
-      // One that cannot be deleted is told of, and tried again at the next start.
-      if (!known.has(id)) await this.#deleteDirectory(id).catch(this.#parts.onError)
+      if (!known.has(id)) await this.#deleteDirectory(id).catch(onError)
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Digest } from '#base/digest.ts'
-import { invalid, notFound } from '#base/errors.ts'
+import { invalid, messageOf, notFound } from '#base/errors.ts'
 import type { Filters } from '#base/filters.ts'
 import type { Logger } from '#base/log.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
@@ -66,7 +66,9 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     ...(transportLimits && { transportLimits }),
   }
   await repairImages(ports, log)
-  await sweep(ports)
+  await sweep(ports).catch((error: unknown) =>
+    log.warn({ error: messageOf(error) }, 'what no image needs is still on the disk'),
+  )
   return new ImageService(ports, options.onIdle)
 }
 

@@ -100,3 +100,22 @@ test('without its tool, removing files is a clear error and not a silent leak', 
   await mkdir(join(path, 'not-empty'))
   await expect(snapshotter.remove('k')).rejects.toMatchObject({ kind: 'unavailable' })
 })
+
+test('left files that cannot be removed are told of, and keep no engine from starting', async () => {
+  await using directory = await tempDirectory('berth-snapshots-')
+  await using database = openDatabase(join(directory.path, 'state.db'))
+  const root = join(directory.path, 'snapshots')
+  await mkdir(join(root, '7', 'fs', 'not-empty'), { recursive: true })
+  const errors: unknown[] = []
+  const options = { root, database, executable: '/nonexistent/berth-unpack', driver: 'vfs' as const }
+  const onError = (error: unknown) => void errors.push(error)
+  {
+    await using snapshotter = await openSnapshotter({ ...options, onError })
+    const { path } = await snapshotter.prepare('unpack-1', undefined)
+    await mkdir(join(path, 'not-empty'))
+  }
+  await using again = await openSnapshotter({ ...options, onError })
+  expect(again.find('unpack-1')).toBeUndefined()
+  expect(errors).toMatchObject(Array.from({ length: errors.length }, () => ({ kind: 'unavailable' })))
+  expect(errors.length).toBeGreaterThanOrEqual(3)
+})
