@@ -37,6 +37,8 @@ static void server_discard_fds(struct server *server) {
 
 static void server_drop(struct shim *shim) {
         struct server *server = &shim->server;
+        if (server->daemon.fd >= 0)
+                task_abandon_waiting(shim);
         loop_close(&shim->loop, &server->daemon);
         server_discard_fds(server);
         server->in_size = server->out_start = server->out_size = 0;

@@ -224,6 +224,12 @@ int task_kill(struct task *task, int signal, bool all, struct berth_error *err) 
         return cgroup_thaw(&shim->container.layout, &shim->container.cgroup, err);
 }
 
+void task_abandon_waiting(struct shim *shim) {
+        for (struct task *task = shim->execs; task; task = task->next)
+                if (task->state == TASK_CREATED)
+                        (void) syscall(SYS_pidfd_send_signal, task->own.pidfd, SIGKILL, NULL, 0); /* or it has just ended, which is as well */
+}
+
 struct task *task_find(struct shim *shim, const char *id) {
         if (id[0] == '\0')
                 return shim->state == SHIM_STATE_EMPTY ? NULL : &shim->init;

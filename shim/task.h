@@ -65,6 +65,8 @@ int task_kill(struct task *task, int signal, bool all, struct berth_error *err);
 
 /* The init or exec of that id, also one that has ended but still has readers; NULL. */
 struct task *task_find(struct shim *shim, const char *id);
+/* Ends the execs that wait for a start, which can no longer come: whoever made them has gone. */
+void task_abandon_waiting(struct shim *shim);
 /* The process of this task was reaped; `status` as of waitpid(2). */
 void task_exited(struct task *task, int status);
 /* Does what has become possible: reports the exit, forgets a finished exec. The task may be gone afterwards. */

@@ -65,7 +65,8 @@ test('however many execs a container has, a daemon that comes back hears of them
   const fill = async (): Promise<never> => {
     for (;;) {
       const id = `${ids.length}-`.padEnd(255, 'x')
-      await createExec(keeper, shim, id, ['true'])
+      await createExec(keeper, shim, id, ['sleep', '1000'])
+      await shim.start(id)
       ids.push(id)
     }
   }

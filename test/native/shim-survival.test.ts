@@ -5,9 +5,9 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '#test/support/wait-for.ts'
-import { makeRoot, type TestRoot } from './shim/container.ts'
+import { aProcess, makeRoot, type TestRoot } from './shim/container.ts'
 import { isAlive, openKeeper } from './shim/keeper.ts'
-import { answerTo, cgroupsOf, createAndStart, nextExit, start } from './shim/story.ts'
+import { answerTo, cgroupsOf, createAndStart, createExec, nextExit, start } from './shim/story.ts'
 
 const { SIGKILL, SIGTERM, SIGSTOP, SIGCONT } = constants.signals
 let root: TestRoot
@@ -59,6 +59,23 @@ test('a new daemon finds the container and gets the exit that the old one did no
   await third.shutdown()
   await waitFor('the shim to end', () => !isAlive(shim.pid))
   expect(exits).toEqual([])
+})
+
+test('an exec that its daemon did not come to start is gone for the next one', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files } = await start(keeper, root, { args: ['sleep', '1000'] })
+  await createExec(keeper, shim, 'running', ['sleep', '1000'])
+  await shim.start('running')
+  const { pid } = await keeper.create(shim, 'waiting', aProcess(['true']), undefined)
+  await shim[Symbol.asyncDispose]()
+  await waitFor('the exec to end', () => !isAlive(pid))
+  const next = await keeper.launcher.adopt(files.directory)
+  if (!next) throw new Error('the shim was not found')
+  expect((await next.state()).execs).toEqual([{ id: 'running', pid: expect.any(Number) }])
+  const exit = nextExit(next)
+  await next.kill('', SIGKILL)
+  await exit
+  await next.shutdown()
 })
 
 test('a shim that is killed takes its container along', async () => {
