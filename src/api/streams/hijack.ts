@@ -87,12 +87,15 @@ function join(client: Duplex, process: Duplex, { early, stdin }: { early: Uint8A
 
   // A socket that is half closed and one that is wholly closed both read as ended. Only a write tells them apart:
   // of no bytes, it fails with EPIPE when the peer has gone, and does nothing otherwise.
-  client.on('end', () => {
+  const probeFromNow = (): void => {
     probe = setInterval(() => {
       if (client.writableLength === 0) client.write(new Uint8Array(0))
     }, probeMs)
     probe.unref()
-  })
+  }
+  // It may have ended while the process was being opened, and will not say so again.
+  if (client.readableEnded) probeFromNow()
+  else client.on('end', probeFromNow)
 }
 
 /** Sends what is left, then closes both directions, as Docker does when a process has ended. */

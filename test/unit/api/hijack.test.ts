@@ -307,6 +307,36 @@ test('an unknown exec is a plain 404, and a detached failure a plain error', asy
   expect([status, body]).toEqual([409, '{"message":"exec command e1 is already running"}\n'])
 })
 
+test.each([
+  ['with Upgrade', upgrade],
+  ['without', ''],
+])('a client that goes away while its exec is being started, %s, does not stay connected', async (_, header) => {
+  const process = new Process()
+  const started = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<void>()
+  const view = execView(true)
+  await using wire = await serve({
+    containers: {
+      execInspect: () => ({ ...view, request: { ...view.request, attachStdin: false } }),
+      execStart: async () => {
+        started.resolve()
+        await opened.promise
+        return { stream: process, tty: false }
+      },
+    },
+  })
+  const client = await wire.connect()
+  client.send(`POST /exec/e1/start HTTP/1.1\r\nHost: x\r\n${header}\r\n`)
+  await client.head()
+  await started.promise
+  client.socket.destroy()
+  // What came before this answer has been seen by the server: also that the client has gone.
+  await (await wire.connect()).request('GET', '/_ping')
+  const closed = once(process, 'close')
+  opened.resolve()
+  await closed
+})
+
 test('an exec without any stream runs detached, and the connection ends at once', async () => {
   const detached: boolean[] = []
   await using wire = await serve({
