@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { buildImage } from '../support/base-image.ts'
+import { buildImage, type TestImage } from '../support/base-image.ts'
 import { type CommandResult, startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { dockerCli } from '../support/dockerd.ts'
 import { seedRegistry, startRegistry } from '../support/registry.ts'
@@ -17,9 +17,9 @@ export interface Scene extends AsyncDisposable {
 
 /**
  * The packaged binary as a daemon in a network namespace with a registry on 127.0.0.1:5000, which is its mirror of docker.io too.
- * Both `127.0.0.1:5000/busybox` and `busybox` are there to be pulled.
+ * @param more images of the registry; both `127.0.0.1:5000/busybox` and `busybox` are there to be pulled.
  */
-export async function openScene(): Promise<Scene> {
+export async function openScene(more: Readonly<Record<string, TestImage>> = {}): Promise<Scene> {
   await using undo = new AsyncDisposableStack()
   const daemon = undo.use(
     await startDaemon({
@@ -30,7 +30,7 @@ export async function openScene(): Promise<Scene> {
   )
   const storage = join(daemon.directory, 'registry')
   const image = buildImage()
-  await seedRegistry(storage, { 'busybox:latest': image, 'library/busybox:latest': image })
+  await seedRegistry(storage, { 'busybox:latest': image, 'library/busybox:latest': image, ...more })
   undo.use(await startRegistry({ storage, enter: daemon.enter, port: 5000 }))
   const resources = undo.move()
   return {
