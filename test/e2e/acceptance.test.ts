@@ -40,6 +40,14 @@ test('run prints, reads, and ends with the code of its command', async () => {
   expect((await scene.docker('ps', '-aq')).stdout).toBe('')
 })
 
+test('a process that ends before its input does ends well', async () => {
+  const input = 'x'.repeat(16 << 20)
+  for (let round = 0; round < 6; round += 1) {
+    const command = ['run', '-i', '--rm', '--network', 'none', 'busybox', 'head', '-c', '5']
+    expect(await scene.dockerWith(input, ...command)).toEqual({ code: 0, stdout: 'xxxxx', stderr: '' })
+  }
+})
+
 test('a life in the background: run -d, exec, logs, attach, wait, stop, rm -f, with its events', async () => {
   const since = Math.floor(Date.now() / 1000)
   const script = 'trap "exit 3" TERM; i=0; while :; do i=$((i+1)); echo line $i; usleep 50000; done'

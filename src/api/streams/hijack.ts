@@ -11,6 +11,8 @@ export const multiplexedStreamType = 'application/vnd.docker.multiplexed-stream'
 
 /** How often a client that has closed its write side is asked whether it still reads. */
 const probeMs = 2000
+/** How long a client that has been told of the end may go on sending. */
+const lingerMs = 2000
 
 /** A connection that node:http no longer touches. */
 export interface TakenConnection {
@@ -98,9 +100,18 @@ function join(client: Duplex, process: Duplex, { early, stdin }: { early: Uint8A
   else client.on('end', probeFromNow)
 }
 
-/** Sends what is left, then closes both directions, as Docker does when a process has ended. */
+/**
+ * Sends what is left and closes, as Docker does when a process has ended. What the client is still sending is read to its end:
+ * unread bytes would turn the close into a reset, which the client takes for a failure.
+ */
 function closeSoon(socket: Duplex): void {
-  if (socket.destroyed) return
-  if (socket.writableFinished) socket.destroy()
-  else socket.end(() => socket.destroy())
+  if (socket.destroyed || socket.writableEnded) return
+  const close = () => void socket.destroy()
+  socket.unpipe()
+  socket.resume()
+  socket.end(() => {
+    if (socket.readableEnded) return close()
+    socket.once('end', close)
+    setTimeout(close, lingerMs).unref()
+  })
 }
