@@ -2,11 +2,11 @@
 async function run(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv
   if (command === 'daemon') {
-    const [{ main }, { openNatives }] = await Promise.all([
+    const [{ main }, { openNatives, removeOtherNatives }] = await Promise.all([
       import('#daemon/main.ts'),
       import('./packaging/native-assets.ts'),
     ])
-    return main(rest, { openNatives })
+    return main(rest, { openNatives, removeOtherNatives })
   }
   if (command === 'runtime') return (await import('./packaging/exec-runtime.ts')).execRuntime(rest)
   const { main } = await import('#cli/main.ts')

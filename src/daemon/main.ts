@@ -16,6 +16,8 @@ import { inheritedSockets, notify } from './systemd.ts'
 export interface DaemonPorts {
   /** Unpacks or finds what is not TypeScript. */
   openNatives(dataRoot: string): Promise<Natives>
+  /** Forgets those of other versions; called when the data root is ours. */
+  removeOtherNatives(dataRoot: string, natives: Natives): Promise<void>
 }
 
 /**
@@ -55,12 +57,14 @@ function checkHost({ hosts, dataRoot, execRoot }: Config): void {
   if (process.getuid?.() !== 0) throw unavailable('berth daemon needs to be run as root')
 }
 
-async function serve(config: Config, { openNatives }: DaemonPorts, log: Logger): Promise<void> {
+async function serve(config: Config, { openNatives, removeOtherNatives }: DaemonPorts, log: Logger): Promise<void> {
   // Files for containers must be readable inside, whatever the shell that started us thinks; secrets name their mode.
   process.umask(0o022)
   const stopped = untilStopped(log)
   await using opened = new AsyncDisposableStack()
-  const engine = opened.use(await openEngine(config, await openNatives(config.dataRoot), log))
+  const natives = await openNatives(config.dataRoot)
+  const engine = opened.use(await openEngine(config, natives, log))
+  await removeOtherNatives(config.dataRoot, natives)
   if (config.pidfile !== undefined) opened.use(await writePidfile(config.pidfile))
   const server = opened.use(createApiServer(engine, { logger: log }))
   await listen(opened, server, config)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isSea } from 'node:sea'
 
 /** Where the parts that are not TypeScript lie. */
@@ -29,12 +29,24 @@ export const packedAssetOf = (path: string): string => `packed/${path}`
 
 /**
  * In the single binary: unpacks what it carries to `<data-root>/native/<digest>/` (0700), or verifies what an earlier start
- * left there; other versions' directories are removed, for running shims live in memory. In a source tree: what the build made.
+ * left there. In a source tree: what the build made.
  */
 export async function openNatives(dataRoot: string): Promise<Natives> {
   if (!isSea()) return nativesBelow(join(import.meta.dirname, '../../build/native'), undefined)
   const directory = await unpackBelow(join(dataRoot, 'native'))
   return nativesBelow(directory, loadAddon(join(directory, 'koffi.node')))
+}
+
+/**
+ * Removes what other versions unpacked; running shims live in memory. Only for the owner of the data root: another daemon may
+ * be about to read its own.
+ */
+export async function removeOtherNatives(dataRoot: string, { library }: Natives): Promise<void> {
+  if (!isSea()) return
+  const own = dirname(library)
+  for (const other of await readdir(dirname(own))) {
+    if (other !== basename(own)) await rm(join(dataRoot, 'native', other), { recursive: true, force: true })
+  }
 }
 
 function nativesBelow(directory: string, koffi: unknown): Natives {
@@ -56,9 +68,6 @@ async function unpackBelow(parent: string): Promise<string> {
   const directory = join(parent, name)
   await mkdir(parent, { recursive: true, mode: 0o700 })
   await chmod(parent, 0o700)
-  for (const other of await readdir(parent)) {
-    if (other !== name) await rm(join(parent, other), { recursive: true, force: true })
-  }
   if (await isIntact(directory, files)) return directory
 
   const temporary = join(parent, `.${name}.${process.pid}`)

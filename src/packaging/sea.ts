@@ -20,7 +20,7 @@ export interface SeaInput {
  */
 export function buildSea({ work, output, main, assets }: SeaInput): boolean {
   const stamp = join(work, 'sea.stamp')
-  const digest = digestOf(main, assets)
+  const digest = digestOf(main, assets, import.meta.filename, join(import.meta.dirname, 'self-contained.ts'))
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return false
 
   mkdirSync(join(work, 'assets'), { recursive: true })
@@ -71,8 +71,10 @@ function strippedNode(work: string): string {
   return stripped
 }
 
-function digestOf(main: string, assets: SeaInput['assets']): string {
+/** @param makers the sources that decide what becomes of the input */
+function digestOf(main: string, assets: SeaInput['assets'], ...makers: readonly string[]): string {
   const hash = createHash('sha256').update(process.version).update(main)
+  for (const path of makers) hash.update(readFileSync(path))
   for (const [name, content] of Object.entries(assets)) hash.update(`\0${name}\0${content.length}\0`).update(content)
   return hash.digest('hex')
 }
