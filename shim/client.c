@@ -35,15 +35,37 @@ static void client_free_ring(struct client *client) {
         client->ring_used = 0;
 }
 
+/*
+ * Who still writes to an ended task must not be answered with an error: it would drop the output that it has not read yet. It
+ * gets the end of the output, and what it sends is thrown away until it closes.
+ */
+static bool client_linger(struct client *client) {
+        if (!(client->flags & SHIM_ATTACH_STDIN))
+                return false;
+        if (!client->lingering) {
+                if (shutdown(client->source.fd, SHUT_WR) < 0)
+                        return false;
+                client->lingering = true;
+                loop_arm(client_loop(client), &client->stall, CLIENT_STALL_MS);
+        }
+        return true;
+}
+
+static void client_discard(struct client *client) {
+        ssize_t n = recv(client->source.fd, client->task->shim->chunk, SHIM_CHUNK_SIZE, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+                client->dead = true;
+}
+
 /* Watches for what can happen next, and sees who has nothing left to live for. */
 static void client_update(struct client *client) {
         if (client->dead)
                 return;
-        if (client->ending && client->ring_used == 0) {
+        if (client->ending && client->ring_used == 0 && (client->hung_up || !client_linger(client))) {
                 client->dead = true;
                 return;
         }
-        bool in = client->reads_stdin && client->pending_size == 0 && !client->ending;
+        bool in = client->lingering || (client->reads_stdin && client->pending_size == 0 && !client->ending);
         if (client->hung_up && !client->reads_stdin && client->pending_size == 0) {
                 client->dead = true;
                 return;
@@ -75,6 +97,8 @@ static void client_stalled(void *owner) {
 }
 
 static void client_watch_progress(struct client *client) {
+        if (client->lingering)
+                return;
         if (client->ring_used > 0 && (client->ending || client_full(client)))
                 loop_arm(client_loop(client), &client->stall, CLIENT_STALL_MS);
         else
@@ -247,7 +271,9 @@ static void client_ready(void *owner, uint32_t events) {
         struct task *task = client->task;
         if (events & EPOLLOUT && client->ring_used > 0)
                 client_flush(client);
-        if (events & EPOLLIN && client->reads_stdin)
+        if (events & EPOLLIN && client->lingering)
+                client_discard(client);
+        else if (events & EPOLLIN && client->reads_stdin)
                 client_read(client);
         if (events & (EPOLLHUP | EPOLLERR) && !client->hung_up)
                 client_hang_up(client);

@@ -32,9 +32,10 @@ struct client {
         uint8_t *pending; /* bytes for stdin that the pipe had no room for */
         size_t pending_start, pending_size;
 
-        bool hung_up; /* the peer is gone: no more output, but what it sent is still read */
-        bool ending;  /* to be closed when the ring is empty */
-        bool dead;    /* to be freed by client_sweep */
+        bool hung_up;   /* the peer is gone: no more output, but what it sent is still read */
+        bool ending;    /* to be closed when the ring is empty */
+        bool lingering; /* has everything and may close; what it sends is thrown away */
+        bool dead;      /* to be freed by client_sweep */
 };
 
 /* The socket's ownership passes on success. */

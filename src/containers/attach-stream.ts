@@ -43,7 +43,11 @@ export class AttachStream extends Duplex {
     socket.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause()
     })
-    socket.on('end', () => void this.#endsAfter.then(() => this.finish()))
+    socket.on('end', () => {
+      // All is read; the shim waits for our side to close.
+      socket.destroy()
+      void this.#endsAfter.then(() => this.finish())
+    })
     // A shim that died ends the task's output; the exit record tells why.
     socket.on('error', () => void this.#endsAfter.then(() => this.finish()))
     socket.on('close', () => void this.#endsAfter.then(() => this.finish()))

@@ -47,6 +47,25 @@ test('without stdin-once a client may go and another one come', async () => {
   await shim.shutdown()
 })
 
+test('who still writes when the process has ended loses none of its output', async () => {
+  await using keeper = await openKeeper()
+  const args = ['sh', '-c', 'head -c 5 >/dev/null; head -c 150000 /dev/zero']
+  const { shim } = await create(keeper, root, { args, stdin: { open: true, once: true } })
+  const stream = await shim.attach('', { stdin: true, stdout: true, stderr: true, framed: false })
+  const exit = nextExit(shim)
+  await shim.start('')
+  stream.write('12345')
+  expect(await exit).toMatchObject({ code: 0 })
+  // Answered after the shim has dealt with the end.
+  await shim.state()
+  await new Promise<void>((resolve, reject) => {
+    stream.write('nobody reads this', (error) => (error ? reject(error) : resolve()))
+  })
+  expect((await readAll(stream)).length).toBe(150_000)
+  stream.destroy()
+  await shim.shutdown()
+})
+
 test('framed output keeps its streams apart, for several clients at once', async () => {
   await using keeper = await openKeeper()
   const { shim } = await create(keeper, root, { args: ['sh', '-c', 'echo out; sleep 0.05; echo err >&2'] })
