@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { conflict, messageOf, notModified } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import type { SandboxPlan } from '#network/sandbox.ts'
+import { makeBindSource } from './bind-source.ts'
 import type { Container } from './container.ts'
 import { commit, publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
@@ -104,7 +105,7 @@ async function together(
 async function prepare(context: ContainerContext, container: Container): Promise<SandboxPlan> {
   const { config, host, id } = container
   const { network, paths } = context
-  const [plan] = await Promise.all([
+  return await allOf(
     network.openSandbox(id, {
       mode: host.networkMode,
       hostname: config.hostname,
@@ -119,18 +120,15 @@ async function prepare(context: ContainerContext, container: Container): Promise
     ...host.mounts
       .filter(({ type, createSource }) => type === 'bind' && createSource)
       .map(({ source }) => makeBindSource(source)),
-  ])
-  return plan
+  )
 }
 
-/** `-v` makes a host directory that is missing; a file or a special file is taken as it is. */
-async function makeBindSource(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o755 })
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
-    throw error
-  }
+/** Waits for all, so that nothing goes on behind the back of an undo; then throws what failed first. */
+async function allOf<T>(first: Promise<T>, ...others: readonly Promise<unknown>[]): Promise<T> {
+  const [result] = await Promise.allSettled([first, ...others])
+  await Promise.all(others)
+  if (result.status === 'rejected') throw result.reason
+  return result.value
 }
 
 async function compile(context: ContainerContext, container: Container, network: SandboxPlan): Promise<number> {

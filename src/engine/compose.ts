@@ -29,6 +29,7 @@ import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
 import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
+import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
 
 const warmShims = 2
@@ -86,10 +87,11 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   )
   const executable = opened.adopt(await processes.openExecutable(natives.shim), closeSync)
   const sockets = openSockets(library)
+  const cgroups = openCgroups(library)
+  opened.defer(() => removeEmptySharedGroups(cgroups.layout()))
   const shims = opened.use(
     new ShimLauncher({ kernel: { ...sockets, ...processes }, executable, warm: warmShims, report }),
   )
-  const cgroups = openCgroups(library)
   const seccomp = openSeccomp(library)
   const plans: PlanCompiler = { ...openPlans(library), close: closeSync }
   const containers = opened.use(
