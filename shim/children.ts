@@ -26,7 +26,12 @@ export class ShimChildren implements Disposable {
 
   /** Fulfilled when the child has been reaped. */
   async gone(pid: number): Promise<void> {
-    await this.#gone.get(pid)?.promise
+    const gone = this.#gone.get(pid)
+    if (!gone) return
+    // A signal's listener alone does not keep Node running.
+    const alive = setInterval(() => undefined, 60_000)
+    await gone.promise
+    clearInterval(alive)
   }
 
   [Symbol.dispose](): void {
