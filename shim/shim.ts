@@ -181,10 +181,15 @@ export class Shim implements AsyncDisposable {
     await this.#options.gone()
   }
 
-  /** SIGKILL to the shim itself; init dies with it. */
+  /** SIGKILL to the shim itself; init dies with it, and `onGone` tells. */
+  async terminate(): Promise<void> {
+    await this.#options.kill(constants.signals.SIGKILL)
+  }
+
+  /** As `terminate`, but waits for the end instead of telling it. */
   async destroy(): Promise<void> {
     this.#letGo = true
-    await this.#options.kill(constants.signals.SIGKILL)
+    await this.terminate()
     await this.#client.closed
     await this.#options.gone()
   }

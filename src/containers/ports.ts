@@ -105,7 +105,9 @@ export interface ShimHandle extends AsyncDisposable {
   onGone(listener: () => void): void
   /** Releases everything and ends an empty or stopped shim; resolves when its process is gone. */
   shutdown(): Promise<void>
-  /** SIGKILL to the shim itself; init dies with it. */
+  /** SIGKILL to the shim itself; init dies with it, and `onGone` tells. */
+  terminate(): Promise<void>
+  /** As `terminate`, but waits for the end instead of telling it. */
   destroy(): Promise<void>
 }
 

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
-import { conflict } from '#base/errors.ts'
+import { conflict, isKind } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { isAlive, transition } from './lifecycle.ts'
-import { killAndWait } from './stop.ts'
+import { killAndWait, killDeadlineMs, settlesWithin } from './stop.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -52,10 +52,23 @@ async function killForRemoval(context: ContainerContext, id: string): Promise<bo
   if (!isAlive(container)) return false
   context.store.update({ ...container, state: { ...container.state, stoppedByUser: true } })
   const removed = container.host.autoRemove ? context.exits.next(id, 'removed') : undefined
-  await killAndWait(context, container, context.exits.next(id, 'exit'))
+  await killWithShim(context, container)
   if (!removed) return false
   await removed
   return true
+}
+
+/** A shim that does not answer is ended together with its container: removal is forced. */
+async function killWithShim(context: ContainerContext, container: Container): Promise<void> {
+  const exited = context.exits.next(container.id, 'exit')
+  try {
+    await killAndWait(context, container, exited)
+  } catch (error) {
+    const task = context.tasks.find(container.id)
+    if (!isKind(error, 'timeout') || !task) throw error
+    await task.shim.terminate()
+    if (!(await settlesWithin(exited, killDeadlineMs))) throw error
+  }
 }
 
 /**

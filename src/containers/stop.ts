@@ -10,7 +10,7 @@ const defaultTimeoutSeconds = 10
 const sigterm = 15
 const sigkill = 9
 /** After SIGKILL only the kernel stands between us and the exit; a process stuck in it must not hang the caller. */
-const killDeadlineMs = 30_000
+export const killDeadlineMs = 30_000
 
 export interface StopOptions {
   /** -1: for ever; undefined: the container's own, else 10. */
