@@ -41,6 +41,25 @@ struct cgroup_limits {
         uint32_t n_unified;         /* number of pairs */
 };
 
+/* clang-format off */
+#define CGROUP_LIMITS_NONE ((struct cgroup_limits) { \
+        .memory_limit = CGROUP_UNSET, \
+        .memory_reservation = CGROUP_UNSET, \
+        .memory_swap = CGROUP_UNSET, \
+        .memory_swappiness = CGROUP_UNSET, \
+        .memory_disable_oom_killer = CGROUP_UNSET, \
+        .cpu_shares = CGROUP_UNSET, \
+        .cpu_quota = CGROUP_UNSET, \
+        .cpu_period = CGROUP_UNSET, \
+        .cpu_burst = CGROUP_UNSET, \
+        .cpu_rt_runtime = CGROUP_UNSET, \
+        .cpu_rt_period = CGROUP_UNSET, \
+        .cpu_idle = CGROUP_UNSET, \
+        .pids_limit = CGROUP_UNSET, \
+        .blkio_weight = CGROUP_UNSET, \
+})
+/* clang-format on */
+
 /* One made (or opened) group: the same relative path in every hierarchy. Plain data; no descriptor is kept. */
 struct cgroup {
         char path[CGROUP_PATH_MAX]; /* "/berth/<id>" */

@@ -103,25 +103,6 @@ static int plan_decode_limit(const struct tlv_record *record, struct cgroup_limi
         }
 }
 
-static void plan_unset_limits(struct cgroup_limits *limits) {
-        *limits = (struct cgroup_limits){
-                .memory_limit = CGROUP_UNSET,
-                .memory_reservation = CGROUP_UNSET,
-                .memory_swap = CGROUP_UNSET,
-                .memory_swappiness = CGROUP_UNSET,
-                .memory_disable_oom_killer = CGROUP_UNSET,
-                .cpu_shares = CGROUP_UNSET,
-                .cpu_quota = CGROUP_UNSET,
-                .cpu_period = CGROUP_UNSET,
-                .cpu_burst = CGROUP_UNSET,
-                .cpu_rt_runtime = CGROUP_UNSET,
-                .cpu_rt_period = CGROUP_UNSET,
-                .cpu_idle = CGROUP_UNSET,
-                .pids_limit = CGROUP_UNSET,
-                .blkio_weight = CGROUP_UNSET,
-        };
-}
-
 /* The repeated records that are more than a string; each array is filled in the order of the image. */
 struct plan_arrays {
         struct plan_namespace *namespaces;
@@ -184,7 +165,7 @@ int plan_decode_container(struct plan *plan, struct tlv_reader reader, struct be
         struct plan_arrays arrays;
         struct tlv_record record;
 
-        plan_unset_limits(limits);
+        *limits = CGROUP_LIMITS_NONE;
         int r = plan_container_arrays(plan, reader, &arrays, err);
         while (r == 0 && tlv_next(&reader, &record) > 0) {
                 bool ok = true;

@@ -23,23 +23,6 @@ struct test {
         struct berth_error err;
 };
 
-static const struct cgroup_limits nothing = {
-        .memory_limit = CGROUP_UNSET,
-        .memory_reservation = CGROUP_UNSET,
-        .memory_swap = CGROUP_UNSET,
-        .memory_swappiness = CGROUP_UNSET,
-        .memory_disable_oom_killer = CGROUP_UNSET,
-        .cpu_shares = CGROUP_UNSET,
-        .cpu_quota = CGROUP_UNSET,
-        .cpu_period = CGROUP_UNSET,
-        .cpu_burst = CGROUP_UNSET,
-        .cpu_rt_runtime = CGROUP_UNSET,
-        .cpu_rt_period = CGROUP_UNSET,
-        .cpu_idle = CGROUP_UNSET,
-        .pids_limit = CGROUP_UNSET,
-        .blkio_weight = CGROUP_UNSET,
-};
-
 static void path_of(const struct test *test, const char *name, char path[CGROUP_PATH_MAX]) {
         (void) snprintf(path, CGROUP_PATH_MAX, "%s/%s", test->parent, name);
 }
@@ -115,7 +98,7 @@ static void remove_group(struct test *test, const struct cgroup *cgroup) {
 }
 
 static void test_limits(struct test *test) {
-        struct cgroup_limits limits = nothing;
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
         limits.memory_limit = 64 << 20;
         limits.memory_swap = 96 << 20;
         limits.memory_reservation = 32 << 20;
@@ -137,7 +120,7 @@ static void test_limits(struct test *test) {
         expect(test, &cgroup, "pids", "pids.max", "32", "pids.max", "32");
         expect(test, &cgroup, "cpuset", "cpuset.cpus", "0", "cpuset.cpus", "0");
 
-        struct cgroup_limits more = nothing;
+        struct cgroup_limits more = CGROUP_LIMITS_NONE;
         more.memory_limit = 128 << 20;
         more.memory_swap = 128 << 20;
         check_call(cgroup_apply(&test->layout, &cgroup, &more, &test->err), &test->err,
@@ -146,7 +129,7 @@ static void test_limits(struct test *test) {
         check_call(cgroup_apply(&test->layout, &cgroup, &limits, &test->err), &test->err, "and lowered again");
         expect(test, &cgroup, "memory", "memory.memsw.limit_in_bytes", "100663296", "memory.swap.max", "33554432");
 
-        struct cgroup_limits quota = nothing;
+        struct cgroup_limits quota = CGROUP_LIMITS_NONE;
         quota.cpu_quota = -1;
         quota.pids_limit = 0;
         check_call(cgroup_apply(&test->layout, &cgroup, &quota, &test->err), &test->err, "a quota and a process limit can be lifted");
@@ -163,7 +146,7 @@ static void test_refusals(struct test *test) {
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
                 check(cgroup_create(&test->layout, wrong[i], NULL, &cgroup, &test->err) == -EINVAL, "the path '%s' is refused", wrong[i]);
 
-        struct cgroup_limits limits = nothing;
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
         limits.pids_limit = 5;
         limits.cpuset_cpus = "4000";
         path_of(test, "refused", path);
@@ -172,7 +155,7 @@ static void test_refusals(struct test *test) {
         check(present(test, path) == 0, "nothing is left of a group that could not be made");
 
         const struct cgroup_hierarchy *io = cgroup_hierarchy_of(&test->layout, "blkio");
-        limits = nothing;
+        limits = CGROUP_LIMITS_NONE;
         limits.blkio_weight = 500;
         r = cgroup_create(&test->layout, path, &limits, &cgroup, &test->err);
         if (r == 0)
@@ -182,7 +165,7 @@ static void test_refusals(struct test *test) {
                       test->err.text);
         check(present(test, path) == 0, "nothing is left of it");
 
-        limits = nothing;
+        limits = CGROUP_LIMITS_NONE;
         const char *const unified[] = {"no.such.file", "1"};
         limits.unified = unified;
         limits.n_unified = 1;
@@ -214,7 +197,7 @@ static void test_devices(struct test *test) {
                 {.allow = true, .type = 'c', .major = 1, .minor = 9, .access = "rw"},
                 {.allow = false, .type = 'c', .major = 1, .minor = 9, .access = "w"},
         };
-        struct cgroup_limits limits = nothing;
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
         limits.device_rules = rules;
         limits.n_device_rules = sizeof(rules) / sizeof(rules[0]);
         struct cgroup cgroup;
@@ -244,7 +227,7 @@ static int fork_until_refused(void *data) {
 }
 
 static void test_pids(struct test *test) {
-        struct cgroup_limits limits = nothing;
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
         limits.pids_limit = 4;
         struct cgroup cgroup;
         if (!create(test, "pids", &limits, &cgroup))
@@ -267,7 +250,7 @@ static int eat_memory(void *data) {
 }
 
 static void test_oom(struct test *test) {
-        struct cgroup_limits limits = nothing;
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
         limits.memory_limit = 16 << 20;
         limits.memory_swap = 16 << 20;
         struct cgroup cgroup;
