@@ -36,7 +36,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     ...presentSupport(facts, version),
     ...presentHost(facts),
     Plugins: {
-      Volume: ['local'],
+      Volume: [],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: ['json-file', 'none'],
