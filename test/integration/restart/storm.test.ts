@@ -109,9 +109,13 @@ test('a container whose shim is frozen cannot be stopped but removed, and others
   const stopping = daemon.docker('stop', '-t', '1', frozen)
   const removing = daemon.docker('rm', '-f', frozen)
   for (const path of ['/containers/json', `/containers/${frozen}/json`, '/events?since=0&until=1']) {
-    const asked = performance.now()
-    expect((await daemon.request('GET', path)).status).toBe(200)
-    expect(performance.now() - asked, path).toBeLessThan(500)
+    const waits: number[] = []
+    for (let asked = 0; asked < 5; asked += 1) {
+      const begin = performance.now()
+      expect((await daemon.request('GET', path)).status).toBe(200)
+      waits.push(performance.now() - begin)
+    }
+    expect(waits.toSorted((left, right) => left - right)[2], path).toBeLessThan(100)
   }
   expect((await stopping).stderr).toContain(`its shim (process ${pid}) does not answer; kill -CONT ${pid}`)
   expect((await removing).code).toBe(0)
