@@ -77,11 +77,8 @@ test('a daemon killed at any moment finds its way back, and nothing is left when
 
 test('one frozen shim holds up nobody but those who want something of its container', { timeout: 60_000 }, async () => {
   await using daemon = await startDaemon()
-  const frozen = await daemon.runDetached('--network', 'none', busybox, 'sleep', '1000')
   const other = await daemon.runDetached('--network', 'none', busybox, 'sleep', '1000')
-  const record = await readFile(join(daemon.execRoot, 'shims', frozen, 'shim.json'), 'utf8')
-  const pid = Number((JSON.parse(record) as { pid: number }).pid)
-  process.kill(pid, 'SIGSTOP')
+  const { id: frozen, pid } = await freeze(daemon)
   try {
     await daemon.kill9()
     await daemon.start()
@@ -102,13 +99,11 @@ test('a container whose shim is frozen cannot be stopped but removed, and others
   timeout: 90_000,
 }, async () => {
   await using daemon = await startDaemon()
-  const frozen = await daemon.runDetached('--network', 'none', busybox, 'sleep', '1000')
-  const record = await readFile(join(daemon.execRoot, 'shims', frozen, 'shim.json'), 'utf8')
-  const pid = Number((JSON.parse(record) as { pid: number }).pid)
-  process.kill(pid, 'SIGSTOP')
-  const stopping = daemon.docker('stop', '-t', '1', frozen)
-  const removing = daemon.docker('rm', '-f', frozen)
-  for (const path of ['/containers/json', `/containers/${frozen}/json`, '/events?since=0&until=1']) {
+  const [stopped, removed] = [await freeze(daemon), await freeze(daemon)]
+  await using _continued = { [Symbol.asyncDispose]: async () => void process.kill(stopped.pid, 'SIGCONT') }
+  const stopping = daemon.docker('stop', '-t', '1', stopped.id)
+  const removing = daemon.docker('rm', '-f', removed.id)
+  for (const path of ['/containers/json', `/containers/${stopped.id}/json`, '/events?since=0&until=1']) {
     const waits: number[] = []
     for (let asked = 0; asked < 5; asked += 1) {
       const begin = performance.now()
@@ -117,7 +112,18 @@ test('a container whose shim is frozen cannot be stopped but removed, and others
     }
     expect(waits.toSorted((left, right) => left - right)[2], path).toBeLessThan(100)
   }
-  expect((await stopping).stderr).toContain(`its shim (process ${pid}) does not answer; kill -CONT ${pid}`)
+  expect((await stopping).stderr).toContain(
+    `its shim (process ${stopped.pid}) does not answer; kill -CONT ${stopped.pid}`,
+  )
   expect((await removing).code).toBe(0)
-  expect(await list(daemon)).toEqual([])
+  expect((await list(daemon)).map(({ Id }) => Id)).toEqual([stopped.id])
 })
+
+/** A running container whose shim has been stopped. */
+async function freeze(daemon: TestDaemon): Promise<{ id: string; pid: number }> {
+  const id = await daemon.runDetached('--network', 'none', busybox, 'sleep', '1000')
+  const record = await readFile(join(daemon.execRoot, 'shims', id, 'shim.json'), 'utf8')
+  const { pid } = JSON.parse(record) as { pid: number }
+  process.kill(pid, 'SIGSTOP')
+  return { id, pid }
+}
