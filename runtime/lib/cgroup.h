@@ -26,6 +26,36 @@ struct cgroup_device_rule {
         char access[4];       /* of "rwm" */
 };
 
+enum cgroup_blkio_kind {
+        CGROUP_BLKIO_WEIGHT,
+        CGROUP_BLKIO_LEAF_WEIGHT,
+        CGROUP_BLKIO_READ_BPS,
+        CGROUP_BLKIO_WRITE_BPS,
+        CGROUP_BLKIO_READ_IOPS,
+        CGROUP_BLKIO_WRITE_IOPS,
+};
+
+struct cgroup_blkio_device {
+        uint32_t kind; /* enum cgroup_blkio_kind */
+        uint32_t major, minor, reserved;
+        uint64_t value; /* weight, bytes/s or operations/s */
+};
+
+struct cgroup_hugepage_limit {
+        const char *size; /* "2MB", as in the names of the files */
+        uint64_t bytes;
+};
+
+struct cgroup_rdma_limit {
+        const char *device;
+        uint32_t handles, objects; /* UINT32_MAX: left alone */
+};
+
+struct cgroup_network_priority {
+        const char *link;
+        uint32_t priority;
+};
+
 /* Units are those of the OCI runtime-spec (linux.resources): bytes, microseconds, v1 shares. */
 struct cgroup_limits {
         int64_t memory_limit, memory_reservation, memory_swap; /* memory_swap = memory + swap, as in v1; -1 unlimited */
@@ -39,6 +69,17 @@ struct cgroup_limits {
         uint32_t n_device_rules;
         const char *const *unified; /* pairs key, value; v2 files written as they are */
         uint32_t n_unified;         /* number of pairs */
+
+        bool memory_check_before_update; /* a memory limit below what is in use is refused */
+        int64_t blkio_leaf_weight, network_class;
+        const struct cgroup_blkio_device *blkio_devices;
+        uint32_t n_blkio_devices;
+        const struct cgroup_hugepage_limit *hugepages;
+        uint32_t n_hugepages;
+        const struct cgroup_rdma_limit *rdma;
+        uint32_t n_rdma;
+        const struct cgroup_network_priority *network_priorities;
+        uint32_t n_network_priorities;
 };
 
 /* clang-format off */
@@ -57,6 +98,8 @@ struct cgroup_limits {
         .cpu_idle = CGROUP_UNSET, \
         .pids_limit = CGROUP_UNSET, \
         .blkio_weight = CGROUP_UNSET, \
+        .blkio_leaf_weight = CGROUP_UNSET, \
+        .network_class = CGROUP_UNSET, \
 })
 /* clang-format on */
 

@@ -5,6 +5,10 @@
 
 #define NAMESPACE_KINDS 8
 
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
 /* What a plan asks of namespaces, with those named by path opened. */
 struct namespace_set {
         uint64_t clone_flags; /* made by clone3 */

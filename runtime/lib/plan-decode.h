@@ -18,6 +18,12 @@ int plan_string(const struct tlv_record *record, const char **ret, struct berth_
 /* All strings of one tag as a NULL-terminated array. */
 int plan_strings(struct plan *plan, struct tlv_reader reader, uint16_t tag, const char *const **ret, uint32_t *ret_n, struct berth_error *err);
 
+/* A record of exactly two strings. */
+bool plan_pair(const struct tlv_record *record, const char **ret_first, const char **ret_second);
+
 int plan_decode_process(struct plan *plan, struct tlv_reader reader, struct berth_error *err);
 int plan_decode_container(struct plan *plan, struct tlv_reader reader, struct berth_error *err);
+/* Parts of a container: a mount's group; all records of the container that are limits. */
+int plan_decode_mount(struct plan *plan, struct tlv_reader reader, struct plan_mount *mount, struct berth_error *err);
+int plan_decode_limits(struct plan *plan, struct tlv_reader reader, struct berth_error *err);
 int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth_error *err);

@@ -19,6 +19,45 @@ enum plan_capability_set {
         PLAN_CAPABILITY_SETS,
 };
 
+/* One line of a uid_map or gid_map (user_namespaces(7)). */
+struct plan_id_map {
+        uint32_t group; /* 0: users, 1: groups */
+        uint32_t inside, outside, size;
+};
+
+struct plan_time_offset {
+        uint32_t clock; /* CLOCK_MONOTONIC or CLOCK_BOOTTIME */
+        uint32_t nanoseconds;
+        int64_t seconds;
+};
+
+/* In the order of a life (runtime-spec config.md#posix-platform-hooks). */
+enum plan_hook_kind {
+        PLAN_HOOK_PRESTART,
+        PLAN_HOOK_CREATE_RUNTIME,
+        PLAN_HOOK_CREATE_CONTAINER,
+        PLAN_HOOK_START_CONTAINER,
+        PLAN_HOOK_POSTSTART,
+        PLAN_HOOK_POSTSTOP,
+        PLAN_HOOK_KINDS,
+};
+
+struct plan_hook {
+        enum plan_hook_kind kind;
+        uint32_t timeout;        /* s; 0: none */
+        const char *path;        /* absolute */
+        const char *const *argv; /* NULL-terminated, at least one */
+        const char *const *envp; /* NULL-terminated */
+};
+
+/* As sched_setattr(2) takes it. */
+struct plan_scheduler {
+        uint32_t policy;
+        int32_t nice;
+        uint32_t priority, reserved;
+        uint64_t flags, runtime, deadline, period; /* ns */
+};
+
 struct plan_rlimit {
         uint32_t resource;
         uint64_t soft, hard; /* RLIM_INFINITY: unlimited */
@@ -42,11 +81,25 @@ struct plan_process {
         const struct sock_filter *seccomp;
         uint32_t n_seccomp; /* instructions */
         uint32_t seccomp_flags;
+        const char *seccomp_listener, *seccomp_metadata; /* NULL: the filter notifies nobody */
+        bool has_scheduler, has_io_priority, has_personality;
+        struct plan_scheduler scheduler;
+        uint32_t io_priority;
+        uint64_t personality;
+        const char *affinity_initial, *affinity_final; /* NULL: left alone */
+        uint32_t memory_policy, memory_policy_flags;   /* memory_nodes NULL: left alone */
+        const char *memory_nodes;
+        const char *apparmor, *selinux; /* NULL: left alone */
+        bool no_new_keyring;
+        uint32_t n_preserved; /* descriptors from 3 on */
 };
 
 enum plan_mount_flags {
         PLAN_MOUNT_BIND = 1,
         PLAN_MOUNT_BIND_RECURSIVE = 2,
+        PLAN_MOUNT_COPY_UP = 4,           /* a tmpfs that begins with what it covers */
+        PLAN_MOUNT_ID_MAPPED = 8,         /* by id_maps, or by the container's when there are none */
+        PLAN_MOUNT_ID_MAPPED_SUBTREE = 16, /* and all below it */
 };
 
 struct plan_mount {
@@ -57,6 +110,8 @@ struct plan_mount {
         uint64_t propagation;                              /* MS_*, with MS_REC; 0: private */
         const char *const *options;                        /* of the file system */
         uint32_t n_options;
+        const struct plan_id_map *id_maps;
+        uint32_t n_id_maps;
         int fd; /* while the root is built: the opened source, later the mount; -1 */
 };
 
@@ -93,6 +148,17 @@ struct plan_container {
         uint32_t n_sysctls;
         const char *cgroup_path; /* NULL: none */
         struct cgroup_limits limits;
+        const struct plan_id_map *id_maps; /* of a new user namespace */
+        uint32_t n_id_maps;
+        const struct plan_time_offset *time_offsets;
+        uint32_t n_time_offsets;
+        const struct plan_hook *hooks;
+        uint32_t n_hooks;
+        const char *state;       /* NULL: neither hooks nor listeners */
+        const char *mount_label; /* NULL: none */
+        const struct plan_pair *net_devices;
+        uint32_t n_net_devices;
+        bool no_pivot;
 };
 
 struct plan {
@@ -122,6 +188,9 @@ enum plan_limit {
         PLAN_LIMIT_CPU_IDLE,
         PLAN_LIMIT_PIDS,
         PLAN_LIMIT_BLKIO_WEIGHT,
+        PLAN_LIMIT_BLKIO_LEAF_WEIGHT,
+        PLAN_LIMIT_NETWORK_CLASS,
+        PLAN_LIMIT_MEMORY_CHECK_BEFORE_UPDATE,
 };
 
 /* The namespace of that kind, or NULL: shared with the host. */

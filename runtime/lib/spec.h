@@ -9,6 +9,15 @@ int spec_write_process(const struct json_at *at, struct tlv_writer *writer, stru
 int spec_write_container(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_mounts(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+/* *ret_seen: CLONE_NEW* of all namespaces that are not the host's. */
+int spec_write_namespaces(const struct json_at *at, uint64_t *ret_seen, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_devices(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_sysctls(const struct json_at *at, uint64_t namespaces, struct tlv_writer *writer, struct berth_error *err);
+/* The members of the state that hooks and listeners get (runtime-spec runtime.md#state), but status and pid; only if there are any of them. */
+int spec_write_hooks(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
+/* The namespace part of the user: id maps and time offsets. */
+int spec_write_id_maps(const struct json_at *at, const char *users, const char *groups, uint16_t tag, size_t *ret_n, struct tlv_writer *writer,
+                       struct berth_error *err);
 int spec_write_resources(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
 

@@ -5,9 +5,11 @@
 
 /*
  * The channel between the caller and the process that is being made: a SOCK_SEQPACKET pair. The child says CONSOLE (with the pty
- * master), then READY or FAILED; the parent says START; the child's end closes by execve, or says FAILED first.
+ * master), then READY or FAILED; the parent says START; the child's end closes by execve, or says FAILED first. Where a plan asks for
+ * it, the parent says MAPPED first (the ids of a new user namespace are mapped), the child says MOUNTED before it pivots and waits for
+ * HOOKED, and says LISTENER with the descriptor of its seccomp listener.
  */
-enum sync_kind { SYNC_READY = 1, SYNC_CONSOLE, SYNC_FAILED, SYNC_START };
+enum sync_kind { SYNC_READY = 1, SYNC_CONSOLE, SYNC_FAILED, SYNC_START, SYNC_MAPPED, SYNC_MOUNTED, SYNC_HOOKED, SYNC_LISTENER };
 
 /* ret[0] is the parent's end, on which a receive gives up with -ETIMEDOUT. */
 int sync_open(int ret[2], struct berth_error *err);

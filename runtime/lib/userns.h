@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "plan-internal.h"
+
+/* User namespaces and their maps (user_namespaces(7)). */
+
+/* Writes setgroups, uid_map and gid_map of a process that has just entered a new user namespace and waits. */
+int userns_write_maps(pid_t pid, const struct plan_id_map *maps, uint32_t n, struct berth_error *err);
+
+/*
+ * A descriptor of a user namespace with these maps that nobody is in, for mount_setattr(2) with MOUNT_ATTR_IDMAP and for giving files to the
+ * container's users. Forks a child for a moment; for a single-threaded caller.
+ */
+int userns_open(const struct plan_id_map *maps, uint32_t n, int *ret_fd, struct berth_error *err);
+
+/* The id outside for one inside, or UINT32_MAX when it is not mapped. */
+uint32_t userns_outside(const struct plan_id_map *maps, uint32_t n, bool group, uint32_t inside);
