@@ -17,16 +17,25 @@ export interface Keeper extends AsyncDisposable {
   readonly kernel: ShimKernel
   /** What the launcher reported because nobody waited for it. */
   readonly reported: readonly unknown[]
+  /** berth-shim, sealed; the keeper's. */
+  readonly executable: number
+  /** The caller closes the plan. */
+  compile(config: object, keeper: object | undefined): number
   create(shim: Shim, task: string, config: object, keeper: object | undefined): Promise<{ pid: number }>
   removeCgroup(path: string): Promise<void>
 }
 
+export interface KeeperOptions extends Pick<ShimLauncherOptions, 'warm' | 'timeoutMs'> {
+  /** Path of another berth-shim than the one just built. */
+  readonly shim?: string
+}
+
 /** Without options every shim is a cold one. */
-export async function openKeeper(options: Pick<ShimLauncherOptions, 'warm' | 'timeoutMs'> = {}): Promise<Keeper> {
+export async function openKeeper({ shim, ...options }: KeeperOptions = {}): Promise<Keeper> {
   const library = await openLibrary({ libraryPath: `${native}libberth.so` })
   const [processes, sockets, plans] = [openProcesses(library), openSockets(library), openPlans(library)]
   const kernel: ShimKernel = { ...sockets, ...processes }
-  const executable = await processes.openExecutable(`${native}berth-shim`)
+  const executable = await processes.openExecutable(shim ?? `${native}berth-shim`)
   const reported: unknown[] = []
   const shims = new Set<Shim>()
   const report = (error: unknown): void => void reported.push(error)
@@ -35,6 +44,8 @@ export async function openKeeper(options: Pick<ShimLauncherOptions, 'warm' | 'ti
     launcher,
     kernel,
     reported,
+    executable,
+    compile: (config, document) => plans.compile(config, document, undefined),
     async create(shim, task, config, keeper) {
       shims.add(shim)
       const plan = plans.compile(config, keeper, undefined)
