@@ -50,8 +50,8 @@ static json_t *launch_keeper(const struct launch *launch) {
                 if (strcmp(type, "network") == 0 && *by_path == '\0')
                         network = "none";
         }
-        return json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:s}}", "id", launch->id, "directory", directory, "log", "driver", "none", "rootfs",
-                         "kind", "directory", "path", path, "network", "kind", network);
+        return json_pack("{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:s}}", "id", launch->id, "directory", directory, "bundle", launch->path, "log",
+                         "driver", "none", "rootfs", "kind", "directory", "path", path, "network", "kind", network);
 }
 
 static int launch_default_cgroup(struct launch *launch) {

@@ -81,7 +81,9 @@ static int plan_write_container(const struct plan_sources *sources, const struct
         tlv_end(writer, mark);
 
         mark = tlv_begin(writer, PLAN_CONTAINER);
-        r = spec_write_container(config, writer, err);
+        r = spec_write_hooks(config, keeper, writer, err);
+        if (r == 0)
+                r = spec_write_container(config, writer, err);
         if (r < 0)
                 return r;
         tlv_end(writer, mark);

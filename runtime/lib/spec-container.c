@@ -31,29 +31,11 @@ static int spec_name(const struct json_at *config, const char *key, uint16_t tag
         return 0;
 }
 
-/* Hooks are programs that the caller expects to run; none may be forgotten in silence. */
-static int spec_container_refuse(const struct json_at *config, struct berth_error *err) {
-        struct json_at hooks;
-        const char *key;
-        json_t *value;
-
-        if (!json_member(config, "hooks", &hooks))
-                return 0;
-        json_object_foreach(hooks.value, key, value) {
-                struct json_at item = {.up = &hooks, .key = key, .value = value};
-                if (json_array_size(value) > 0)
-                        return json_fail(&item, err, "is not supported");
-        }
-        return 0;
-}
-
 int spec_write_container(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at root, linux_at;
         bool readonly = false;
 
-        int r = spec_container_refuse(config, err);
-        if (r == 0 && json_member(config, "root", &root))
-                r = json_truth_member(&root, "readonly", &readonly, err);
+        int r = json_member(config, "root", &root) ? json_truth_member(&root, "readonly", &readonly, err) : 0;
         if (r == 0 && readonly)
                 tlv_put(writer, PLAN_ROOT_READONLY, NULL, 0);
         if (r == 0)

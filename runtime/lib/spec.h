@@ -13,8 +13,8 @@ int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct
 int spec_write_namespaces(const struct json_at *at, uint64_t *ret_seen, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_devices(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_sysctls(const struct json_at *at, uint64_t namespaces, struct tlv_writer *writer, struct berth_error *err);
-/* The members of the state that hooks and listeners get (runtime-spec runtime.md#state), but status and pid; only if there are any of them. */
-int spec_write_hooks(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
+/* Hooks, and if there are any (or a seccomp listener) what they are told of the container (runtime-spec runtime.md#state). */
+int spec_write_hooks(const struct json_at *config, const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err);
 /* The namespace part of the user: id maps and time offsets. */
 int spec_write_id_maps(const struct json_at *at, const char *users, const char *groups, uint16_t tag, size_t *ret_n, struct tlv_writer *writer,
                        struct berth_error *err);
@@ -30,6 +30,9 @@ const char *spec_capability_name(int number);
 
 /* The mount options that are not the file system's, one after the other; NULL at the end. */
 const char *spec_mount_word_at(size_t index);
+
+/* The kinds of hooks, one after the other; NULL at the end. */
+const char *spec_hook_name(size_t kind);
 
 /* MS_* of "rprivate", "slave", …; 0 when the word is not one of them. */
 uint64_t spec_propagation(const char *word);

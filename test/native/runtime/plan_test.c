@@ -126,8 +126,12 @@ static void test_complaints(void) {
                        "linux.namespaces[0].type: user namespaces are not supported");
         test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"seccomp\":{}}}", keeper_json,
                        "linux.seccomp: no compiled filter was given");
-        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"hooks\":{\"prestart\":[{\"path\":\"/x\"}]},\"linux\":{}}", keeper_json,
-                       "hooks.prestart: is not supported");
+        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}}", keeper_json,
+                       "hooks.prestart[0].path: 'x' is not an absolute path");
+        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"poststart\":[{\"path\":\"/x\",\"timeout\":0}]}}",
+                       keeper_json, "hooks.poststart[0].timeout: 0 is not between 1 and 2147483647");
+        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestop\":[]}}", keeper_json,
+                       "hooks.prestop: unknown kind of hook");
 
         memset(deep, '[', sizeof deep - 1);
         test_complaint(deep, NULL, "process: nested more than 64 levels deep");
