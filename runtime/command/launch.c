@@ -10,9 +10,9 @@
 
 #include "cleanup.h"
 #include "fd.h"
+#include "filter-cache.h"
 #include "plan-compile.h"
 #include "process-identity.h"
-#include "seccomp-compile.h"
 
 int launch_arguments(struct launch *launch, const struct command *command, int argc, char **argv, bool console) {
         launch->command = command;
@@ -76,7 +76,7 @@ int launch_plan(struct launch *launch, struct plan **ret, struct berth_error *er
                 _cleanup_free_ char *profile = json_dumps(seccomp, JSON_COMPACT);
                 if (!profile)
                         return berth_error_set(err, ENOMEM, "memory for the seccomp profile");
-                int r = seccomp_compile(profile, strlen(profile), filter, sizeof filter, &sources.filter_size, err);
+                int r = filter_cache_compile(launch->command, profile, strlen(profile), filter, sizeof filter, &sources.filter_size, err);
                 if (r < 0)
                         return r;
                 sources.filter = filter;
