@@ -26,6 +26,12 @@ export interface Cgroups {
    * @throws `conflict` when processes live in it still, after three seconds
    */
   remove(path: string): Promise<void>
+  /**
+   * Changes limits while the group is in use; what is not named stays as it is.
+   * @param resources linux.resources of the OCI runtime-spec
+   * @throws `invalid`, naming the place, or what the kernel refused, with the controller, the file and the value
+   */
+  update(path: string, resources: object): Promise<void>
 }
 
 export function openCgroups(library: Library): Cgroups {
@@ -36,6 +42,10 @@ export function openCgroups(library: Library): Cgroups {
     },
     async remove(path) {
       await library.wait('berth_cgroup_remove', path)
+    },
+    async update(path, resources) {
+      const document = Buffer.from(JSON.stringify(resources))
+      await library.wait('berth_cgroup_update', path, document, document.length)
     },
   }
 }

@@ -61,6 +61,7 @@ const waiting = {
   berth_memory_trim: [],
   berth_cgroup_kill: ['str'],
   berth_cgroup_remove: ['str'],
+  berth_cgroup_update: ['str', 'void *', 'size_t'],
   berth_link_delete: ['str'],
 } as const satisfies Record<string, readonly string[]>
 

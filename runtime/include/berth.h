@@ -68,6 +68,8 @@ BERTH_WAIT int berth_memory_trim(struct berth_error *err);
 /* ---- cgroups ---- */
 BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /* SIGKILL to all below; success when there is none */
 BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */
+/* Changes limits while the group is in use. `resources` is a linux.resources object (JSON); -ENOENT when there is no such group. */
+BERTH_WAIT int berth_cgroup_update(const char *path, const char *resources, size_t size, struct berth_error *err);
 /* JSON: {"version":1|2,"controllers":{"memory":1,"cpu":1,…},"hierarchies":[{"mount":"…","controllers":["cpu"],"unified":false}]} */
 BERTH_FAST int berth_cgroup_layout(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
 

@@ -1,130 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "../include/berth.h"
-#include "cgroup.h"
+#include "abi-answer.h"
 #include "cleanup.h"
 #include "netlink.h"
 
 #define LIST_ATTEMPTS 8
 #define BRIDGE_ADDRESSES 16
 
-/* ---- JSON, written into the caller's buffer ---- */
+/* ---- links ---- */
 
-struct json {
-        char *out;
-        size_t capacity, used;
-};
-
-__attribute__((format(printf, 2, 3))) static void json_put(struct json *json, const char *format, ...) {
-        size_t space = json->used < json->capacity ? json->capacity - json->used : 0;
-        va_list args;
-        va_start(args, format);
-        int n = vsnprintf(space ? json->out + json->used : NULL, space, format, args);
-        va_end(args);
-        json->used += n > 0 ? (size_t) n : 0;
-}
-
-/* Names of links may hold any byte but '/' and white space; what is not ASCII is shown as '?'. */
-static void json_text(struct json *json, const char *text) {
-        json_put(json, "\"");
-        for (const char *c = text; *c; c++)
-                if (*c == '"' || *c == '\\')
-                        json_put(json, "\\%c", *c);
-                else
-                        json_put(json, "%c", *c >= 0x20 && *c < 0x7f ? *c : '?');
-        json_put(json, "\"");
-}
-
-static void json_address(struct json *json, const struct netlink_address *address, bool with_prefix) {
+static void answer_address(struct answer *answer, const struct netlink_address *address, bool with_prefix) {
         char text[INET6_ADDRSTRLEN] = "";
         (void) inet_ntop(address->family, address->bytes, text, sizeof(text));
         if (with_prefix)
-                json_put(json, "\"%s/%u\"", text, address->prefix);
+                answer_put(answer, "\"%s/%u\"", text, address->prefix);
         else
-                json_put(json, "\"%s\"", text);
+                answer_put(answer, "\"%s\"", text);
 }
-
-/* The size is told also when the buffer was too small for it (-ENOSPC). */
-static int json_end(const struct json *json, size_t *ret_size, struct berth_error *err) {
-        *ret_size = json->used;
-        if (json->used >= json->capacity)
-                return berth_error_set(err, ENOSPC, "the answer of %zu bytes does not fit into %zu", json->used, json->capacity);
-        return 0;
-}
-
-/* ---- cgroups ---- */
-
-static int group_of(const char *path, struct cgroup_layout *layout, struct cgroup *cgroup, struct berth_error *err) {
-        int length = snprintf(cgroup->path, sizeof(cgroup->path), "%s", path);
-        if (length < 0 || (size_t) length >= sizeof(cgroup->path))
-                return berth_error_set(err, ENAMETOOLONG, "the cgroup path is too long");
-        cgroup->made = 0;
-        return cgroup_detect(layout, err);
-}
-
-int berth_cgroup_kill(const char *path, struct berth_error *err) {
-        struct cgroup_layout layout;
-        struct cgroup cgroup;
-        int r = group_of(path, &layout, &cgroup, err);
-        if (r == 0)
-                r = cgroup_signal_all(&layout, &cgroup, SIGKILL, err);
-        return r == -ENOENT ? 0 : r;
-}
-
-int berth_cgroup_remove(const char *path, struct berth_error *err) {
-        struct cgroup_layout layout;
-        struct cgroup cgroup;
-        int r = group_of(path, &layout, &cgroup, err);
-        return r < 0 ? r : cgroup_remove(&layout, &cgroup, err);
-}
-
-int berth_cgroup_layout(char *json_out, size_t capacity, size_t *ret_size, struct berth_error *err) {
-        static const char *const names[] = {"blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "hugetlb", "io", "memory", "pids", "rdma"};
-        struct cgroup_layout layout;
-        int r = cgroup_detect(&layout, err);
-        if (r < 0)
-                return r;
-        /* Of a host with both, the version is that of the hierarchy that limits memory: what a container sees most. */
-        const struct cgroup_hierarchy *memory = cgroup_hierarchy_of(&layout, "memory");
-        bool unified = memory ? memory->unified : layout.n == 1 && layout.unified_index == 0;
-        struct json json = {.out = json_out, .capacity = capacity};
-        json_put(&json, "{\"version\":%d,\"controllers\":{", unified ? 2 : 1);
-        const char *separator = "";
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-                const struct cgroup_hierarchy *hierarchy = cgroup_hierarchy_of(&layout, names[i]);
-                if (!hierarchy)
-                        continue;
-                json_put(&json, "%s\"%s\":%d", separator, names[i], hierarchy->unified ? 2 : 1);
-                separator = ",";
-        }
-        json_put(&json, "},\"hierarchies\":[");
-        for (uint32_t i = 0; i < layout.n; i++) {
-                struct cgroup_hierarchy *hierarchy = &layout.hierarchy[i];
-                json_put(&json, "%s{\"mount\":", i ? "," : "");
-                json_text(&json, hierarchy->mount);
-                json_put(&json, ",\"controllers\":[");
-                char *rest = hierarchy->controllers, *word;
-                separator = "";
-                while ((word = strsep(&rest, ",")))
-                        if (*word) {
-                                json_put(&json, "%s", separator);
-                                json_text(&json, word);
-                                separator = ",";
-                        }
-                json_put(&json, "],\"unified\":%s}", hierarchy->unified ? "true" : "false");
-        }
-        json_put(&json, "]}");
-        return json_end(&json, ret_size, err);
-}
-
-/* ---- links ---- */
 
 struct addresses {
         struct {
@@ -150,46 +49,46 @@ static int add_address(uint32_t index, const struct netlink_address *address, vo
 }
 
 struct link_writer {
-        struct json *json;
+        struct answer *answer;
         const struct addresses *addresses;
         bool more;
 };
 
 static int write_link(const struct netlink_link *link, void *data) {
         struct link_writer *writer = data;
-        struct json *json = writer->json;
-        json_put(json, "%s{\"name\":", writer->more ? "," : "");
-        json_text(json, link->name);
-        json_put(json, ",\"index\":%u,\"kind\":", link->index);
-        json_text(json, link->kind);
-        json_put(json, ",\"master\":%u,\"mtu\":%u,\"up\":%s,\"addresses\":[", link->master, link->mtu, link->up ? "true" : "false");
+        struct answer *answer = writer->answer;
+        answer_put(answer, "%s{\"name\":", writer->more ? "," : "");
+        answer_text(answer, link->name);
+        answer_put(answer, ",\"index\":%u,\"kind\":", link->index);
+        answer_text(answer, link->kind);
+        answer_put(answer, ",\"master\":%u,\"mtu\":%u,\"up\":%s,\"addresses\":[", link->master, link->mtu, link->up ? "true" : "false");
         const char *separator = "";
         for (size_t i = 0; i < writer->addresses->n; i++) {
                 if (writer->addresses->entry[i].index != link->index)
                         continue;
-                json_put(json, "%s", separator);
-                json_address(json, &writer->addresses->entry[i].address, true);
+                answer_put(answer, "%s", separator);
+                answer_address(answer, &writer->addresses->entry[i].address, true);
                 separator = ",";
         }
-        json_put(json, "]}");
+        answer_put(answer, "]}");
         writer->more = true;
         return 0;
 }
 
-static int list_links(int sock, struct json *json, struct berth_error *err) {
+static int list_links(int sock, struct answer *answer, struct berth_error *err) {
         struct addresses addresses = {0};
         int r = netlink_addresses(sock, 0, add_address, &addresses, err);
-        struct link_writer writer = {.json = json, .addresses = &addresses};
-        json_put(json, "[");
+        struct link_writer writer = {.answer = answer, .addresses = &addresses};
+        answer_put(answer, "[");
         if (r == 0)
                 r = netlink_links(sock, write_link, &writer, err);
-        json_put(json, "]");
+        answer_put(answer, "]");
         free(addresses.entry);
         return r;
 }
 
 struct route_writer {
-        struct json *json;
+        struct answer *answer;
         int sock; /* a second one: the first is busy with the list */
         bool more;
 };
@@ -212,53 +111,53 @@ static int write_route(uint32_t index, const struct netlink_route *route, void *
         int r = index ? netlink_links(writer->sock, match_index, &search, NULL) : 0;
         if (r < 0)
                 return r;
-        json_put(writer->json, "%s{\"to\":", writer->more ? "," : "");
-        json_address(writer->json, &route->to, true);
+        answer_put(writer->answer, "%s{\"to\":", writer->more ? "," : "");
+        answer_address(writer->answer, &route->to, true);
         if (route->via.family) {
-                json_put(writer->json, ",\"via\":");
-                json_address(writer->json, &route->via, false);
+                answer_put(writer->answer, ",\"via\":");
+                answer_address(writer->answer, &route->via, false);
         }
-        json_put(writer->json, ",\"link\":");
-        json_text(writer->json, search.name);
-        json_put(writer->json, "}");
+        answer_put(writer->answer, ",\"link\":");
+        answer_text(writer->answer, search.name);
+        answer_put(writer->answer, "}");
         writer->more = true;
         return 0;
 }
 
-static int list_routes(int sock, struct json *json, struct berth_error *err) {
+static int list_routes(int sock, struct answer *answer, struct berth_error *err) {
         _cleanup_close_ int second = -1;
         int r = netlink_open(&second, err);
         if (r < 0)
                 return r;
-        struct route_writer writer = {.json = json, .sock = second};
-        json_put(json, "[");
+        struct route_writer writer = {.answer = answer, .sock = second};
+        answer_put(answer, "[");
         r = netlink_routes(sock, write_route, &writer, err);
-        json_put(json, "]");
+        answer_put(answer, "]");
         return r;
 }
 
-static int list(int (*lister)(int, struct json *, struct berth_error *), struct json *json, size_t *ret_size, struct berth_error *err) {
+static int list(int (*lister)(int, struct answer *, struct berth_error *), struct answer *answer, size_t *ret_size, struct berth_error *err) {
         _cleanup_close_ int sock = -1;
         int r = netlink_open(&sock, err);
         if (r < 0)
                 return r;
         for (int i = 0; i < LIST_ATTEMPTS; i++) {
-                json->used = 0;
-                r = lister(sock, json, err);
+                answer->used = 0;
+                r = lister(sock, answer, err);
                 if (r != -EAGAIN)
                         break;
         }
-        return r < 0 ? r : json_end(json, ret_size, err);
+        return r < 0 ? r : answer_end(answer, ret_size, err);
 }
 
 int berth_links(char *json_out, size_t capacity, size_t *ret_size, struct berth_error *err) {
-        struct json json = {.out = json_out, .capacity = capacity};
-        return list(list_links, &json, ret_size, err);
+        struct answer answer = {.out = json_out, .capacity = capacity};
+        return list(list_links, &answer, ret_size, err);
 }
 
 int berth_routes(char *json_out, size_t capacity, size_t *ret_size, struct berth_error *err) {
-        struct json json = {.out = json_out, .capacity = capacity};
-        return list(list_routes, &json, ret_size, err);
+        struct answer answer = {.out = json_out, .capacity = capacity};
+        return list(list_routes, &answer, ret_size, err);
 }
 
 int berth_link_delete(const char *name, struct berth_error *err) {

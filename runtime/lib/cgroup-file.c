@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -108,6 +109,20 @@ int cgroup_file_key(int directory, const char *file, const char *key, uint64_t *
                 }
         }
         return -ENOENT;
+}
+
+int cgroup_file_number(int directory, const char *file, uint64_t *ret) {
+        char text[64];
+        int r = cgroup_file_read(directory, file, text, sizeof(text));
+        if (r < 0)
+                return r;
+        if (strncmp(text, "max", 3) == 0)
+                *ret = UINT64_MAX;
+        else if (isdigit((unsigned char) text[0]))
+                *ret = strtoull(text, NULL, 10);
+        else
+                return -EPROTO;
+        return 0;
 }
 
 int64_t cgroup_now(void) {

@@ -28,6 +28,9 @@ int cgroup_file_set_number(int directory, const char *file, int64_t value, struc
 /* The value behind `key` in a flat keyed file ("oom_kill 3"); -ENOENT when the key is missing. */
 int cgroup_file_key(int directory, const char *file, const char *key, uint64_t *ret);
 
+/* The single number of a file; "max" is UINT64_MAX. */
+int cgroup_file_number(int directory, const char *file, uint64_t *ret);
+
 /* Is `controller` one of the comma separated ones? */
 bool cgroup_controllers_have(const char *controllers, const char *controller);
 

@@ -86,58 +86,6 @@ int cgroup_create(const struct cgroup_layout *layout, const char *path, const st
         return 0;
 }
 
-static int apply_one(const struct cgroup_layout *layout, const struct cgroup *cgroup, const char *controller, const struct cgroup_limits *limits,
-                     struct berth_error *err) {
-        const struct cgroup_hierarchy *unified = layout->unified_index >= 0 ? &layout->hierarchy[layout->unified_index] : NULL;
-        const struct cgroup_hierarchy *hierarchy = NULL;
-        if (strcmp(controller, "unified") == 0)
-                hierarchy = unified;
-        else if (strcmp(controller, "devices") == 0) {
-                /* No controller of v2, but a program that any unified hierarchy takes. */
-                hierarchy = cgroup_hierarchy_of(layout, controller);
-                hierarchy = hierarchy ? hierarchy : unified;
-        } else
-                hierarchy = cgroup_hierarchy_of(layout, controller);
-        if (!hierarchy && strcmp(controller, "blkio") == 0) {
-                controller = "io";
-                hierarchy = cgroup_hierarchy_of(layout, controller);
-        }
-        if (!hierarchy)
-                return berth_error_set(err, ENOENT, "a limit needs the cgroup controller '%s', which this host does not offer", controller);
-
-        _cleanup_close_ int directory = -1;
-        int r = cgroup_directory_open(hierarchy, cgroup->path, &directory, err);
-        if (r < 0)
-                return r;
-        r = hierarchy->unified ? cgroup_v2_apply(directory, controller, limits, err) : cgroup_v1_apply(directory, controller, limits, err);
-        return r < 0 ? berth_error_prefix(err, "cgroup %s (%s, v%d)", cgroup->path, controller, hierarchy->unified ? 2 : 1) : 0;
-}
-
-int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err) {
-        const struct cgroup_limits *l = limits;
-        const struct {
-                const char *controller;
-                bool asked;
-        } parts[] = {
-                {"cpuset", l->cpuset_cpus || l->cpuset_mems},
-                {"memory", l->memory_limit != CGROUP_UNSET || l->memory_reservation != CGROUP_UNSET || l->memory_swap != CGROUP_UNSET ||
-                                   l->memory_swappiness != CGROUP_UNSET || l->memory_disable_oom_killer != CGROUP_UNSET},
-                {"cpu", l->cpu_shares != CGROUP_UNSET || l->cpu_quota != CGROUP_UNSET || l->cpu_period != CGROUP_UNSET ||
-                                l->cpu_burst != CGROUP_UNSET || l->cpu_rt_runtime != CGROUP_UNSET || l->cpu_rt_period != CGROUP_UNSET ||
-                                l->cpu_idle != CGROUP_UNSET},
-                {"pids", l->pids_limit != CGROUP_UNSET},
-                {"blkio", l->blkio_weight != CGROUP_UNSET},
-                {"devices", l->n_device_rules > 0},
-                {"unified", l->n_unified > 0},
-        };
-        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-                int r = parts[i].asked ? apply_one(layout, cgroup, parts[i].controller, limits, err) : 0;
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int attach_in(const struct cgroup_hierarchy *hierarchy, const char *path, pid_t pid, struct berth_error *err) {
         char file[CGROUP_FILE_MAX], text[16];
         /*

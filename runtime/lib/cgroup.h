@@ -134,6 +134,13 @@ int cgroup_create(const struct cgroup_layout *layout, const char *path, const st
 int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err);
 
 /*
+ * Changes limits of a group with processes in it. What can be checked is checked before anything is written: that the host has each controller
+ * and, if asked for, that the memory limit is not below what is in use. When the kernel refuses one later, the error tells which controllers
+ * have their new limits already.
+ */
+int cgroup_update(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err);
+
+/*
  * Moves a process into the group in every v1 hierarchy (and in the unified one unless `skip_unified`, for CLONE_INTO_CGROUP).
  * pid 0: the calling process, which must have a single thread. That is the fast way, for a child to take before it leaves its
  * mount and cgroup namespace: a process that moves itself needs no lock, 0.3 ms for nine hierarchies, while moving another

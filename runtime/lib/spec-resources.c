@@ -95,6 +95,12 @@ static int spec_words(const struct json_at *resources, struct tlv_writer *writer
                 if (r == 0 && disable)
                         spec_put_limit(writer, PLAN_LIMIT_MEMORY_DISABLE_OOM_KILLER, 1);
         }
+        if (r == 0 && json_member(resources, "memory", &memory)) {
+                bool check = false;
+                r = json_truth_member(&memory, "checkBeforeUpdate", &check, err);
+                if (r == 0 && check)
+                        spec_put_limit(writer, PLAN_LIMIT_MEMORY_CHECK_BEFORE_UPDATE, 1);
+        }
         return r;
 }
 

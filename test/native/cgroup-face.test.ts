@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openCgroups } from '#runtime/cgroup.ts'
+import { openLibrary } from '#runtime/library.ts'
+
+const library = await openLibrary({
+  libraryPath: join(import.meta.dirname, '../../build/native/libberth.so'),
+})
+const cgroups = openCgroups(library)
+let groups = 0
+
+/** A group in every hierarchy, with a process in it. */
+async function openGroup() {
+  const path = `/berth-face-${process.pid}-${groups++}`
+  // For each line it reads the shell grows by 8 MiB and says so.
+  const program = 'while read -r _; do x="$x$(printf %8388608s)"; echo grown; done'
+  const child = spawn('sh', ['-c', program], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const exit = once(child, 'exit')
+  for (const { mount, controllers } of cgroups.layout().hierarchies) {
+    await mkdir(mount + path)
+    if (controllers.includes('cpuset')) {
+      for (const file of ['cpuset.cpus', 'cpuset.mems'])
+        await writeFile(`${mount}${path}/${file}`, await readFile(`${mount}/${file}`))
+    }
+    await writeFile(`${mount}${path}/cgroup.procs`, String(child.pid))
+  }
+  return {
+    path,
+    async grow() {
+      child.stdin.write('\n')
+      await once(child.stdout, 'data')
+    },
+    read: async (controller: string, file: string) => {
+      const served = cgroups.layout().hierarchies.find(({ controllers }) => controllers.includes(controller))
+      return (await readFile(`${served?.mount}${path}/${file}`, 'utf8')).trim()
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await exit
+      await cgroups.remove(path)
+    },
+  }
+}
+
+test('limits change while the group is in use, up and down', async () => {
+  await using group = await openGroup()
+  await cgroups.update(group.path, {
+    memory: { limit: 64 << 20, swap: 64 << 20 },
+    cpu: { shares: 512 },
+    pids: { limit: 9 },
+  })
+  await cgroups.update(group.path, {
+    memory: { limit: 128 << 20, swap: 256 << 20 },
+  })
+  expect(await group.read('memory', 'memory.limit_in_bytes')).toBe(String(128 << 20))
+  await cgroups.update(group.path, {
+    memory: { limit: 32 << 20, swap: 48 << 20 },
+    pids: { limit: -1 },
+  })
+  expect(await group.read('memory', 'memory.memsw.limit_in_bytes')).toBe(String(48 << 20))
+  expect(await group.read('cpu', 'cpu.shares')).toBe('512')
+  expect(await group.read('pids', 'pids.max')).toBe('max')
+})
+
+test('a memory limit below what is in use is refused before anything changes, when the caller wants that', async () => {
+  await using group = await openGroup()
+  await group.grow()
+  const memory = { limit: 4 << 20, checkBeforeUpdate: true }
+  await expect(cgroups.update(group.path, { memory, pids: { limit: 9 } })).rejects.toThrow(/uses \d+ bytes of memory/)
+  expect(await group.read('pids', 'pids.max')).toBe('max')
+})
+
+test('what the kernel refuses is told with the limits that are in force already', async () => {
+  await using group = await openGroup()
+  const refused = cgroups.update(group.path, {
+    cpu: { shares: 300, quota: 1 },
+    memory: { limit: 64 << 20 },
+  })
+  await expect(refused).rejects.toThrow(/^new limits of memory are in force.*cpu, v1.*cfs_quota_us/)
+})
+
+test('a mistake in the document, and a group that is not there, are told', async () => {
+  await using group = await openGroup()
+  await expect(cgroups.update(group.path, { memory: { limit: 'much' } })).rejects.toThrow(/^resources\.memory\.limit: /)
+  await expect(cgroups.update('/berth-face-none', { pids: { limit: 3 } })).rejects.toMatchObject({ kind: 'not-found' })
+})
