@@ -59,7 +59,7 @@ static void main_protect_from_oom(void) {
 }
 
 static int main_open(struct shim *shim, struct berth_error *err) {
-        shim->server.listener.fd = shim->server.daemon.fd = shim->children.fd = shim->oom.fd = shim->log.fd = -1;
+        shim->listener.source.fd = shim->server.daemon.fd = shim->children.fd = shim->oom.fd = shim->log.fd = -1;
         shim->record = (struct record){.directory = -1, .lock = -1};
         shim->container = CONTAINER_NONE;
         shim->trim = (struct timer){.fire = main_trim, .owner = shim};
@@ -92,7 +92,7 @@ static bool main_is_over(struct shim *shim) {
         bool idle = shim->state == SHIM_STATE_EMPTY || shim->state == SHIM_STATE_STOPPED;
         if (!shim->ending && idle && !server_connected(shim)) {
                 task_release_container(shim);
-                server_unlisten(shim);
+                listener_close(shim);
                 record_remove_shim(&shim->record);
                 shim->ending = true;
         }

@@ -183,7 +183,7 @@ static int request_shutdown(struct shim *shim, struct frame_reader *fields, stru
         if (shim->state != SHIM_STATE_EMPTY && shim->state != SHIM_STATE_STOPPED)
                 return berth_error_set(err, EBUSY, "shutdown: the container has not ended");
         task_release_container(shim);
-        server_unlisten(shim);
+        listener_close(shim);
         record_remove_shim(&shim->record);
         shim->ending = true;
         if (shim->release_error.code == 0)

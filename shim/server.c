@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -267,45 +264,4 @@ int server_adopt(struct shim *shim, int sock, bool greeted, struct berth_error *
         server->greeted = greeted;
         int r = loop_watch(&shim->loop, &server->daemon, EPOLLIN);
         return r < 0 ? berth_error_set(err, -r, "watch the daemon's connection") : 0;
-}
-
-static void server_accept(void *owner, uint32_t events) {
-        struct shim *shim = owner;
-        (void) events;
-        _cleanup_close_ int sock = accept4(shim->server.listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (sock < 0)
-                return;
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
-        if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || (peer.uid != 0 && peer.uid != geteuid()))
-                return;
-        struct berth_error err;
-        if (server_adopt(shim, sock, false, &err) < 0)
-                shim_report(shim, &err);
-        if (shim->server.daemon.fd == sock)
-                (void) take_fd(&sock);
-}
-
-/* The path of a socket has 107 bytes at most, our directories may be longer: it is reached through the directory's descriptor. */
-int server_listen(struct shim *shim, struct berth_error *err) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/shim.sock", shim->record.directory);
-        _cleanup_close_ int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (sock < 0)
-                return berth_error_set(err, errno, "create shim.sock");
-        mode_t mask = umask(0177);
-        int r = bind(sock, (const struct sockaddr *) &address, sizeof(address));
-        int code = errno;
-        (void) umask(mask);
-        if (r < 0)
-                return berth_error_set(err, code, "bind shim.sock");
-        if (listen(sock, 16) < 0)
-                return berth_error_set(err, errno, "listen on shim.sock");
-        shim->server.listener = (struct source){.fd = take_fd(&sock), .ready = server_accept, .owner = shim};
-        r = loop_watch(&shim->loop, &shim->server.listener, EPOLLIN);
-        return r < 0 ? berth_error_set(err, -r, "watch shim.sock") : 0;
-}
-
-void server_unlisten(struct shim *shim) {
-        loop_close(&shim->loop, &shim->server.listener);
 }

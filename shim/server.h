@@ -16,9 +16,8 @@ struct event;
 #define SERVER_FRAME_MAX (sizeof(struct shim_header) + SHIM_PAYLOAD_MAX)
 #define SERVER_FDS_MAX 8
 
-/* The daemon's one connection (a newer one replaces it), and the socket on which it finds us again. */
+/* The daemon's one connection; a newer one replaces it. */
 struct server {
-        struct source listener;
         struct source daemon;
         bool greeted; /* events go out from now on */
 
@@ -36,9 +35,6 @@ struct server {
 
 /* Serves a connected socket, whose ownership passes. `greeted`: events need not wait for HELLO. */
 int server_adopt(struct shim *shim, int sock, bool greeted, struct berth_error *err);
-/* Makes <directory>/shim.sock. */
-int server_listen(struct shim *shim, struct berth_error *err);
-void server_unlisten(struct shim *shim);
 bool server_connected(const struct shim *shim);
 /* Gives back the pages of buffers that hold nothing. */
 void server_trim(struct server *server);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "container.h"
+#include "listener.h"
 #include "log.h"
 #include "loop.h"
 #include "plan.h"
@@ -22,6 +23,7 @@
 struct shim {
         struct loop loop;
         struct server server;
+        struct listener listener;
         struct record record;
         struct source children; /* signalfd of SIGCHLD */
 

@@ -44,7 +44,7 @@ static void task_undo_init(struct shim *shim) {
         if (container_release(&shim->container, &err) < 0)
                 shim_report(shim, &err);
         log_close(&shim->log);
-        server_unlisten(shim);
+        listener_close(shim);
         record_undo(&shim->record);
         if (shim->plan)
                 plan_close(shim->plan);
@@ -89,7 +89,7 @@ int task_create_init(struct shim *shim, int plan_fd, struct berth_error *err) {
 
         r = record_open(&shim->record, keeper->directory, err);
         if (r == 0)
-                r = server_listen(shim, err);
+                r = listener_open(shim, err);
         if (r == 0)
                 r = log_open(&shim->log, keeper, err);
         if (r == 0)

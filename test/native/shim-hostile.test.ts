@@ -1,17 +1,24 @@
 /** What a container may do to its own shim, which serves it and nobody else. */
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { open, readdir, readFile, writeFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { constants } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '#test/support/wait-for.ts'
-import { aProcess, makeRoot, type TestRoot } from './shim/container.ts'
+import { aProcess, makeRoot, readLog, type TestRoot } from './shim/container.ts'
 import { openKeeper } from './shim/keeper.ts'
 import { create, createExec, nextExit, start } from './shim/story.ts'
 
 const { SIGKILL } = constants.signals
+const run = promisify(execFile)
 let root: TestRoot
 
 beforeAll(async () => {
   root = await makeRoot()
+  const source = join(import.meta.dirname, 'shim/knock.c')
+  await run('musl-gcc', ['-std=gnu17', '-Wall', '-Werror', '-static', '-o', join(root.rootfs, 'bin/knock'), source])
 })
 
 afterAll(async () => {
@@ -79,3 +86,64 @@ test('however many execs a container has, a daemon that comes back hears of them
   expect(await exit).toMatchObject({ code: 137 })
   await again.shutdown()
 })
+
+test.each([
+  ['a pid namespace of its own', false],
+  ['the host’s pid namespace', true],
+])('root in a container with %s that has its shim’s directory is turned away', async (_, hostPids) => {
+  await using keeper = await openKeeper()
+  const shims = join(root.directory, 'shims')
+  const { shim, files } = await start(keeper, root, {
+    args: ['sh', '-c', 'read id; for i in 1 2; do knock /shims/$id/shim.sock; done; read line'],
+    stdin: { open: true, once: false },
+    binds: { [shims]: '/shims' },
+    hostPids,
+  })
+  const stream = await shim.attach('', { stdin: true, stdout: false, stderr: false, framed: false })
+  stream.write(`${files.id}\n`)
+  const heard = await waitFor('the answers', async () => {
+    const lines = (await readLog(files.logPath)).map(({ log }) => log)
+    return lines.length >= 2 && lines
+  })
+  stream.destroy()
+  expect(heard).toEqual(['turned away\n', 'turned away\n'])
+  // The daemon keeps its connection, and another one of the host is served.
+  expect(await shim.state()).toMatchObject({ state: 'running' })
+  const path = `/proc/self/cwd/${files.id}/shim.sock`
+  const { stdout } = await run(join(root.rootfs, 'bin/knock'), [path], { cwd: shims })
+  expect(stdout).toBe('answered\n')
+  const again = await keeper.launcher.adopt(files.directory)
+  if (!again) throw new Error('the shim was not found again')
+  const ended = nextExit(again)
+  await again.kill('', SIGKILL)
+  await ended
+  await again.shutdown()
+})
+
+test('a shim without a free descriptor rests until there is one, and is found then', async () => {
+  await using keeper = await openKeeper()
+  const { shim, files } = await start(keeper, root, { args: ['sleep', '1000'] })
+  const taken = (await readdir(`/proc/${shim.pid}/fd`)).map(Number)
+  const free = taken.sort((a, b) => a - b).findIndex((number, index) => number !== index)
+  const limit = free < 0 ? taken.length : free
+  await run('prlimit', ['--pid', String(shim.pid), `--nofile=${limit}:`])
+  const knocking = new Socket({ fd: keeper.kernel.connect(join(files.directory, 'shim.sock')), readable: true })
+  const before = await cpuNanos(shim.pid)
+  const since = performance.now()
+  await waitFor('half a second', () => performance.now() - since > 500)
+  expect(Number((await cpuNanos(shim.pid)) - before) / 1e6).toBeLessThan(50)
+  knocking.destroy()
+
+  await run('prlimit', ['--pid', String(shim.pid), `--nofile=${limit + 64}:`])
+  const again = await keeper.launcher.adopt(files.directory)
+  if (!again) throw new Error('the shim was not found again')
+  const exit = nextExit(again)
+  await again.kill('', SIGKILL)
+  expect(await exit).toMatchObject({ code: 137 })
+  await again.shutdown()
+})
+
+/** What a process has used of the processor. */
+async function cpuNanos(pid: number): Promise<bigint> {
+  return BigInt((await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ')[0] ?? '')
+}

@@ -52,6 +52,10 @@ export interface ContainerOptions {
   readonly stdin?: { readonly open: boolean; readonly once: boolean }
   readonly log?: { readonly maxBytes: number; readonly maxFiles: number } | false
   readonly memory?: number
+  /** In the host's pid namespace. */
+  readonly hostPids?: boolean
+  /** Host directory → path inside. */
+  readonly binds?: Readonly<Record<string, string>>
 }
 
 export interface ContainerFiles {
@@ -90,11 +94,19 @@ export function aContainer(root: TestRoot, options: ContainerOptions): Container
           source: 'devpts',
           options: ['newinstance', 'ptmxmode=0666', 'mode=0620'],
         },
+        ...Object.entries(options.binds ?? {}).map(([source, destination]) => ({
+          destination,
+          type: 'bind',
+          source,
+          options: ['rbind'],
+        })),
       ],
       linux: {
         cgroupsPath: `/berth/${id}`,
         resources: options.memory === undefined ? {} : { memory: { limit: options.memory, swap: options.memory } },
-        namespaces: ['pid', 'mount', 'uts', 'ipc', 'network', 'cgroup'].map((type) => ({ type })),
+        namespaces: [...(options.hostPids ? [] : ['pid']), 'mount', 'uts', 'ipc', 'network', 'cgroup'].map((type) => ({
+          type,
+        })),
       },
     },
     keeper: {
