@@ -18,6 +18,9 @@ int plan_string(const struct tlv_record *record, const char **ret, struct berth_
 /* All strings of one tag as a NULL-terminated array. */
 int plan_strings(struct plan *plan, struct tlv_reader reader, uint16_t tag, const char *const **ret, uint32_t *ret_n, struct berth_error *err);
 
+/* All records of one tag that are nothing but a struct of `size` bytes, as an array of them. */
+int plan_structs(struct plan *plan, struct tlv_reader reader, uint16_t tag, size_t size, const void **ret, uint32_t *ret_n, struct berth_error *err);
+
 /* A record of exactly two strings. */
 bool plan_pair(const struct tlv_record *record, const char **ret_first, const char **ret_second);
 

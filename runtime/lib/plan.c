@@ -59,6 +59,25 @@ int plan_strings(struct plan *plan, struct tlv_reader reader, uint16_t tag, cons
         return 0;
 }
 
+int plan_structs(struct plan *plan, struct tlv_reader reader, uint16_t tag, size_t size, const void **ret, uint32_t *ret_n, struct berth_error *err) {
+        uint32_t n = plan_count(reader, tag), i = 0;
+        uint8_t *array = plan_allocate(plan, n, size);
+        struct tlv_record record;
+
+        if (!array)
+                return plan_damaged(err, "too many records");
+        while (tlv_next(&reader, &record) > 0) {
+                if (record.tag != tag)
+                        continue;
+                if (record.size != size)
+                        return plan_damaged(err, "a record's size");
+                memcpy(array + size * i++, record.data, size);
+        }
+        *ret = array;
+        *ret_n = n;
+        return 0;
+}
+
 int plan_string(const struct tlv_record *record, const char **ret, struct berth_error *err) {
         const char *text = tlv_string(record);
         if (!text)

@@ -15,7 +15,10 @@ int spec_write_devices(const struct json_at *at, struct tlv_writer *writer, stru
 int spec_write_sysctls(const struct json_at *at, uint64_t namespaces, struct tlv_writer *writer, struct berth_error *err);
 /* Hooks, and if there are any (or a seccomp listener) what they are told of the container (runtime-spec runtime.md#state). */
 int spec_write_hooks(const struct json_at *config, const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err);
-/* The namespace part of the user: id maps and time offsets. */
+/*
+ * Both lists of an object as records of `tag` (struct plan_id_map), users first: lines of {containerID, hostID, size} without overlaps. Both or
+ * neither are given; *ret_n is the number of lines written.
+ */
 int spec_write_id_maps(const struct json_at *at, const char *users, const char *groups, uint16_t tag, size_t *ret_n, struct tlv_writer *writer,
                        struct berth_error *err);
 int spec_write_resources(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
