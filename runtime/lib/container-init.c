@@ -53,11 +53,13 @@ static int container_init_root(const struct container_init *init, struct berth_e
         struct plan_container *container = &plan->container;
         _cleanup_close_ int root = -1;
 
-        int r = mount_open_sources(container, err);
+        struct rootfs_prepared prepared = init->prepared;
+
+        int r = prepared.sources ? 0 : mount_open_sources(container, err);
         if (r == 0)
                 r = rootfs_isolate(err);
         if (r == 0)
-                r = rootfs_attach(plan, &root, err);
+                r = rootfs_attach(plan, &prepared, &root, err);
         if (r < 0)
                 return r;
 
@@ -71,7 +73,7 @@ static int container_init_root(const struct container_init *init, struct berth_e
         };
         r = mount_all(&context, container, err);
         if (r == 0 && !mount_dev_is_bound(container))
-                r = devnode_make_all(root, container, err);
+                r = devnode_make_all(root, container, prepared.devices, err);
         if (r == 0 && plan->process.terminal)
                 r = console_make(&plan->process, root, context.devpts, true, init->child.sync, err);
         if (r == 0)
@@ -83,7 +85,7 @@ static int container_init_root(const struct container_init *init, struct berth_e
         if (r == 0)
                 r = mount_finish(container, err);
         if (r == 0)
-                r = rootfs_pivot(root, err);
+                r = rootfs_pivot(root, container, &prepared, err);
         if (r == 0 && container->root_readonly) {
                 r = mount_set(root, false, MOUNT_ATTR_RDONLY, 0, 0);
                 if (r < 0)

@@ -4,6 +4,7 @@
 #include "container.h"
 #include "namespace.h"
 #include "process.h"
+#include "rootfs.h"
 
 /* Everything the new process needs, laid out by the parent before clone3. */
 struct container_init {
@@ -14,6 +15,7 @@ struct container_init {
         const struct namespace_set *namespaces;
         int netns; /* the prepared sandbox; -1 */
         const struct process_io *io;
+        struct rootfs_prepared prepared;
         struct process_child child;
 };
 

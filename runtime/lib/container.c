@@ -45,6 +45,7 @@ static int container_clone(struct container *container, const struct namespace_s
                 .namespaces = namespaces,
                 .netns = namespaces->new_network ? container->netns : -1,
                 .io = io,
+                .prepared = ROOTFS_PREPARED_NONE,
                 .child = {.sync = -1, .starter = container->starter},
         };
         int r;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "cleanup.h"
+#include "mount.h"
 #include "path.h"
 #include "rootfs.h"
 #include "sys.h"
@@ -16,12 +18,18 @@ static const struct plan_device devnode_defaults[] = {
         {.path = "urandom", .mode = S_IFCHR | 0666, .major = 1, .minor = 9}, {.path = "tty", .mode = S_IFCHR | 0666, .major = 5, .minor = 0},
 };
 
+#define DEVNODE_DEFAULTS (sizeof devnode_defaults / sizeof *devnode_defaults)
+
 static const char *const devnode_links[][2] = {
         {"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
 };
 
+static dev_t devnode_number(const struct plan_device *device) {
+        return S_ISFIFO(device->mode) ? 0 : makedev(device->major, device->minor);
+}
+
 static int devnode_make(int directory, const char *name, const struct plan_device *device, struct berth_error *err) {
-        dev_t number = S_ISFIFO(device->mode) ? 0 : makedev(device->major, device->minor);
+        dev_t number = devnode_number(device);
         struct stat st;
 
         if (mknodat(directory, name, device->mode, number) < 0) {
@@ -38,11 +46,88 @@ static int devnode_make(int directory, const char *name, const struct plan_devic
         return 0;
 }
 
-int devnode_make_all(int root, const struct plan_container *container, struct berth_error *err) {
-        _cleanup_close_ int dev = -1;
+static uint32_t devnode_count(const struct plan_container *container) {
+        return DEVNODE_DEFAULTS + container->n_devices;
+}
 
-        int r = path_make_directory(root, "/dev", &dev, err);
-        for (size_t i = 0; r == 0 && i < sizeof devnode_defaults / sizeof *devnode_defaults; i++)
+/* Default devices are named by their file below /dev. */
+static const struct plan_device *devnode_at(const struct plan_container *container, uint32_t index) {
+        return index < DEVNODE_DEFAULTS ? &devnode_defaults[index] : &container->devices[index - DEVNODE_DEFAULTS];
+}
+
+static uint32_t devnode_map(const struct plan_container *container, bool group, uint32_t id) {
+        for (uint32_t i = 0; i < container->n_id_maps; i++) {
+                const struct plan_id_map *map = &container->id_maps[i];
+                if ((map->group != 0) == group && id >= map->inside && id - map->inside < map->size)
+                        return map->outside + (id - map->inside);
+        }
+        return UINT32_MAX;
+}
+
+/* An id of the container as the host sees it; those of a namespace that is joined are mapped by the mount. */
+static int devnode_outside(const struct plan_container *container, bool group, uint32_t id, const char *path, uint32_t *ret,
+                           struct berth_error *err) {
+        *ret = container->n_id_maps > 0 ? devnode_map(container, group, id) : id;
+        return *ret == UINT32_MAX ? berth_error_set(err, EINVAL, "device '%s': %s %u is not mapped", path, group ? "group" : "user", id) : 0;
+}
+
+int devnode_prepare(const struct plan_container *container, int *ret_devices, struct berth_error *err) {
+        static const char *const options[] = {"mode=0711", "size=4k"};
+        _cleanup_close_ int devices = -1;
+
+        int r = mount_create("tmpfs", "devices", options, sizeof options / sizeof *options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &devices, err);
+        for (uint32_t i = 0; r == 0 && i < devnode_count(container); i++) {
+                const struct plan_device *device = devnode_at(container, i);
+                uint32_t uid, gid;
+                char name[16];
+
+                (void) snprintf(name, sizeof name, "%u", i);
+                r = devnode_outside(container, false, device->uid, device->path, &uid, err);
+                if (r == 0)
+                        r = devnode_outside(container, true, device->gid, device->path, &gid, err);
+                if (r < 0)
+                        return r;
+                /* The mode last: a change of owner clears bits, and the caller has a umask. */
+                if (mknodat(devices, name, device->mode, devnode_number(device)) < 0 || fchownat(devices, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+                    fchmodat(devices, name, device->mode & 07777, 0) < 0)
+                        return berth_error_set(err, errno, "make device '%s' (%u:%u)", device->path, device->major, device->minor);
+        }
+        return r < 0 ? r : give_fd(ret_devices, &devices);
+}
+
+/* The prepared node of that number, mounted on an empty file; what the image has there is covered. */
+static int devnode_bind(int root, int devices, uint32_t number, const char *path, struct berth_error *err) {
+        _cleanup_close_ int target = -1, tree = -1;
+        char name[16];
+
+        int r = path_make_target(root, path, false, &target, err);
+        if (r < 0)
+                return r;
+        (void) snprintf(name, sizeof name, "%u", number);
+        tree = sys_open_tree(devices, name, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+        if (tree < 0)
+                return berth_error_set(err, errno, "open the prepared device '%s'", path);
+        r = mount_move(tree, target);
+        return r < 0 ? berth_error_set(err, -r, "mount device '%s'", path) : 0;
+}
+
+static int devnode_bind_all(int root, const struct plan_container *container, int devices, struct berth_error *err) {
+        char path[32];
+        int r = 0;
+
+        for (uint32_t i = 0; r == 0 && i < devnode_count(container); i++) {
+                const struct plan_device *device = devnode_at(container, i);
+                if (i < DEVNODE_DEFAULTS)
+                        (void) snprintf(path, sizeof path, "/dev/%s", device->path);
+                r = devnode_bind(root, devices, i, i < DEVNODE_DEFAULTS ? path : device->path, err);
+        }
+        return r;
+}
+
+static int devnode_make_nodes(int root, int dev, const struct plan_container *container, struct berth_error *err) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < DEVNODE_DEFAULTS; i++)
                 r = devnode_make(dev, devnode_defaults[i].path, &devnode_defaults[i], err);
         for (uint32_t i = 0; r == 0 && i < container->n_devices; i++) {
                 _cleanup_close_ int parent = -1;
@@ -51,6 +136,15 @@ int devnode_make_all(int root, const struct plan_container *container, struct be
                 if (r == 0)
                         r = devnode_make(parent, name, &container->devices[i], err);
         }
+        return r;
+}
+
+int devnode_make_all(int root, const struct plan_container *container, int devices, struct berth_error *err) {
+        _cleanup_close_ int dev = -1;
+
+        int r = path_make_directory(root, "/dev", &dev, err);
+        if (r == 0)
+                r = devices >= 0 ? devnode_bind_all(root, container, devices, err) : devnode_make_nodes(root, dev, container, err);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < sizeof devnode_links / sizeof *devnode_links; i++)

@@ -40,3 +40,6 @@ int mount_move(int mount, int target);
 
 /* mount_setattr(2) of one mount (by descriptor), or of all below it too. Nothing is asked of the kernel when nothing changes. */
 int mount_set(int mount, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation);
+
+/* Shows files of a detached mount as if the ids on the disk were those inside the user namespace (mount_setattr(2), MOUNT_ATTR_IDMAP). */
+int mount_map_ids(int mount, bool recursive, int userns);

@@ -139,11 +139,15 @@ int overlay_mount(const struct keeper_plan *keeper, int *ret_fd, bool *ret_attac
                 struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
                 if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
                         return berth_error_set(err, errno, "make layer '%s' read-only", keeper->lower[0]);
-                *ret_attached = false;
+                if (ret_attached)
+                        *ret_attached = false;
                 return give_fd(ret_fd, &tree);
         }
 
         int r = overlay_detached(keeper, ret_fd, err);
-        *ret_attached = r == 1;
+        if (r == 1 && !ret_attached)
+                return berth_error_set(err, EOPNOTSUPP, "a root filesystem of layers in a user namespace needs kernel 6.5");
+        if (ret_attached)
+                *ret_attached = r == 1;
         return r == 1 ? overlay_attached(keeper, ret_fd, err) : r;
 }

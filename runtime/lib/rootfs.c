@@ -30,22 +30,10 @@ static int rootfs_directory(const struct plan *plan, int *ret_tree, struct berth
         return give_fd(ret_tree, &tree);
 }
 
-int rootfs_attach(const struct plan *plan, int *ret_root, struct berth_error *err) {
-        const struct keeper_plan *keeper = &plan->keeper;
-        _cleanup_close_ int root = -1;
-        bool attached = false;
-
-        int r = keeper->rootfs == PLAN_ROOTFS_OVERLAY ? overlay_mount(keeper, &root, &attached, err) : rootfs_directory(plan, &root, err);
-        if (r < 0)
-                return r;
-        if (!attached && sys_move_mount(root, "", AT_FDCWD, keeper->rootfs_path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-                return berth_error_set(err, errno, "mount the root filesystem on '%s'", keeper->rootfs_path);
-
-        uint64_t propagation = plan->container.root_propagation;
-        r = propagation ? mount_set(root, (propagation & MS_REC) != 0, 0, 0, propagation & ~(uint64_t) MS_REC) : 0;
-        if (r < 0)
-                return berth_error_set(err, -r, "set the propagation of the root filesystem");
-        return give_fd(ret_root, &root);
+int rootfs_open(const struct plan *plan, int *ret_root, struct berth_error *err) {
+        if (plan->keeper.rootfs == PLAN_ROOTFS_OVERLAY)
+                return overlay_mount(&plan->keeper, ret_root, NULL, err);
+        return rootfs_directory(plan, ret_root, err);
 }
 
 /*
@@ -60,6 +48,52 @@ static int rootfs_leave_chroot(struct berth_error *err) {
         return 0;
 }
 
+/*
+ * The only place that users of another namespace can certainly reach is the namespace's root. Neither mount is seen there: "/" of this
+ * process stays what is below them.
+ */
+static int rootfs_attach_prepared(struct rootfs_prepared *prepared, int *ret_root, struct berth_error *err) {
+        int r = rootfs_leave_chroot(err);
+
+        if (r < 0)
+                return r;
+        if (prepared->devices >= 0 && sys_move_mount(prepared->devices, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return berth_error_set(err, errno, "mount the devices of the container");
+        if (sys_move_mount(prepared->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return berth_error_set(err, errno, "mount the root filesystem in the container's user namespace");
+        prepared->moved = true;
+        return give_fd(ret_root, &prepared->root);
+}
+
+static int rootfs_attach_own(const struct plan *plan, int *ret_root, struct berth_error *err) {
+        const struct keeper_plan *keeper = &plan->keeper;
+        _cleanup_close_ int root = -1;
+        bool attached = false;
+
+        int r = keeper->rootfs == PLAN_ROOTFS_OVERLAY ? overlay_mount(keeper, &root, &attached, err) : rootfs_directory(plan, &root, err);
+        if (r < 0)
+                return r;
+        if (!attached && sys_move_mount(root, "", AT_FDCWD, keeper->rootfs_path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return berth_error_set(err, errno, "mount the root filesystem on '%s'", keeper->rootfs_path);
+        return give_fd(ret_root, &root);
+}
+
+int rootfs_attach(const struct plan *plan, struct rootfs_prepared *prepared, int *ret_root, struct berth_error *err) {
+        _cleanup_close_ int root = -1;
+        uint64_t propagation = plan->container.root_propagation;
+
+        int r = prepared->root >= 0 ? rootfs_attach_prepared(prepared, &root, err) : rootfs_attach_own(plan, &root, err);
+        if (r == 0 && propagation) {
+                r = mount_set(root, (propagation & MS_REC) != 0, 0, 0, propagation & ~(uint64_t) MS_REC);
+                /* A shared root cannot be pivoted to: it becomes so afterwards. */
+                if (r == 0 && propagation & MS_SHARED)
+                        r = mount_set(root, false, 0, 0, MS_PRIVATE);
+                if (r < 0)
+                        return berth_error_set(err, -r, "set the propagation of the root filesystem");
+        }
+        return r < 0 ? r : give_fd(ret_root, &root);
+}
+
 /* The kernel's first file system, an initramfs that some machines run on, can be neither moved nor detached: it is covered. */
 static int rootfs_cover(struct berth_error *err) {
         if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
@@ -67,8 +101,8 @@ static int rootfs_cover(struct berth_error *err) {
         return 0;
 }
 
-int rootfs_pivot(int root, struct berth_error *err) {
-        int r = rootfs_leave_chroot(err);
+int rootfs_pivot(int root, const struct plan_container *container, const struct rootfs_prepared *prepared, struct berth_error *err) {
+        int r = prepared->moved ? 0 : rootfs_leave_chroot(err);
         if (r < 0)
                 return r;
         if (fchdir(root) < 0)
@@ -83,5 +117,10 @@ int rootfs_pivot(int root, struct berth_error *err) {
         }
         if (chdir("/") < 0)
                 return berth_error_set(err, errno, "enter the root filesystem");
+        if (container->root_propagation & MS_SHARED) {
+                r = mount_set(root, false, 0, 0, MS_SHARED);
+                if (r < 0)
+                        return berth_error_set(err, -r, "share the mounts of the root filesystem");
+        }
         return 0;
 }
