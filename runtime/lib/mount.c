@@ -24,7 +24,7 @@ int mount_set(int mount, bool recursive, uint64_t set, uint64_t clear, uint64_t 
 }
 
 int mount_map_ids(int mount, bool recursive, int userns) {
-        struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns};
+        struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) (unsigned) userns};
 
         return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) < 0 ? -errno : 0;
 }
