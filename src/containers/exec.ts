@@ -6,6 +6,7 @@ import type { Container } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
+import { runExec } from './exec-run.ts'
 import { type Exec, end, newExec } from './exec-table.ts'
 import { isAlive } from './lifecycle.ts'
 import { settledTaskOf } from './pause.ts'
@@ -83,19 +84,20 @@ async function run(
   { shim, exec, stream, consoleSize }: Run,
 ): Promise<void> {
   const request: ExecRequest = { ...exec.request, consoleSize: consoleSize ?? exec.request.consoleSize }
-  const planFd = await compile(context, container, request)
-  try {
-    const { pid } = await shim.create(exec.id, planFd)
-    exec.pid = pid
-  } finally {
-    context.plans.close(planFd)
-  }
   const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty } = request
-  if (stream) stream.connect(await shim.attach(exec.id, { stdin, stdout, stderr, framed: !tty }))
-  if (!stream || !stdin) await shim.closeStdin(exec.id)
-  // The exit may be told before the answer to the start.
-  exec.state = 'running'
-  await shim.start(exec.id)
+  const planFd = await compile(context, container, request)
+  const running = runExec(shim, exec.id, planFd, {
+    async connect(pid) {
+      exec.pid = pid
+      if (stream) stream.connect(await shim.attach(exec.id, { stdin, stdout, stderr, framed: !tty }))
+      if (!stream || !stdin) await shim.closeStdin(exec.id)
+    },
+    // The exit may be told before the answer to the start.
+    beforeStart() {
+      exec.state = 'running'
+    },
+  })
+  await running.finally(() => context.plans.close(planFd))
 }
 
 async function compile(context: ContainerContext, container: Container, request: ExecRequest): Promise<number> {

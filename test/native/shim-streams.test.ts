@@ -1,9 +1,14 @@
 /** What goes in and out of containers and execs: attach, half-close, terminals, slow clients. */
 import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { internal } from '#base/errors.ts'
+import { runExec } from '#containers/exec-run.ts'
+import { openLibrary } from '#runtime/library.ts'
+import { openSockets } from '#runtime/socket.ts'
 import { waitFor } from '#test/support/wait-for.ts'
-import { makeRoot, readLog, type TestRoot } from './shim/container.ts'
+import { aProcess, makeRoot, readLog, type TestRoot } from './shim/container.ts'
 import { openKeeper } from './shim/keeper.ts'
 import { create, createExec, nextExit, readAll, readUntil, start, withoutFrames } from './shim/story.ts'
 
@@ -119,6 +124,38 @@ test('an exec has its own streams, exit and terminal, and never writes to the lo
   await shim.kill('', SIGKILL)
   expect(await exit).toMatchObject({ code: 137, signal: 9 })
   expect(await readLog(files.logPath)).toEqual([])
+  await shim.shutdown()
+})
+
+test('an exec that nobody could attach to does not stay waiting inside', async () => {
+  let refuse = false
+  const library = await openLibrary({ libraryPath: join(import.meta.dirname, '../../build/native/libberth.so') })
+  const sockets = openSockets(library)
+  const kernel = {
+    socketPair: () => {
+      if (refuse) throw internal('socketpair: too many open files', { code: 'EMFILE' })
+      return sockets.socketPair()
+    },
+  }
+  await using keeper = await openKeeper({ kernel })
+  const { shim, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
+  const done = nextExit(shim, 'alone')
+  refuse = true
+  const plan = keeper.compile(aProcess(['true']), undefined)
+  const running = runExec(shim, 'alone', plan, {
+    connect: async () => {
+      await shim.attach('alone', { stdin: false, stdout: true, stderr: true, framed: false })
+    },
+    beforeStart: () => {
+      throw new Error('reached the start')
+    },
+  })
+  await expect(running).rejects.toThrow('too many open files')
+  keeper.kernel.close(plan)
+  expect(await done).toMatchObject({ code: 137 })
+  expect((await shim.state()).execs).toEqual([])
+  await shim.kill('', SIGKILL)
+  await exit
   await shim.shutdown()
 })
 

@@ -28,13 +28,15 @@ export interface Keeper extends AsyncDisposable {
 export interface KeeperOptions extends Pick<ShimLauncherOptions, 'warm' | 'timeoutMs'> {
   /** Path of another berth-shim than the one just built. */
   readonly shim?: string
+  /** In place of what the kernel would do for the daemon's side. */
+  readonly kernel?: Partial<ShimKernel>
 }
 
 /** Without options every shim is a cold one. */
-export async function openKeeper({ shim, ...options }: KeeperOptions = {}): Promise<Keeper> {
+export async function openKeeper({ shim, kernel: instead, ...options }: KeeperOptions = {}): Promise<Keeper> {
   const library = await openLibrary({ libraryPath: `${native}libberth.so` })
   const [processes, sockets, plans] = [openProcesses(library), openSockets(library), openPlans(library)]
-  const kernel: ShimKernel = { ...sockets, ...processes }
+  const kernel: ShimKernel = { ...sockets, ...processes, ...instead }
   const executable = await processes.openExecutable(shim ?? `${native}berth-shim`)
   const reported: unknown[] = []
   const shims = new Set<Shim>()
