@@ -48,6 +48,7 @@ const fast = {
   berth_lock_test: ['str', 'void *'],
   berth_lock_take: ['str', 'void *'],
   berth_signal: ['int', 'uint64_t', 'int'],
+  berth_overlay_opaque: ['int'],
   berth_cgroup_layout: ['void *', 'size_t', 'void *'],
   berth_bridge_ensure: ['str', 'const char **', 'size_t', 'uint32_t'],
   berth_links: ['void *', 'size_t', 'void *'],

@@ -65,6 +65,10 @@ BERTH_FAST int berth_signal(int pid, uint64_t start_time, int signal, struct ber
 /* Gives memory back that was freed but kept by malloc; milliseconds. 1: something was given back. */
 BERTH_WAIT int berth_memory_trim(struct berth_error *err);
 
+/* ---- layers ---- */
+/* 1: the directory (by any descriptor, O_PATH too) is opaque to overlayfs: it hides its namesakes in the layers below. 0: it is not. */
+BERTH_FAST int berth_overlay_opaque(int directory, struct berth_error *err);
+
 /* ---- cgroups ---- */
 BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /* SIGKILL to all below; success when there is none */
 BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */

@@ -10,6 +10,7 @@ import type { ExitWatch } from './exit-watch.ts'
 import type {
   CgroupControl,
   ImageSource,
+  LayerMarks,
   NetworkAttacher,
   PlanCompiler,
   ShimLauncher,
@@ -34,6 +35,7 @@ export interface ContainerContext {
   readonly exits: ExitWatch
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
+  readonly layerMarks: LayerMarks
   readonly network: NetworkAttacher
   readonly shims: ShimLauncher
   readonly cgroups: CgroupControl

@@ -108,7 +108,7 @@ async function compile(context: ContainerContext, container: Container, request:
 
 /** @throws `invalid` in Docker's words for names that the container's files do not have */
 function userOf(context: ContainerContext, container: Container, request: ExecRequest): ResolvedUser {
-  const view = new LayerView(context.snapshots.mounts(container.id))
+  const view = new LayerView(context.snapshots.mounts(container.id), context.layerMarks)
   const files = {
     passwd: view.readText('/etc/passwd', userFileLimit),
     group: view.readText('/etc/group', userFileLimit),

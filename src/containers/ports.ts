@@ -33,6 +33,12 @@ export interface RootfsMounts {
   readonly work: string | undefined
 }
 
+/** What overlayfs notes in its layers (#runtime/overlay.ts). */
+export interface LayerMarks {
+  /** Does this directory, an open descriptor, hide its namesakes in the layers below? */
+  isOpaque(directory: number): boolean
+}
+
 export interface SnapshotSource {
   /** Makes an active snapshot on top of a committed one.   @throws `already-exists` */
   prepare(key: string, parent: string | undefined): Promise<RootfsMounts>

@@ -21,6 +21,7 @@ import type {
   AttachFlags,
   CgroupControl,
   ImageSource,
+  LayerMarks,
   NetworkAttacher,
   PlanCompiler,
   ShimLauncher,
@@ -54,6 +55,7 @@ export interface ContainerPorts {
   readonly events: EventBus
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
+  readonly layerMarks: LayerMarks
   readonly network: NetworkAttacher
   readonly shims: ShimLauncher
   readonly cgroups: CgroupControl

@@ -135,7 +135,7 @@ async function compile(context: ContainerContext, container: Container, network:
   const { plans, paths, snapshots, seccomp } = context
   const { id, config, host } = container
   const rootfs = snapshots.mounts(id)
-  const view = new LayerView(rootfs)
+  const view = new LayerView(rootfs, context.layerMarks)
   const files = {
     passwd: view.readText('/etc/passwd', userFileLimit),
     group: view.readText('/etc/group', userFileLimit),

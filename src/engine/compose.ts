@@ -18,6 +18,7 @@ import { openCgroups } from '#runtime/cgroup.ts'
 import { type Koffi, openLibrary } from '#runtime/library.ts'
 import { trimMemory } from '#runtime/memory.ts'
 import { openNetlink } from '#runtime/netlink.ts'
+import { openOverlayMarks } from '#runtime/overlay.ts'
 import { openPlans } from '#runtime/plan.ts'
 import { openProcesses } from '#runtime/process.ts'
 import { openSeccomp } from '#runtime/seccomp.ts'
@@ -100,6 +101,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       events,
       images: imageSource(images),
       snapshots,
+      layerMarks: openOverlayMarks(library),
       network,
       shims,
       cgroups,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemCode, tooLarge } from '#base/errors.ts'
-import type { RootfsMounts } from '../ports.ts'
+import type { LayerMarks, RootfsMounts } from '../ports.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 /** Node does not name it. */
@@ -21,8 +21,10 @@ type Entry =
  */
 export class LayerView {
   readonly #layers: readonly string[]
+  readonly #marks: LayerMarks
 
-  constructor(mounts: RootfsMounts) {
+  constructor(mounts: RootfsMounts, marks: LayerMarks) {
+    this.#marks = marks
     this.#layers =
       mounts.kind === 'directory'
         ? [mounts.path]
@@ -57,29 +59,32 @@ export class LayerView {
   /** What the merged root has at a path of plain names. */
   #lookup(parts: readonly string[]): Entry | undefined {
     for (const layer of this.#layers) {
-      const found = lookupInLayer(layer, parts)
+      const found = this.#lookupInLayer(layer, parts)
       if (found === 'hidden') return undefined
       if (found !== 'absent') return found
     }
     return undefined
   }
-}
 
-/** `absent`: look further down. `hidden`: this layer says that the path is not there, whatever is below. */
-function lookupInLayer(layer: string, parts: readonly string[]): Entry | 'absent' | 'hidden' {
-  let directory = openSync(layer, O_RDONLY | O_DIRECTORY)
-  try {
-    for (const part of parts.slice(0, -1)) {
-      const next = openAt(directory, part, O_PATH | O_NOFOLLOW)
-      if (next === undefined) return 'absent'
+  /** `absent`: look further down. `hidden`: this layer says that the path is not there, whatever is below. */
+  #lookupInLayer(layer: string, parts: readonly string[]): Entry | 'absent' | 'hidden' {
+    let directory = openSync(layer, O_RDONLY | O_DIRECTORY)
+    let isAlone = this.#marks.isOpaque(directory)
+    try {
+      for (const part of parts.slice(0, -1)) {
+        const next = openAt(directory, part, O_PATH | O_NOFOLLOW)
+        if (next === undefined) return isAlone ? 'hidden' : 'absent'
+        closeSync(directory)
+        directory = next
+        // A whiteout or a file in place of a directory of the layers below.
+        if (!fstatSync(directory).isDirectory()) return 'hidden'
+        isAlone ||= this.#marks.isOpaque(directory)
+      }
+      const entry = openEntry(directory, parts.at(-1) ?? '.')
+      return entry === 'absent' && isAlone ? 'hidden' : entry
+    } finally {
       closeSync(directory)
-      directory = next
-      // A whiteout or a file in place of a directory of the layers below.
-      if (!fstatSync(directory).isDirectory()) return 'hidden'
     }
-    return openEntry(directory, parts.at(-1) ?? '.')
-  } finally {
-    closeSync(directory)
   }
 }
 

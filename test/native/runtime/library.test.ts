@@ -1,12 +1,13 @@
 /** The TypeScript faces of libberth.so, against the real library. */
 import { execFile } from 'node:child_process'
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
 import { type Library, openLibrary } from '#runtime/library.ts'
+import { openOverlayMarks } from '#runtime/overlay.ts'
 import { openPlans } from '#runtime/plan.ts'
 import { openProcesses } from '#runtime/process.ts'
 import { openSeccomp } from '#runtime/seccomp.ts'
@@ -16,6 +17,8 @@ import { tempDirectory } from '#test/support/temp.ts'
 const execute = promisify(execFile)
 const repository = join(import.meta.dirname, '..', '..', '..')
 const libraryPath = join(repository, 'build/native/libberth.so')
+/** Node does not name it. */
+const O_PATH = 0o10000000
 let library: Library
 
 beforeAll(async () => {
@@ -142,4 +145,34 @@ test('a lock is taken once, and a record lock nobody holds has no holder', async
   expect(processes.lockHolder(path)).toBeUndefined()
   expect(processes.lockHolder(join(directory.path, 'missing'))).toBeUndefined()
   closeSync(taken ?? -1)
+})
+
+test('a directory that overlayfs made opaque is told from one that it merged', async () => {
+  await using directory = await tempDirectory()
+  const at = (path: string): string => join(directory.path, path)
+  // A tmpfs can be the upper layer on every machine; it lives as long as the namespace, whose root the holder shows us.
+  const script = `mount -t tmpfs tmpfs ${directory.path} && cd ${directory.path} && mkdir -p lower/gone lower/kept upper work merged &&
+    mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay merged &&
+    touch merged/kept/file && rm -r merged/gone && mkdir merged/gone && echo ready && exec sleep 1000`
+  const holder = execFile('unshare', ['-m', '--propagation', 'private', 'sh', '-c', script])
+  try {
+    await new Promise((resolve) => holder.stdout?.once('data', resolve))
+    const { isOpaque } = openOverlayMarks(library)
+    const isPathOpaque = (path: string): boolean => {
+      const descriptor = openSync(`/proc/${holder.pid}/root${at(path)}`, O_PATH)
+      try {
+        return isOpaque(descriptor)
+      } finally {
+        closeSync(descriptor)
+      }
+    }
+    expect(isPathOpaque('upper/gone')).toBe(true)
+    expect(isPathOpaque('upper/kept')).toBe(false)
+    expect(isPathOpaque('lower/gone')).toBe(false)
+  } finally {
+    const ended = new Promise((resolve) => holder.once('exit', resolve))
+    holder.kill('SIGKILL')
+    await ended
+  }
+  expect(() => openOverlayMarks(library).isOpaque(99_999)).toThrow('read the overlay marks of a directory')
 })

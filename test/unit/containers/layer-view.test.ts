@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readlinkSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,17 +8,21 @@ import { LayerView } from '#containers/spec/layer-view.ts'
 
 let root: string
 let view: LayerView
+const opaque = new Set<string>()
 const at = (...parts: string[]) => join(root, ...parts)
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'berth-layers-'))
   for (const layer of ['upper', 'middle', 'lower']) await mkdir(at(layer, 'etc'), { recursive: true })
-  view = new LayerView({
-    kind: 'overlay',
-    path: root,
-    upper: at('upper'),
-    work: undefined,
-    lower: [at('middle'), at('lower')],
-  })
+  view = new LayerView(
+    {
+      kind: 'overlay',
+      path: root,
+      upper: at('upper'),
+      work: undefined,
+      lower: [at('middle'), at('lower')],
+    },
+    { isOpaque: (directory) => opaque.has(readlinkSync(`/proc/self/fd/${directory}`)) },
+  )
 })
 afterEach(() => rm(root, { recursive: true }))
 
@@ -73,4 +78,15 @@ test('a file in place of a directory hides the directory', async () => {
   await writeFile(at('upper/a'), 'file')
   expect(read('/a/b')).toBeUndefined()
   expect(read('/a')).toBe('file')
+})
+
+test('an opaque directory hides what its namesakes below have', async () => {
+  await writeFile(at('lower/etc/passwd'), 'lower')
+  await writeFile(at('middle/etc/group'), 'middle')
+  opaque.add(at('middle/etc'))
+  expect(read('/etc/passwd')).toBeUndefined()
+  expect(read('/etc/group')).toBe('middle')
+  await mkdir(at('lower/etc/deep'))
+  await writeFile(at('lower/etc/deep/file'), 'lower')
+  expect(read('/etc/deep/file')).toBeUndefined()
 })
