@@ -1,8 +1,9 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { beforeAll, expect, test } from 'vitest'
 import { type CommandResult, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { tempDirectory } from '../../support/temp.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
@@ -75,6 +76,15 @@ test('a pid file is written, believed and removed', async () => {
     `process with PID ${process.pid} is still running`,
   )
   expect(await readFile(pidfile, 'utf8')).toBe(`${process.pid}\n`)
+})
+
+test('a pid file older than the process of its number is left from an earlier daemon', async () => {
+  await using directory = await tempDirectory()
+  const pidfile = join(directory.path, 'berth.pid')
+  await writeFile(pidfile, `${process.pid}\n`)
+  await utimes(pidfile, 0, 0)
+  await using own = await startDaemon({ withImage: false, args: ['-p', pidfile] })
+  expect(await readFile(pidfile, 'utf8')).toBe(`${own.pid}\n`)
 })
 
 test('stopping is quick, leaves no socket, and exits with 0', async () => {
