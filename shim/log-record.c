@@ -93,3 +93,19 @@ char *log_record_write(char *at, const uint8_t *line, size_t size, bool newline,
         at = log_record_put(at, time);
         return log_record_put(at, "\"}\n");
 }
+
+char *log_record_write_cri(char *at, const uint8_t *line, size_t size, bool newline, const char *stream, const char *time) {
+        at = log_record_put(at, time);
+        *at++ = ' ';
+        at = log_record_put(at, stream);
+        at = log_record_put(at, newline ? " F " : " P ");
+        if (size > 0)
+                memcpy(at, line, size);
+        at += size;
+        *at++ = '\n';
+        return at;
+}
+
+size_t log_record_size_cri(size_t size, const char *stream, const char *time) {
+        return strlen(time) + strlen(stream) + size + 5;
+}

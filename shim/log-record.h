@@ -13,3 +13,8 @@
  * its end. `newline` says whether the line was complete. The room at `at` is LOG_RECORD_MAX(size) at least.
  */
 char *log_record_write(char *at, const uint8_t *line, size_t size, bool newline, const char *stream, const char *time);
+
+/* The same in the CRI's format: time, stream, F (P when the line was cut), the bytes as they are, and a newline. */
+char *log_record_write_cri(char *at, const uint8_t *line, size_t size, bool newline, const char *stream, const char *time);
+/* Its size. */
+size_t log_record_size_cri(size_t size, const char *stream, const char *time);

@@ -9,10 +9,10 @@
 #include "plan.h"
 #include "timestamp.h"
 
-#define LOG_LINE_MAX 16384 /* Docker cuts longer lines into records of this size */
+#define LOG_LINE_MAX PLAN_LOG_LINE_MAX /* Docker cuts longer lines into records of this size */
 #define LOG_BUFFER_SIZE 131072
 
-enum log_stream { LOG_STDOUT = 0, LOG_STDERR = 1 };
+enum log_stream { LOG_STDOUT = 0, LOG_STDERR = 1, LOG_STREAMS };
 
 /* The begun line of a stream. */
 struct log_tail {
@@ -22,20 +22,29 @@ struct log_tail {
         bool cut;
 };
 
-/* The json-file log of the container, written by nobody else. With PLAN_LOG_NONE `fd` is -1 and writing does nothing. */
+/* The log of the container, written by nobody else. With PLAN_LOG_NONE `fd` is -1 and writing does nothing. */
 struct log {
-        int fd;
-        const char *path; /* the plan's */
+        enum plan_log driver;
+        int fd, directory; /* directory: O_PATH, of the file */
+        const char *path;  /* the plan's */
+        const char *name;  /* its last component */
         uint64_t size, max_bytes;
-        uint32_t max_files;
+        uint64_t whole; /* up to here the file has whole records only */
+        uint32_t max_files, line_max;
         int failure; /* errno of a write that failed: its records are lost, never the container's time; 0 once one succeeds again */
-        struct log_tail tail[2];
+        struct log_tail tail[LOG_STREAMS];
+
+        enum log_stream open; /* the stream whose record stands in the file without its end; LOG_STREAMS: none */
+        size_t open_size;     /* bytes of output in that record */
+        uint64_t open_at;     /* where it begins, or will begin, in the file */
+
         size_t used;
-        _Alignas(4096) uint8_t lines[2][LOG_LINE_MAX]; /* the tails' bytes; the arrays stand last, so that an unused one costs no page */
+        _Alignas(4096) uint8_t lines[LOG_STREAMS][LOG_LINE_MAX]; /* the tails' bytes; the arrays stand last, so that an unused one costs no page */
         char buffer[LOG_BUFFER_SIZE];
 };
 
 int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_error *err);
+/* Somebody renamed the file: goes on in a new one of the same name, in the directory that was opened first. */
 int log_reopen(struct log *log, struct berth_error *err);
 void log_close(struct log *log);
 /* Gives back the pages of buffers that hold nothing. */

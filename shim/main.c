@@ -59,7 +59,7 @@ static void main_protect_from_oom(void) {
 }
 
 static int main_open(struct shim *shim, struct berth_error *err) {
-        shim->listener.source.fd = shim->server.daemon.fd = shim->children.fd = shim->oom.fd = shim->log.fd = -1;
+        shim->listener.source.fd = shim->server.daemon.fd = shim->children.fd = shim->oom.fd = shim->log.fd = shim->log.directory = -1;
         shim->record = (struct record){.directory = -1, .lock = -1};
         shim->container = CONTAINER_NONE;
         shim->trim = (struct timer){.fire = main_trim, .owner = shim};

@@ -10,7 +10,7 @@ static int plan_decode_log(const struct tlv_record *record, struct keeper_plan *
         } log;
         uint32_t offset = sizeof log;
 
-        if (!tlv_copy(record, &log, sizeof log) || log.driver > PLAN_LOG_JSON_FILE)
+        if (!tlv_copy(record, &log, sizeof log) || log.driver > PLAN_LOG_CRI)
                 return plan_damaged(err, "the log");
         keeper->log = (enum plan_log) log.driver;
         keeper->log_max_files = log.max_files;
@@ -48,6 +48,7 @@ int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth
         keeper->addresses = addresses;
         keeper->routes = routes;
         keeper->log_max_files = 1;
+        keeper->log_line_max = PLAN_LOG_LINE_MAX;
 
         int r = plan_strings(plan, reader, PLAN_LOWER, &keeper->lower, &keeper->n_lower, err);
         while (r == 0 && tlv_next(&reader, &record) > 0) {
@@ -68,6 +69,10 @@ int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth
                         break;
                 case PLAN_LOG:
                         r = plan_decode_log(&record, keeper, err);
+                        break;
+                case PLAN_LOG_LINE:
+                        ok = tlv_copy(&record, numbers, sizeof numbers[0]) && numbers[0] > 0;
+                        keeper->log_line_max = ok ? numbers[0] : PLAN_LOG_LINE_MAX;
                         break;
                 case PLAN_ROOTFS:
                         offset = sizeof numbers;

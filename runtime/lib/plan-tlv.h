@@ -111,6 +111,7 @@ enum plan_tag {
         PLAN_NETWORK_LINK = 137, /* u32 mtu, u8 mac[6], u8 0[2], then three strings: host link, bridge, link */
         PLAN_ADDRESS = 138,      /* struct netlink_address; repeated */
         PLAN_ROUTE = 139,        /* struct netlink_route; repeated */
+        PLAN_LOG_LINE = 140,     /* u32: line_max of a CRI log */
 };
 
 /* ---- reading ---- */

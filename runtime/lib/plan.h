@@ -22,7 +22,8 @@
 
 /* What the shim itself needs to know: the document `keeper` that the daemon hands to berth_plan_compile beside config.json. */
 enum plan_network { PLAN_NETWORK_HOST, PLAN_NETWORK_NONE, PLAN_NETWORK_VETH };
-enum plan_log { PLAN_LOG_NONE, PLAN_LOG_JSON_FILE };
+enum plan_log { PLAN_LOG_NONE, PLAN_LOG_JSON_FILE, PLAN_LOG_CRI };
+#define PLAN_LOG_LINE_MAX 16384 /* bytes of output in a record of json-file, and of CRI unless it asks otherwise */
 enum plan_rootfs { PLAN_ROOTFS_DIRECTORY, PLAN_ROOTFS_OVERLAY };
 
 struct keeper_plan {
@@ -32,9 +33,10 @@ struct keeper_plan {
         bool stdin_once;       /* close stdin when the first attached client with stdin goes away */
 
         enum plan_log log;
-        const char *log_path;   /* json-file; made 0640 */
-        uint64_t log_max_bytes; /* 0: no rotation */
-        uint32_t log_max_files; /* ≥ 1; the live file counts */
+        const char *log_path;   /* json-file, CRI; made 0640 */
+        uint64_t log_max_bytes; /* json-file; 0: no rotation */
+        uint32_t log_max_files; /* json-file; ≥ 1; the live file counts */
+        uint32_t log_line_max;  /* CRI: longer lines are cut into records of this size */
 
         enum plan_rootfs rootfs;
         const char *rootfs_path;  /* DIRECTORY: the tree; OVERLAY: a directory in which old kernels may mount privately */

@@ -24,12 +24,25 @@ static int spec_required_path(const struct json_at *at, const char *key, const c
         return r;
 }
 
+/* Who asked for the CRI's format rotates the file and says REOPEN_LOG. */
+static int spec_keeper_cri_log(const struct json_at *log, uint32_t *ret_line_max, struct berth_error *err) {
+        int64_t line_max = PLAN_LOG_LINE_MAX;
+        struct json_at member;
+
+        if (json_member(log, "maxBytes", &member) || json_member(log, "maxFiles", &member))
+                return json_fail(&member, err, "a log of driver 'cri' is not rotated by its writer");
+        int r = json_number_member(log, "lineMax", 1, 1 << 20, &line_max, err);
+        *ret_line_max = (uint32_t) line_max;
+        return r;
+}
+
 static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err) {
         struct {
                 uint32_t driver, max_files;
                 uint64_t max_bytes;
         } log = {.driver = PLAN_LOG_NONE, .max_files = 1};
         int64_t max_files = 1, max_bytes = 0;
+        uint32_t line_max = PLAN_LOG_LINE_MAX;
         const char *driver = NULL, *path = "";
         struct json_at at;
 
@@ -47,6 +60,11 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
                         r = json_number_member(&at, "maxBytes", 0, INT64_MAX, &max_bytes, err);
                 if (r == 0)
                         r = json_number_member(&at, "maxFiles", 1, 10000, &max_files, err);
+        } else if (strcmp(driver, "cri") == 0) {
+                log.driver = PLAN_LOG_CRI;
+                r = spec_required_path(&at, "path", &path, err);
+                if (r == 0)
+                        r = spec_keeper_cri_log(&at, &line_max, err);
         } else if (strcmp(driver, "none") != 0) {
                 r = json_fail(&at, err, "unknown log driver '%s'", driver);
         }
@@ -55,6 +73,8 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
         log.max_files = (uint32_t) max_files;
         log.max_bytes = (uint64_t) max_bytes;
         tlv_put_pair(writer, PLAN_LOG, &log, sizeof log, path);
+        if (line_max != PLAN_LOG_LINE_MAX)
+                tlv_put(writer, PLAN_LOG_LINE, &line_max, sizeof line_max);
         return 0;
 }
 

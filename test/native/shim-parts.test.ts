@@ -23,9 +23,15 @@ test('the shim reads and writes the recorded frames, and nothing beyond their en
   await expect(run(program, [golden('requests'), golden('answers')])).resolves.toBeDefined()
 })
 
+const logSources = ['log.c', 'log-file.c', 'log-record.c', 'memory.c', 'timestamp.c'].map((name) => `shim/${name}`)
+
 test('the json-file log has the records, cuts and rotations of Docker', async () => {
-  const sources = ['shim/log.c', 'shim/log-record.c', 'shim/memory.c', 'shim/timestamp.c', 'runtime/lib/error.c']
-  const program = await compile('log_test.c', sources)
+  const program = await compile('log_test.c', [...logSources, 'runtime/lib/error.c'])
+  await expect(run(program, [await mkdtemp(join(directory, 'log-'))])).resolves.toBeDefined()
+})
+
+test('whatever the output and its chunks, both formats keep every byte and say what was cut', async () => {
+  const program = await compile('log_split_test.c', [...logSources, 'runtime/lib/error.c'])
   await expect(run(program, [await mkdtemp(join(directory, 'log-'))])).resolves.toBeDefined()
 })
 

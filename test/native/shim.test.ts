@@ -1,6 +1,6 @@
 /** The life of a container in a real shim, without a daemon: each test has its own launcher and directory. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -71,6 +71,33 @@ test('bytes that are not text are logged as Docker logs them', async () => {
     '{"log":"no end","stream":"stdout",',
     '',
   ])
+  await shim.shutdown()
+})
+
+test('a log in the CRI’s format has whole and cut lines, and goes on in a new file when it is told to', async () => {
+  await using keeper = await openKeeper()
+  const script = 'echo out; echo err >&2; head -c 100000 /dev/zero | tr "\\0" x; echo; read line; printf end'
+  const { shim, files, exit } = await start(keeper, root, {
+    args: ['sh', '-c', script],
+    stdin: { open: true, once: false },
+    log: { lineMax: 1 << 20 },
+  })
+  const long = /^\S+Z stdout P x+\n(?:\S+Z stdout P x+\n)*\S+Z stdout F x*\n/m
+  const first = await waitFor('the long line', async () => {
+    const text = await readFile(files.logPath, 'utf8')
+    return long.test(text) && text
+  })
+  expect(first).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z stdout F out$/m)
+  expect(first).toMatch(/^\S+Z stderr F err$/m)
+  expect(first.replaceAll(/[^x]/g, '')).toHaveLength(100_000)
+
+  await rename(files.logPath, `${files.logPath}.1`)
+  await shim.reopenLog()
+  const stream = await shim.attach('', { stdin: true, stdout: false, stderr: false, framed: false })
+  stream.end('go on\n')
+  expect(await exit).toMatchObject({ code: 0 })
+  expect(await readFile(files.logPath, 'utf8')).toMatch(/^\S+Z stdout P end\n$/)
+  stream.destroy()
   await shim.shutdown()
 })
 

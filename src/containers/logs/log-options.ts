@@ -8,7 +8,7 @@ export type LogPlan =
   | { readonly driver: 'json-file'; readonly maxBytes: number; readonly maxFiles: number }
 
 const laterDrivers = ['local', 'journald', 'syslog', 'gelf', 'fluentd', 'awslogs', 'splunk', 'etwlogs', 'gcplogs']
-/** Options of json-file that change nothing about how lines are kept here, but are valid. */
+/** `mode` and `max-buffer-size` change nothing here: no container waits for anybody who takes its records. @see shim/README.md */
 const accepted = ['max-size', 'max-file', 'mode', 'max-buffer-size']
 const laterOptions = ['compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag']
 
@@ -23,10 +23,19 @@ export function parseLogOptions({ driver, options }: LogConfig): LogPlan {
     if (laterOptions.includes(key)) throw notImplemented(`the log option ${key} is not implemented yet`)
     if (!accepted.includes(key)) throw invalid(`unknown log opt '${key}' for json-file log driver`)
   }
+  checkMode(options.mode, options['max-buffer-size'])
   const maxFiles = Number(options['max-file'] ?? '1')
   if (!Number.isInteger(maxFiles)) throw invalid(`invalid max-file: ${options['max-file']}`)
   if (maxFiles < 1) throw invalid('max-file cannot be less than 1')
   return { driver: 'json-file', maxBytes: parseSize(options['max-size']), maxFiles }
+}
+
+/** @throws `invalid` in Docker's words */
+function checkMode(mode = 'blocking', maxBufferSize: string | undefined): void {
+  if (mode !== 'blocking' && mode !== 'non-blocking') throw invalid(`logger: logging mode not supported: ${mode}`)
+  if (maxBufferSize === undefined) return
+  if (mode === 'blocking') throw invalid("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
+  parseBytes(maxBufferSize)
 }
 
 function parseSize(text: string | undefined): number {

@@ -50,7 +50,7 @@ export interface ContainerOptions {
   readonly args: readonly string[]
   readonly terminal?: boolean
   readonly stdin?: { readonly open: boolean; readonly once: boolean }
-  readonly log?: { readonly maxBytes: number; readonly maxFiles: number } | false
+  readonly log?: { readonly maxBytes: number; readonly maxFiles: number } | { readonly lineMax: number } | false
   readonly memory?: number
   /** In the host's pid namespace. */
   readonly hostPids?: boolean
@@ -72,10 +72,7 @@ export function aContainer(root: TestRoot, options: ContainerOptions): Container
   const directory = join(root.directory, 'shims', id)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const logPath = join(root.directory, `${id}-json.log`)
-  const log =
-    options.log === false
-      ? { driver: 'none' }
-      : { driver: 'json-file', path: logPath, maxBytes: 0, maxFiles: 1, ...options.log }
+  const log = logOf(options.log, logPath)
   return {
     id,
     directory,
@@ -118,6 +115,12 @@ export function aContainer(root: TestRoot, options: ContainerOptions): Container
       network: { kind: 'none' },
     },
   }
+}
+
+function logOf(log: ContainerOptions['log'], path: string): object {
+  if (log === false) return { driver: 'none' }
+  if (log && 'lineMax' in log) return { driver: 'cri', path, ...log }
+  return { driver: 'json-file', path, maxBytes: 0, maxFiles: 1, ...log }
 }
 
 export function aProcess(args: readonly string[], terminal = false): object {
