@@ -17,6 +17,52 @@ export interface CgroupLayout {
   readonly hierarchies: readonly CgroupHierarchy[]
 }
 
+/** Counters of a group; what this host does not count is not there. Times in ns, sizes in bytes. */
+export interface CgroupStats {
+  readonly cpu: {
+    readonly total?: number
+    readonly user?: number
+    readonly system?: number
+    readonly periods?: number
+    readonly throttledPeriods?: number
+    readonly throttledTime?: number
+    /** v1 only. */
+    readonly perCpu?: readonly number[]
+  }
+  readonly memory: {
+    readonly usage?: number
+    readonly maxUsage?: number
+    /** Not there when v2 has no limit; a number near 2^63 when v1 has none. */
+    readonly limit?: number
+    readonly failures?: number
+    readonly cache?: number
+    /** Memory and swap together. */
+    readonly swapUsage?: number
+    readonly swapLimit?: number
+    readonly swapFailures?: number
+    readonly kernelUsage?: number
+    readonly oomKills?: number
+    /** The kernel's own names, which differ between v1 and v2. */
+    readonly stat: Readonly<Record<string, number>>
+  }
+  readonly pids: { readonly current?: number; readonly limit?: number }
+  readonly block: readonly {
+    readonly major: number
+    readonly minor: number
+    readonly readBytes: number
+    readonly writeBytes: number
+    readonly discardBytes: number
+    readonly readOperations: number
+    readonly writeOperations: number
+    readonly discardOperations: number
+  }[]
+  readonly hugepages: readonly {
+    /** `2MB` */
+    readonly size: string
+    readonly counters: { readonly usage?: number; readonly maxUsage?: number; readonly failures?: number }
+  }[]
+}
+
 export interface Cgroups {
   layout(): CgroupLayout
   /** SIGKILL to every process of the group and below it; success when there is no such group. */
@@ -32,6 +78,10 @@ export interface Cgroups {
    * @throws `invalid`, naming the place, or what the kernel refused, with the controller, the file and the value
    */
   update(path: string, resources: object): Promise<void>
+  /** A fraction of a millisecond.   @throws `not-found` when there is no such group */
+  stats(path: string): CgroupStats
+  /** The processes of the group and below it, ascending.   @throws `not-found` when there is no such group */
+  processes(path: string): readonly number[]
 }
 
 export function openCgroups(library: Library): Cgroups {
@@ -46,6 +96,15 @@ export function openCgroups(library: Library): Cgroups {
     async update(path, resources) {
       const document = Buffer.from(JSON.stringify(resources))
       await library.wait('berth_cgroup_update', path, document, document.length)
+    },
+    stats: (path) => callForJson(library, 'berth_cgroup_stats', path) as CgroupStats,
+    processes(path) {
+      const count = new BigUint64Array(1)
+      for (let capacity = 256; ; capacity = 2 * Number(count[0])) {
+        const pids = new Int32Array(capacity)
+        library.call('berth_cgroup_processes', path, pids, capacity, count)
+        if (Number(count[0]) <= capacity) return [...pids.subarray(0, Number(count[0]))]
+      }
     },
   }
 }

@@ -50,6 +50,8 @@ const fast = {
   berth_signal: ['int', 'uint64_t', 'int'],
   berth_overlay_opaque: ['int'],
   berth_cgroup_layout: ['void *', 'size_t', 'void *'],
+  berth_cgroup_stats: ['str', 'void *', 'size_t', 'void *'],
+  berth_cgroup_processes: ['str', 'void *', 'size_t', 'void *'],
   berth_bridge_ensure: ['str', 'const char **', 'size_t', 'uint32_t'],
   berth_links: ['void *', 'size_t', 'void *'],
   berth_routes: ['void *', 'size_t', 'void *'],

@@ -74,6 +74,13 @@ BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /
 BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */
 /* Changes limits while the group is in use. `resources` is a linux.resources object (JSON); -ENOENT when there is no such group. */
 BERTH_WAIT int berth_cgroup_update(const char *path, const char *resources, size_t size, struct berth_error *err);
+/*
+ * Counters of a group (runtime/cgroup.ts: CgroupStats); what the host does not tell is left out. Times in ns, sizes in bytes.
+ * -ENOENT when there is no such group; -ENOSPC when `capacity` is too small.
+ */
+BERTH_FAST int berth_cgroup_stats(const char *path, char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
+/* Processes of the group and below it, ascending; *ret_n is how many there are, also when `capacity` is less. */
+BERTH_FAST int berth_cgroup_processes(const char *path, int *pids, size_t capacity, size_t *ret_n, struct berth_error *err);
 /* JSON: {"version":1|2,"controllers":{"memory":1,"cpu":1,…},"hierarchies":[{"mount":"…","controllers":["cpu"],"unified":false}]} */
 BERTH_FAST int berth_cgroup_layout(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 
 #include "cgroup.h"
@@ -49,9 +50,23 @@ int64_t cgroup_v2_weight(int64_t shares);
 /* Makes the rules the only device program attached to the cgroup (BPF_PROG_TYPE_CGROUP_DEVICE). */
 int device_program_attach(int cgroup, const struct cgroup_device_rule *rules, uint32_t n, struct berth_error *err);
 
-/* Calls `each` for every process in the directory and below; stops at the first negative answer. `directory` stays open. */
+/* Calls `each` for every process of the group itself; stops at the first negative answer. */
 typedef int (*cgroup_process_fn)(pid_t pid, void *data);
-int cgroup_walk_processes(int directory, unsigned depth, cgroup_process_fn each, void *data);
+int cgroup_members(int directory, cgroup_process_fn each, void *data);
+/* The same for the group and all below it; -ELOOP where they nest deeper than anybody needs. */
+int cgroup_walk_processes(int directory, cgroup_process_fn each, void *data);
+/* The group in the hierarchy in which members are listed: the unified one, or any v1 one. */
+int cgroup_members_open(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err);
+
+/* Lists a directory below an open one, and which entries are groups. */
+int cgroup_list(int parent, const char *name, DIR **ret);
+bool cgroup_is_child(const struct dirent *entry);
+
+/* The sizes of huge pages that this host has, as the cgroup files spell them ("2MB"). */
+struct cgroup_hugepage_size {
+        char name[16];
+};
+uint32_t cgroup_hugepage_sizes(struct cgroup_hugepage_size *sizes, uint32_t capacity);
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t cgroup_now(void);

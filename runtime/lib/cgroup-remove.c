@@ -2,8 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cgroup-internal.h"
@@ -12,68 +13,10 @@
 
 /* A killed process is out of its cgroup in microseconds, or in many milliseconds where its memory is large. */
 #define REMOVE_TIMEOUT_MS 3000
+/* As long as groups go one after the other (a container may leave hundreds of thousands), but not for ever. */
+#define REMOVE_END_MS 60000
 /* The kernel tells of a process's end a moment before its cgroup is free. */
 #define REMOVE_PAUSE_MS 1
-
-static bool is_child(const struct dirent *entry) {
-        return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-}
-
-static int open_directory(int parent, const char *name, DIR **ret) {
-        _cleanup_close_ int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return -errno;
-        DIR *dir = fdopendir(fd);
-        if (!dir)
-                return -errno;
-        (void) take_fd(&fd);
-        *ret = dir;
-        return 0;
-}
-
-int cgroup_walk_processes(int directory, unsigned depth, cgroup_process_fn each, void *data) {
-        _cleanup_close_ int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return -errno;
-        char text[4097];
-        size_t kept = 0;
-        for (;;) {
-                ssize_t n = read(fd, text + kept, sizeof(text) - 1 - kept);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return errno == EOPNOTSUPP ? 0 : -errno; /* a threaded group's processes are listed by its domain */
-                if (n == 0)
-                        break;
-                text[kept + (size_t) n] = '\0';
-                char *line = text, *end;
-                for (; (end = strchr(line, '\n')); line = end + 1) {
-                        pid_t pid = (pid_t) strtol(line, NULL, 10);
-                        int r = pid > 0 ? each(pid, data) : 0;
-                        if (r < 0)
-                                return r;
-                }
-                kept = strlen(line);
-                memmove(text, line, kept);
-        }
-        if (depth == 0)
-                return 0;
-        _cleanup_closedir_ DIR *dir = NULL;
-        int r = open_directory(directory, ".", &dir);
-        if (r < 0)
-                return r;
-        for (struct dirent *entry; (entry = readdir(dir));) {
-                if (!is_child(entry))
-                        continue;
-                _cleanup_close_ int child = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-                if (child < 0)
-                        continue; /* removed meanwhile */
-                r = cgroup_walk_processes(child, depth - 1, each, data);
-                if (r < 0 && r != -ENOENT && r != -ENODEV)
-                        return r;
-        }
-        return 0;
-}
 
 static int take_pidfd(pid_t pid, void *data) {
         int fd = sys_pidfd_open(pid);
@@ -105,7 +48,7 @@ static void wait_for_change(int directory, bool unified, int64_t deadline) {
                 }
         }
         _cleanup_close_ int process = -1;
-        if (cgroup_walk_processes(directory, 0, take_pidfd, &process) == -ECANCELED) {
+        if (cgroup_members(directory, take_pidfd, &process) == -ECANCELED) {
                 struct pollfd poller = {.fd = process, .events = POLLIN};
                 if (poll(&poller, 1, 0) == 0) {
                         (void) poll(&poller, 1, remaining_ms(deadline));
@@ -115,34 +58,96 @@ static void wait_for_change(int directory, bool unified, int64_t deadline) {
         (void) poll(NULL, 0, REMOVE_PAUSE_MS);
 }
 
-static int remove_tree(int parent, const char *name, bool unified, int64_t deadline, unsigned depth) {
-        for (;;) {
-                if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+/* What is left of the time: waiting ends REMOVE_TIMEOUT_MS after the last group that went, and all of it at `end`. */
+struct removal {
+        bool unified;
+        int64_t deadline, end;
+};
+
+static void note_progress(struct removal *removal) {
+        int64_t deadline = cgroup_now() + REMOVE_TIMEOUT_MS;
+        removal->deadline = deadline < removal->end ? deadline : removal->end;
+}
+
+/* Removes the children that can go; the name of the first that cannot is kept. *ret_children: how many there were. */
+static int remove_children(int directory, struct removal *removal, char busy[NAME_MAX + 1], size_t *ret_children) {
+        _cleanup_closedir_ DIR *dir = NULL;
+        int r = cgroup_list(directory, ".", &dir);
+        busy[0] = '\0';
+        *ret_children = 0;
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        for (struct dirent *entry; (entry = readdir(dir));) {
+                if (!cgroup_is_child(entry))
+                        continue;
+                ++*ret_children;
+                if (unlinkat(directory, entry->d_name, AT_REMOVEDIR) == 0)
+                        note_progress(removal);
+                else if (errno == EBUSY || errno == ENOTEMPTY) {
+                        (void) snprintf(busy, NAME_MAX + 1, "%s", entry->d_name);
                         return 0;
-                int error = errno;
-                if (error != EBUSY && error != ENOTEMPTY)
-                        return -error;
-                _cleanup_closedir_ DIR *dir = NULL;
-                int r = open_directory(parent, name, &dir);
-                if (r == -ENOENT)
-                        return 0;
+                } else if (errno != ENOENT)
+                        return -errno;
+                if (cgroup_now() >= removal->end)
+                        return -EBUSY;
+        }
+        return 0;
+}
+
+/*
+ * A container may nest as many groups as it likes, so the way down is not kept: from a level that is empty we go back by "..",
+ * which within a hierarchy is always where we came from, and look there again. Nothing grows with depth or number.
+ */
+static int remove_below(const char *top, struct removal *removal) {
+        _cleanup_close_ int directory = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (directory < 0)
+                return errno == ENOENT ? 0 : -errno;
+        for (uint64_t depth = 0;;) {
+                char next[NAME_MAX + 1];
+                size_t children;
+                int r = remove_children(directory, removal, next, &children);
                 if (r < 0)
                         return r;
-                bool had_children = false;
-                for (struct dirent *entry; (entry = readdir(dir));) {
-                        if (!is_child(entry))
-                                continue;
+                bool down = next[0] != '\0';
+                if (!down && children == 0) {
                         if (depth == 0)
-                                return -ELOOP;
-                        r = remove_tree(dirfd(dir), entry->d_name, unified, deadline, depth - 1);
-                        if (r < 0)
-                                return r;
-                        had_children = true;
+                                return 0;
+                        if (cgroup_now() >= removal->deadline)
+                                return -EBUSY;
+                        wait_for_change(directory, removal->unified, removal->deadline);
                 }
-                if (remaining_ms(deadline) == 0)
+                if (!down && depth == 0)
+                        continue; /* all children went: there may be new ones */
+                int other = openat(directory, down ? next : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+                if (other < 0 && errno == ENOENT && down)
+                        continue;
+                if (other < 0)
+                        return -errno;
+                depth = down ? depth + 1 : depth - 1;
+                (void) close(directory);
+                directory = other;
+        }
+}
+
+static int remove_tree(const char *top, struct removal *removal) {
+        for (;;) {
+                if (rmdir(top) == 0 || errno == ENOENT) {
+                        note_progress(removal);
+                        return 0;
+                }
+                if (errno != EBUSY && errno != ENOTEMPTY)
+                        return -errno;
+                int r = remove_below(top, removal);
+                if (r < 0)
+                        return r;
+                if (rmdir(top) == 0 || errno == ENOENT)
+                        continue;
+                _cleanup_close_ int directory = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+                if (directory < 0)
+                        continue;
+                if (cgroup_now() >= removal->deadline)
                         return -EBUSY;
-                if (!had_children)
-                        wait_for_change(dirfd(dir), unified, deadline);
+                wait_for_change(directory, removal->unified, removal->deadline);
         }
 }
 
@@ -150,8 +155,9 @@ int cgroup_remove(const struct cgroup_layout *layout, const struct cgroup *cgrou
         int r = cgroup_path_check(cgroup->path, err);
         if (r < 0)
                 return r;
-        int64_t deadline = cgroup_now() + REMOVE_TIMEOUT_MS;
+        struct removal removal = {.end = cgroup_now() + REMOVE_END_MS};
         int first = 0;
+        note_progress(&removal);
         /* The unified one first: it notifies when the last process is gone, and that is true of all hierarchies then. */
         for (uint32_t pass = 0; pass < 2; pass++) {
                 for (uint32_t i = 0; i < layout->n; i++) {
@@ -161,7 +167,8 @@ int cgroup_remove(const struct cgroup_layout *layout, const struct cgroup *cgrou
                                 continue;
                         r = cgroup_directory(hierarchy, cgroup->path, directory, first < 0 ? NULL : err);
                         if (r == 0) {
-                                r = remove_tree(AT_FDCWD, directory, hierarchy->unified, deadline, CGROUP_DEPTH_MAX);
+                                removal.unified = hierarchy->unified;
+                                r = remove_tree(directory, &removal);
                                 if (r < 0 && first == 0)
                                         (void) berth_error_set(err, -r, "remove the cgroup %s", directory);
                         }

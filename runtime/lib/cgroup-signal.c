@@ -134,14 +134,6 @@ static int signal_one(pid_t pid, void *data) {
         return 0;
 }
 
-/* The hierarchy in which members are listed: the unified one, or any v1 one. */
-static int open_members(const struct cgroup_layout *layout, const struct cgroup *cgroup, int *ret_fd, struct berth_error *err) {
-        if (layout->n == 0)
-                return berth_error_set(err, ENOENT, "no cgroup hierarchy is mounted");
-        uint32_t index = layout->unified_index >= 0 ? (uint32_t) layout->unified_index : 0;
-        return cgroup_directory_open(&layout->hierarchy[index], cgroup->path, ret_fd, err);
-}
-
 static int kill_one_by_one(const struct cgroup_layout *layout, const struct cgroup *cgroup, int directory, struct berth_error *err) {
         /* Frozen processes do not fork away; without a freezer the rounds catch up with them. */
         (void) cgroup_freeze(layout, cgroup, NULL);
@@ -149,7 +141,7 @@ static int kill_one_by_one(const struct cgroup_layout *layout, const struct cgro
         int r = 0;
         for (int round = 0; round < KILL_ROUNDS && walk.any && r == 0; round++) {
                 walk.any = false;
-                r = cgroup_walk_processes(directory, CGROUP_DEPTH_MAX, signal_one, &walk);
+                r = cgroup_walk_processes(directory, signal_one, &walk);
                 (void) cgroup_thaw(layout, cgroup, NULL);
         }
         return r < 0 && r != -ENODEV ? berth_error_set(err, -r, "kill the processes of cgroup %s", cgroup->path) : 0;
@@ -157,7 +149,7 @@ static int kill_one_by_one(const struct cgroup_layout *layout, const struct cgro
 
 int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *cgroup, int signal, struct berth_error *err) {
         _cleanup_close_ int directory = -1;
-        int r = open_members(layout, cgroup, &directory, err);
+        int r = cgroup_members_open(layout, cgroup, &directory, err);
         if (r < 0)
                 return r;
         if (signal == SIGKILL) {
@@ -174,6 +166,6 @@ int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *c
                 return 0;
         }
         struct signal_walk walk = {.path = cgroup->path, .signal = signal};
-        r = cgroup_walk_processes(directory, CGROUP_DEPTH_MAX, signal_one, &walk);
+        r = cgroup_walk_processes(directory, signal_one, &walk);
         return r < 0 ? berth_error_set(err, -r, "signal the processes of cgroup %s", cgroup->path) : 0;
 }

@@ -7,6 +7,16 @@
 #define CGROUP_STATS_HUGEPAGES 8
 #define CGROUP_STATS_BLOCK_DEVICES 64
 
+struct cgroup_block_stats {
+        uint32_t major, minor;
+        uint64_t read_bytes, write_bytes, discard_bytes, read_operations, write_operations, discard_operations;
+};
+
+struct cgroup_hugepage_stats {
+        char size[16];
+        uint64_t usage, max_usage, failures;
+};
+
 /* Counters of a group; UINT64_MAX: the host does not have it. Times in ns, sizes in bytes. */
 struct cgroup_stats {
         struct {
@@ -17,7 +27,7 @@ struct cgroup_stats {
         } cpu;
         struct {
                 uint64_t usage, max_usage, limit, failures, cache;
-                uint64_t swap_usage, swap_limit, swap_failures;
+                uint64_t swap_usage, swap_limit, swap_failures; /* memory + swap, as v1 counts it */
                 uint64_t kernel_usage, kernel_limit;
                 uint64_t oom_kills;
                 char stat[8192]; /* memory.stat as the kernel writes it: "name value\n" */
@@ -25,15 +35,9 @@ struct cgroup_stats {
         struct {
                 uint64_t current, limit;
         } pids;
-        struct {
-                uint32_t major, minor;
-                uint64_t read_bytes, write_bytes, discard_bytes, read_operations, write_operations, discard_operations;
-        } block[CGROUP_STATS_BLOCK_DEVICES];
+        struct cgroup_block_stats block[CGROUP_STATS_BLOCK_DEVICES];
         uint32_t n_block;
-        struct {
-                char size[16];
-                uint64_t usage, max_usage, failures;
-        } hugepages[CGROUP_STATS_HUGEPAGES];
+        struct cgroup_hugepage_stats hugepages[CGROUP_STATS_HUGEPAGES];
         uint32_t n_hugepages;
 };
 

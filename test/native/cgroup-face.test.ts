@@ -13,8 +13,7 @@ const cgroups = openCgroups(library)
 let groups = 0
 
 /** A group in every hierarchy, with a process in it. */
-async function openGroup() {
-  const path = `/berth-face-${process.pid}-${groups++}`
+async function openGroup(path = `/berth-face-${process.pid}-${groups++}`) {
   // For each line it reads the shell grows by 8 MiB and says so.
   const program = 'while read -r _; do x="$x$(printf %8388608s)"; echo grown; done'
   const child = spawn('sh', ['-c', program], { stdio: ['pipe', 'pipe', 'ignore'] })
@@ -29,6 +28,7 @@ async function openGroup() {
   }
   return {
     path,
+    pid: child.pid,
     async grow() {
       child.stdin.write('\n')
       await once(child.stdout, 'data')
@@ -86,4 +86,37 @@ test('a mistake in the document, and a group that is not there, are told', async
   await using group = await openGroup()
   await expect(cgroups.update(group.path, { memory: { limit: 'much' } })).rejects.toThrow(/^resources\.memory\.limit: /)
   await expect(cgroups.update('/berth-face-none', { pids: { limit: 3 } })).rejects.toMatchObject({ kind: 'not-found' })
+})
+
+test('the counters of a group are told, by every controller', async () => {
+  await using group = await openGroup()
+  await cgroups.update(group.path, { memory: { limit: 64 << 20 }, pids: { limit: 9 } })
+  await group.grow()
+  const { cpu, memory, pids, hugepages } = cgroups.stats(group.path)
+  expect(pids).toEqual({ current: 1, limit: 9 })
+  expect(memory).toMatchObject({ limit: 64 << 20, oomKills: 0 })
+  expect(memory.usage).toBeGreaterThan(8 << 20)
+  expect(memory.maxUsage).toBeGreaterThanOrEqual(memory.usage ?? Number.NaN)
+  expect(memory.stat.total_rss).toBeGreaterThan(8 << 20)
+  expect(cpu.total).toBeGreaterThan(0)
+  expect(cpu.perCpu?.reduce((sum, each) => sum + each)).toBeGreaterThan(0)
+  expect(cpu.throttledPeriods).toBe(0)
+  expect(hugepages.map(({ size }) => size)).toContain('2MB')
+})
+
+test('counters take less than a millisecond', async () => {
+  await using group = await openGroup()
+  cgroups.stats(group.path)
+  const { cpu, count } = { cpu: process.cpuUsage(), count: 200 }
+  for (let i = 0; i < count; i++) cgroups.stats(group.path)
+  const { user, system } = process.cpuUsage(cpu)
+  expect((user + system) / count).toBeLessThan(1000)
+})
+
+test('the processes of a group and below it are listed', async () => {
+  await using group = await openGroup()
+  await using below = await openGroup(`${group.path}/below`)
+  expect(cgroups.processes(group.path)).toEqual([group.pid, below.pid].toSorted((a = 0, b = 0) => a - b))
+  expect(cgroups.processes(below.path)).toEqual([below.pid])
+  expect(() => cgroups.processes('/berth-face-none')).toThrow(/berth-face-none/)
 })

@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include "cgroup-internal.h"
+#include "cgroup-stats.h"
 #include "check.h"
 #include "cleanup.h"
 
 /* Runs on v1, hybrid and v2 hosts alike: what differs is asked of the layout, never assumed. */
+
+#define NESTING 100
 
 struct test {
         struct cgroup_layout layout;
@@ -344,6 +347,117 @@ static void test_busy(struct test *test) {
         (void) reap(pid);
 }
 
+/* Makes a group below the open one in every hierarchy's directory. */
+static bool make_chain(int directory, unsigned depth) {
+        int at = dup(directory);
+        for (unsigned i = 0; i < depth && at >= 0; i++) {
+                int next = mkdirat(at, "n", 0755) == 0 ? openat(at, "n", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+                (void) close(at);
+                at = next;
+        }
+        if (at >= 0)
+                (void) close(at);
+        return at >= 0;
+}
+
+static void test_nesting(struct test *test) {
+        struct cgroup cgroup;
+        if (!create(test, "nesting", NULL, &cgroup))
+                return;
+        for (uint32_t i = 0; i < test->layout.n; i++) {
+                _cleanup_close_ int fd = -1;
+                char name[16];
+                unsigned n = 0;
+                check_call(cgroup_directory_open(&test->layout.hierarchy[i], cgroup.path, &fd, &test->err), &test->err, "its directory is open");
+                while (n < 200 && snprintf(name, sizeof(name), "w%u", n) > 0 && mkdirat(fd, name, 0755) == 0)
+                        n++;
+                check(n == 200 && make_chain(fd, NESTING), "many groups are beside and below each other in %s", test->layout.hierarchy[i].mount);
+        }
+        remove_group(test, &cgroup);
+}
+
+/* Makes groups below its own for as long as it lives, each round a new one with others in it. */
+static int make_groups(void *data) {
+        _cleanup_close_ int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (;;) {
+                (void) make_chain(fd, 1 + (unsigned) rand() % 5);
+                (void) unlinkat(fd, "n", AT_REMOVEDIR);
+        }
+        return 0;
+}
+
+static void test_making_while_removing(struct test *test) {
+        struct cgroup cgroup;
+        if (!create(test, "making", NULL, &cgroup))
+                return;
+        uint32_t index = test->layout.unified_index >= 0 ? (uint32_t) test->layout.unified_index : 0;
+        char directory[CGROUP_FILE_MAX];
+        check_call(cgroup_directory(&test->layout.hierarchy[index], cgroup.path, directory, &test->err), &test->err, "its directory has a name");
+        pid_t pid = fork();
+        if (pid == 0)
+                _exit(make_groups(directory));
+        int r = cgroup_remove(&test->layout, &cgroup, &test->err);
+        check(r == 0 || r == -EBUSY, "removing ends while somebody makes groups (%d)", r);
+        (void) kill(pid, SIGKILL);
+        (void) reap(pid);
+        remove_group(test, &cgroup);
+}
+
+static void test_processes(struct test *test) {
+        struct cgroup cgroup, child;
+        pid_t pids[4] = {0}, one[1] = {0};
+        size_t n = 0;
+        if (!create(test, "listed", NULL, &cgroup) || !create(test, "listed/a/b", NULL, &child))
+                return;
+        pid_t first = run_in(test, &child, sleep_for_ever, NULL), second = run_in(test, &child, sleep_for_ever, NULL);
+        check_call(cgroup_processes(&test->layout, &cgroup, pids, 4, &n, &test->err), &test->err, "the processes are listed");
+        check(n == 2 && pids[0] == (first < second ? first : second) && pids[1] == (first < second ? second : first), "both are, in order");
+        check(cgroup_processes(&test->layout, &cgroup, one, 1, &n, &test->err) == 0 && n == 2, "too little room tells how many there are");
+        check_call(cgroup_signal_all(&test->layout, &cgroup, SIGKILL, &test->err), &test->err, "they are killed");
+        (void) reap(first);
+        (void) reap(second);
+        remove_group(test, &cgroup);
+        check(cgroup_processes(&test->layout, &cgroup, pids, 4, &n, &test->err) == -ENOENT, "a group that is gone has none: %s", test->err.text);
+}
+
+static void test_stats(struct test *test) {
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
+        limits.memory_limit = 16 << 20;
+        limits.memory_swap = 16 << 20;
+        limits.pids_limit = 7;
+        limits.cpu_quota = 10000;
+        struct cgroup cgroup;
+        static struct cgroup_stats stats;
+        if (!create(test, "stats", &limits, &cgroup))
+                return;
+        (void) reap(run_in(test, &cgroup, eat_memory, NULL));
+        check_call(cgroup_stats_read(&test->layout, &cgroup, &stats, &test->err), &test->err, "counters can be read");
+        check(stats.memory.limit == 16 << 20 && stats.memory.swap_limit == 16 << 20, "limits are told, that of swap with the memory in it");
+        check(stats.memory.oom_kills == 1 && stats.memory.failures != UINT64_MAX, "the kill is counted");
+        check(stats.memory.usage < 16 << 20 && stats.memory.max_usage > 15 << 20, "what was used, and what at most (%llu)",
+              (unsigned long long) stats.memory.max_usage);
+        check(strstr(stats.memory.stat, "pgfault ") != NULL, "the kernel's own counters are there");
+        check(stats.pids.current == 0 && stats.pids.limit == 7, "processes are counted");
+        check(stats.cpu.total > 0 && stats.cpu.total != UINT64_MAX && stats.cpu.periods != UINT64_MAX, "processor time and periods too");
+        check(stats.cpu.user != UINT64_MAX && stats.cpu.system != UINT64_MAX, "by who spent it");
+        check(stats.n_block < CGROUP_STATS_BLOCK_DEVICES, "block devices are told");
+        remove_group(test, &cgroup);
+        check(cgroup_stats_read(&test->layout, &cgroup, &stats, &test->err) == -ENOENT, "a group that is gone has none: %s", test->err.text);
+}
+
+static void test_oom_of_a_removed_group(struct test *test) {
+        struct cgroup cgroup;
+        _cleanup_close_ int watch = -1;
+        uint64_t kills = 99;
+        if (!create(test, "no-oom", NULL, &cgroup))
+                return;
+        check_call(cgroup_oom_watch(&test->layout, &cgroup, &watch, &test->err), &test->err, "lack of memory can be watched");
+        remove_group(test, &cgroup);
+        struct pollfd poller = {.fd = watch, .events = POLLIN};
+        check(poll(&poller, 1, 5000) == 1, "the end of the group makes the watch readable");
+        check(cgroup_oom_kills(&test->layout, &cgroup, &kills, &test->err) == -ENOENT && kills == 99, "which is not taken for a kill");
+}
+
 static void test_weights(void) {
         static const int64_t table[][2] = {{0, 1}, {1, 1}, {2, 1}, {512, 59}, {1024, 100}, {2048, 174}, {262144, 10000}, {999999, 10000}};
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -363,6 +477,11 @@ static void test_everything(struct test *test) {
         test_freeze(test);
         test_signals(test);
         test_busy(test);
+        test_nesting(test);
+        test_making_while_removing(test);
+        test_processes(test);
+        test_stats(test);
+        test_oom_of_a_removed_group(test);
         struct cgroup parent = {.made = 0};
         (void) snprintf(parent.path, sizeof(parent.path), "%s", test->parent);
         check_call(cgroup_remove(&test->layout, &parent, &test->err), &test->err, "the parent is removed");
