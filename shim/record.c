@@ -43,8 +43,11 @@ static int record_write(const struct record *record, const char *name, const cha
                 (void) unlinkat(record->directory, temporary, 0);
                 return berth_error_set(err, code, "write '%s'", temporary);
         }
-        if (renameat(record->directory, temporary, record->directory, name) < 0)
-                return berth_error_set(err, errno, "rename '%s' to '%s'", temporary, name);
+        if (renameat(record->directory, temporary, record->directory, name) < 0) {
+                int code = errno;
+                (void) unlinkat(record->directory, temporary, 0);
+                return berth_error_set(err, code, "rename '%s' to '%s'", temporary, name);
+        }
         return 0;
 }
 

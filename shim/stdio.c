@@ -107,13 +107,6 @@ void stdio_close_ends(struct stdio_ends *ends) {
         *ends = (struct stdio_ends){-1, -1, -1};
 }
 
-int stdio_begin(struct task *task, struct berth_error *err) {
-        int r = task->terminal ? console_begin(task, err) : 0;
-        if (r == 0)
-                stdio_resume(task);
-        return r;
-}
-
 void stdio_close(struct task *task) {
         client_drop_all(task);
         loop_close(&task->shim->loop, &task->out.source);
@@ -152,16 +145,26 @@ bool stdio_ended(const struct task *task) {
         return task->out.source.fd < 0 && task->err.source.fd < 0;
 }
 
-static void stdio_resume_stream(struct task *task, struct stream *stream) {
+static int stdio_resume_stream(struct task *task, struct stream *stream) {
         if (stream->source.fd < 0)
-                return;
-        if (client_any_full(task, stream->kind))
-                loop_forget(&task->shim->loop, &stream->source);
-        else
-                (void) loop_watch(&task->shim->loop, &stream->source, EPOLLIN); /* pipes and terminals can always be watched */
+                return 0;
+        if (!client_any_full(task, stream->kind))
+                return loop_watch(&task->shim->loop, &stream->source, EPOLLIN);
+        loop_forget(&task->shim->loop, &stream->source);
+        return 0;
 }
 
 void stdio_resume(struct task *task) {
-        stdio_resume_stream(task, &task->out);
-        stdio_resume_stream(task, &task->err);
+        (void) stdio_resume_stream(task, &task->out);
+        (void) stdio_resume_stream(task, &task->err);
+}
+
+int stdio_begin(struct task *task, struct berth_error *err) {
+        int r = task->terminal ? console_begin(task, err) : 0;
+        if (r < 0)
+                return r;
+        r = stdio_resume_stream(task, &task->out);
+        if (r == 0)
+                r = stdio_resume_stream(task, &task->err);
+        return r < 0 ? berth_error_set(err, -r, "watch the output") : 0;
 }

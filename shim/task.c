@@ -182,7 +182,8 @@ int task_start(struct task *task, struct berth_error *err) {
         struct shim *shim = task->shim;
         bool is_init = task == &shim->init;
         if (task->state != TASK_CREATED)
-                return berth_error_set(err, task->state == TASK_RUNNING ? EALREADY : ESRCH, "start: the process was started before");
+                return task->state == TASK_RUNNING ? berth_error_set(err, EALREADY, "start: the process was started before")
+                                                   : berth_error_set(err, ESRCH, "start: the process has ended");
         if (shim->paused)
                 return berth_error_set(err, EBUSY, "the container is paused");
         int r = is_init ? container_start(&shim->container, err) : process_start(&task->own, err);

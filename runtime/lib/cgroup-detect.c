@@ -136,6 +136,9 @@ int cgroup_detect(struct cgroup_layout *ret, struct berth_error *err) {
                         continue;
                 r = take_mount(&layout, &mount, err);
         }
+        /* Half a table would make half a container, and leave the other half behind. */
+        if (r == 0 && ferror(file))
+                r = berth_error_set(err, errno, "read /proc/self/mountinfo");
         free(line);
         (void) fclose(file);
         if (r < 0)
