@@ -11,7 +11,6 @@
 #include "mount.h"
 #include "path.h"
 #include "process.h"
-#include "rlimit.h"
 #include "rootfs.h"
 #include "sys.h"
 
@@ -99,13 +98,11 @@ _Noreturn void container_init(const struct container_init *init) {
         struct berth_error err = {0};
         char path[PATH_MAX];
 
-        int r = process_child_begin(&own.child, &err);
+        int r = process_child_begin(&own.child, &own.plan->process, &err);
         if (r == 0)
                 r = container_init_join(&own, &err);
         if (r == 0)
-                r = process_child_descriptors(&own.child, own.io, &err);
-        if (r == 0)
-                r = rlimit_apply_oom_score(&own.plan->process, &err);
+                r = process_child_descriptors(&own.child, &own.plan->process, own.io, &err);
         if (r == 0)
                 r = container_init_root(&own, &err);
         if (r == 0)

@@ -90,8 +90,13 @@ static int container_build(struct container *container, const struct process_io 
                 r = container_clone(container, &namespaces, io, err);
         if (r == 0)
                 r = container_network_up(container, err);
+        const struct process_orders orders = {
+                .plan = &container->plan->process,
+                .state = container->plan->container.state,
+                .own_users = plan_namespace_of(&container->plan->container, CLONE_NEWUSER) != NULL,
+        };
         if (r == 0)
-                r = process_await_ready(&container->init, container->plan->process.terminal, err);
+                r = process_await_ready(&container->init, &orders, err);
         if (r == 0)
                 r = container_open_root(container, err);
         namespace_close_all(&namespaces);

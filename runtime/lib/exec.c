@@ -8,13 +8,12 @@
 #include "container.h"
 #include "namespace.h"
 #include "process.h"
-#include "rlimit.h"
 #include "sys.h"
 
 /* A container that shares one of these with the host has the host's, and joining that changes nothing. */
 #define EXEC_NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
 
-static int exec_enter(const struct container *container, const struct plan_process *plan, bool in_unified, struct berth_error *err) {
+static int exec_enter(const struct container *container, bool in_unified, struct berth_error *err) {
         int r = container->has_cgroup ? cgroup_attach(&container->layout, &container->cgroup, 0, in_unified, err) : 0;
 
         /* A container that manages cgroups itself (systemd, an engine) has moved its processes down and given controllers to the groups there. */
@@ -23,8 +22,6 @@ static int exec_enter(const struct container *container, const struct plan_proce
                 if (r == 0)
                         r = cgroup_attach(&container->layout, &container->cgroup, 0, true, err);
         }
-        if (r == 0)
-                r = rlimit_apply_oom_score(plan, err);
         if (r == 0 && setns(container->init.pidfd, EXEC_NAMESPACES) < 0)
                 return berth_error_set(err, errno, "enter the container's namespaces");
         /* Joining leads to the namespace's own root. Above a daemon in a chroot, whose containers pivot no more than that chroot, it is the host's.
@@ -54,13 +51,13 @@ static _Noreturn void exec_child(const struct container *container, const struct
         struct berth_error err = {0};
         char path[PATH_MAX];
 
-        int r = process_child_begin(&child, &err);
+        int r = process_child_begin(&child, plan, &err);
         if (r == 0)
                 r = exec_fill(&own, &err);
         if (r == 0)
-                r = exec_enter(container, plan, in_unified, &err);
+                r = exec_enter(container, in_unified, &err);
         if (r == 0)
-                r = process_child_descriptors(&child, &own, &err);
+                r = process_child_descriptors(&child, plan, &own, &err);
         if (r == 0 && plan->terminal) {
                 _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
                 r = root < 0 ? berth_error_set(&err, errno, "open the container's root") : console_make(plan, root, -1, false, child.sync, &err);
@@ -98,7 +95,13 @@ int container_exec(struct container *container, const struct plan *plan, const s
                 process_abandon(&process);
                 return r;
         }
-        r = process_await_ready(&process, plan->process.terminal, err);
+        const struct process_orders orders = {
+                .plan = &plan->process,
+                .state = container->plan->container.state,
+                .init = container->init.pid,
+                .own_users = plan_namespace_of(&container->plan->container, CLONE_NEWUSER) != NULL,
+        };
+        r = process_await_ready(&process, &orders, err);
         if (r < 0)
                 return r;
         *ret = process;

@@ -2,8 +2,6 @@
 #include "plan-compile.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -19,48 +17,29 @@ static void cleanup_json(json_t **value) {
 }
 #define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
 
-static int plan_write_filter_flags(const struct json_at *seccomp, struct tlv_writer *writer, struct berth_error *err) {
-        static const struct {
-                const char *name;
-                uint32_t flag;
-        } known[] = {
-                {"SECCOMP_FILTER_FLAG_TSYNC", 0}, /* the process has one thread when the filter is loaded */
-                {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-                {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-        };
-        struct json_at list;
-        uint32_t flags = 0;
-        size_t n;
+/* What is said of every process of a container, and not only of its first: an exec's document has it as `linux` too. */
+static int plan_write_process(const struct plan_sources *sources, const struct json_at *document, const struct json_at *process,
+                              struct tlv_writer *writer, struct berth_error *err) {
+        struct json_at linux_at;
+        uint32_t preserved = sources->preserved_fds;
+        size_t mark = tlv_begin(writer, PLAN_PROCESS);
 
-        int r = json_list_member(seccomp, "flags", &list, &n, err);
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                struct json_at item = json_item(&list, i);
-                const char *name = NULL;
-                size_t at = 0;
-                r = json_text(&item, &name, err);
-                while (r == 0 && at < sizeof known / sizeof *known && strcmp(known[at].name, name) != 0)
-                        at++;
-                if (r == 0 && at == sizeof known / sizeof *known)
-                        return json_fail(&item, err, "unknown flag '%s'", name);
+        int r = spec_write_process(process, document == process, writer, err);
+        if (r == 0 && json_member(document, "linux", &linux_at)) {
+                r = json_check_object(&linux_at, err);
                 if (r == 0)
-                        flags |= known[at].flag;
+                        r = spec_write_linux_process(&linux_at, writer, err);
         }
-        if (r == 0 && flags)
-                tlv_put(writer, PLAN_SECCOMP_FLAGS, &flags, sizeof flags);
-        return r;
-}
-
-static int plan_write_filter(const struct plan_sources *sources, const struct json_at *config, struct tlv_writer *writer, struct berth_error *err) {
-        struct json_at linux_at, seccomp;
-        bool asked = json_member(config, "linux", &linux_at) && json_member(&linux_at, "seccomp", &seccomp);
-
-        if (!sources->filter)
-                return asked ? json_fail(&seccomp, err, "no compiled filter was given") : 0;
-        if (sources->filter_size == 0 || sources->filter_size % sizeof(struct sock_filter) != 0 ||
-            sources->filter_size / sizeof(struct sock_filter) > BPF_MAXINSNS)
-                return berth_error_set(err, EINVAL, "a seccomp filter of %zu bytes is not one", sources->filter_size);
-        tlv_put(writer, PLAN_SECCOMP, sources->filter, sources->filter_size);
-        return asked ? plan_write_filter_flags(&seccomp, writer, err) : 0;
+        if (r == 0)
+                r = spec_write_seccomp(&linux_at, sources->filter, sources->filter_size, writer, err);
+        if (r < 0)
+                return r;
+        if (sources->no_new_keyring)
+                tlv_put(writer, PLAN_NO_NEW_KEYRING, NULL, 0);
+        if (preserved > 0)
+                tlv_put(writer, PLAN_PRESERVED_FDS, &preserved, sizeof preserved);
+        tlv_end(writer, mark);
+        return 0;
 }
 
 static int plan_write_container(const struct plan_sources *sources, const struct json_at *config, const struct json_at *keeper,
@@ -72,35 +51,22 @@ static int plan_write_container(const struct plan_sources *sources, const struct
                 r = json_check_object(&process, err);
         if (r < 0)
                 return r;
-        size_t mark = tlv_begin(writer, PLAN_PROCESS);
-        r = spec_write_process(&process, writer, err);
-        if (r == 0)
-                r = plan_write_filter(sources, config, writer, err);
+        r = plan_write_process(sources, config, &process, writer, err);
         if (r < 0)
                 return r;
-        tlv_end(writer, mark);
 
-        mark = tlv_begin(writer, PLAN_CONTAINER);
+        size_t mark = tlv_begin(writer, PLAN_CONTAINER);
         r = spec_write_hooks(config, keeper, writer, err);
         if (r == 0)
                 r = spec_write_container(config, writer, err);
         if (r < 0)
                 return r;
+        if (sources->no_pivot)
+                tlv_put(writer, PLAN_NO_PIVOT, NULL, 0);
         tlv_end(writer, mark);
 
         mark = tlv_begin(writer, PLAN_KEEPER);
         r = spec_write_keeper(keeper, writer, err);
-        if (r == 0)
-                tlv_end(writer, mark);
-        return r;
-}
-
-static int plan_write_exec(const struct plan_sources *sources, const struct json_at *process, struct tlv_writer *writer, struct berth_error *err) {
-        size_t mark = tlv_begin(writer, PLAN_PROCESS);
-
-        int r = spec_write_process(process, writer, err);
-        if (r == 0)
-                r = plan_write_filter(sources, process, writer, err);
         if (r == 0)
                 tlv_end(writer, mark);
         return r;
@@ -139,7 +105,7 @@ int plan_compile(const struct plan_sources *sources, int *ret_fd, struct berth_e
                 return berth_error_set(err, ENOMEM, "memory for the plan");
         writer.size = sizeof header;
         r = sources->keeper ? plan_write_container(sources, &config_at, &keeper_at, &writer, err)
-                            : plan_write_exec(sources, &config_at, &writer, err);
+                            : plan_write_process(sources, &config_at, &config_at, &writer, err);
         data = writer.data;
         if (r < 0)
                 return r;

@@ -11,6 +11,43 @@ static int plan_decode_seccomp(const struct tlv_record *record, struct plan_proc
         return 0;
 }
 
+static bool plan_decode_memory_policy(const struct tlv_record *record, struct plan_process *process) {
+        uint32_t numbers[2], offset = sizeof numbers;
+        if (!tlv_copy(record, numbers, sizeof numbers))
+                return false;
+        process->memory_policy = numbers[0];
+        process->memory_policy_flags = numbers[1];
+        process->memory_nodes = tlv_string_at(record, &offset);
+        return process->memory_nodes != NULL;
+}
+
+static bool plan_decode_affinity(const struct tlv_record *record, struct plan_process *process) {
+        const char *initial, *final;
+        if (!plan_pair(record, &initial, &final))
+                return false;
+        process->affinity_initial = *initial ? initial : NULL;
+        process->affinity_final = *final ? final : NULL;
+        return true;
+}
+
+static bool plan_decode_schedule(const struct tlv_record *record, struct plan_process *process) {
+        switch (record->tag) {
+        case PLAN_SCHEDULER:
+                process->has_scheduler = true;
+                return tlv_copy(record, &process->scheduler, sizeof process->scheduler);
+        case PLAN_IO_PRIORITY:
+                process->has_io_priority = true;
+                return tlv_copy(record, &process->io_priority, sizeof process->io_priority);
+        case PLAN_CPU_AFFINITY:
+                return plan_decode_affinity(record, process);
+        case PLAN_MEMORY_POLICY:
+                return plan_decode_memory_policy(record, process);
+        default:
+                process->has_personality = true;
+                return tlv_copy(record, &process->personality, sizeof process->personality);
+        }
+}
+
 int plan_decode_process(struct plan *plan, struct tlv_reader reader, struct berth_error *err) {
         struct plan_process *process = &plan->process;
         uint32_t n_arguments, n_rlimits = plan_count(reader, PLAN_RLIMIT);
@@ -80,6 +117,28 @@ int plan_decode_process(struct plan *plan, struct tlv_reader reader, struct bert
                         break;
                 case PLAN_SECCOMP_FLAGS:
                         ok = tlv_copy(&record, &process->seccomp_flags, sizeof process->seccomp_flags);
+                        break;
+                case PLAN_SECCOMP_LISTENER:
+                        ok = plan_pair(&record, &process->seccomp_listener, &process->seccomp_metadata);
+                        break;
+                case PLAN_APPARMOR_PROFILE:
+                        r = plan_string(&record, &process->apparmor, err);
+                        break;
+                case PLAN_SELINUX_LABEL:
+                        r = plan_string(&record, &process->selinux, err);
+                        break;
+                case PLAN_NO_NEW_KEYRING:
+                        process->no_new_keyring = true;
+                        break;
+                case PLAN_PRESERVED_FDS:
+                        ok = tlv_copy(&record, &process->n_preserved, sizeof process->n_preserved) && process->n_preserved <= PLAN_PRESERVED_MAX;
+                        break;
+                case PLAN_SCHEDULER:
+                case PLAN_IO_PRIORITY:
+                case PLAN_CPU_AFFINITY:
+                case PLAN_MEMORY_POLICY:
+                case PLAN_PERSONALITY:
+                        ok = plan_decode_schedule(&record, process);
                         break;
                 default:
                         r = plan_unknown(&record, "process", err);

@@ -9,6 +9,7 @@
 /* What a plan looks like once decoded; only the library reads these. */
 
 #define PLAN_UNSET UINT32_MAX
+#define PLAN_PRESERVED_MAX 1000 /* descriptors of the caller that go to the program */
 
 enum plan_capability_set {
         PLAN_BOUNDING,
@@ -97,8 +98,8 @@ struct plan_process {
 enum plan_mount_flags {
         PLAN_MOUNT_BIND = 1,
         PLAN_MOUNT_BIND_RECURSIVE = 2,
-        PLAN_MOUNT_COPY_UP = 4,           /* a tmpfs that begins with what it covers */
-        PLAN_MOUNT_ID_MAPPED = 8,         /* by id_maps, or by the container's when there are none */
+        PLAN_MOUNT_COPY_UP = 4,            /* a tmpfs that begins with what it covers */
+        PLAN_MOUNT_ID_MAPPED = 8,          /* by id_maps, or by the container's when there are none */
         PLAN_MOUNT_ID_MAPPED_SUBTREE = 16, /* and all below it */
 };
 

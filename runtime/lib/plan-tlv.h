@@ -47,16 +47,16 @@ enum plan_tag {
         PLAN_OOM_SCORE = 26, /* i32 */
         PLAN_SECCOMP = 27,   /* struct sock_filter[] */
         PLAN_SECCOMP_FLAGS = 28,
-        PLAN_SECCOMP_LISTENER = 29,  /* two strings: path of the listening socket, metadata ("": none) */
-        PLAN_SCHEDULER = 30,         /* struct plan_scheduler */
-        PLAN_IO_PRIORITY = 31,       /* u32: as ioprio_set(2) takes it */
-        PLAN_CPU_AFFINITY = 32,      /* two strings: initial, final ("": left alone); lists as in cpuset(7) */
-        PLAN_MEMORY_POLICY = 33,     /* u32 mode, u32 flags, string nodes */
-        PLAN_PERSONALITY = 34,       /* u64: as personality(2) takes it */
-        PLAN_APPARMOR_PROFILE = 35,  /* string */
-        PLAN_SELINUX_LABEL = 36,     /* string */
-        PLAN_NO_NEW_KEYRING = 37,    /* the session keyring of the caller is kept */
-        PLAN_PRESERVED_FDS = 38,     /* u32: descriptors 3 to 2 + n of the caller go to the program */
+        PLAN_SECCOMP_LISTENER = 29, /* two strings: path of the listening socket, metadata as JSON */
+        PLAN_SCHEDULER = 30,        /* struct plan_scheduler */
+        PLAN_IO_PRIORITY = 31,      /* u32: as ioprio_set(2) takes it */
+        PLAN_CPU_AFFINITY = 32,     /* two strings: initial, final ("": left alone); lists as in cpuset(7) */
+        PLAN_MEMORY_POLICY = 33,    /* u32 mode, u32 flags, string nodes */
+        PLAN_PERSONALITY = 34,      /* u64: as personality(2) takes it */
+        PLAN_APPARMOR_PROFILE = 35, /* string */
+        PLAN_SELINUX_LABEL = 36,    /* string */
+        PLAN_NO_NEW_KEYRING = 37,   /* the session keyring of the caller is kept */
+        PLAN_PRESERVED_FDS = 38,    /* u32: descriptors 3 to 2 + n of the caller go to the program */
 
         /* container */
         PLAN_HOSTNAME = 48,
@@ -77,17 +77,17 @@ enum plan_tag {
         PLAN_UNIFIED = 63,     /* "key\0value"; repeated */
         PLAN_ID_MAP = 64,      /* struct plan_id_map; repeated */
         PLAN_TIME_OFFSET = 65, /* struct plan_time_offset; repeated */
-        PLAN_HOOK = 66,        /* u32 enum plan_hook_kind, timeout in s (0: none), n arguments, n environment, then strings: path, arguments, environment */
-        PLAN_STATE = 67,       /* string: the members of the state that hooks and listeners get, but status and pid */
+        PLAN_HOOK = 66,  /* u32 enum plan_hook_kind, timeout in s (0: none), n arguments, n environment, then strings: path, arguments, environment */
+        PLAN_STATE = 67, /* string: the members of the state that hooks and listeners get, but status and pid */
         PLAN_MOUNT_LABEL = 68, /* string: SELinux context of the mounts that take one */
         PLAN_NET_DEVICE = 69,  /* "name outside\0name inside"; repeated */
         PLAN_NO_PIVOT = 70,    /* the root is moved over the old one instead of pivot_root(2) */
 
         /* limits of the container that are more than a number */
-        PLAN_HUGEPAGE_LIMIT = 80,    /* u64 bytes, string size ("2MB"); repeated */
-        PLAN_RDMA_LIMIT = 81,        /* u32 handles, u32 objects (UINT32_MAX: left alone), string device; repeated */
-        PLAN_BLKIO_DEVICE = 82,      /* struct cgroup_blkio_device; repeated */
-        PLAN_NETWORK_PRIORITY = 83,  /* u32 priority, string link; repeated */
+        PLAN_HUGEPAGE_LIMIT = 80,   /* u64 bytes, string size ("2MB"); repeated */
+        PLAN_RDMA_LIMIT = 81,       /* u32 handles, u32 objects (UINT32_MAX: left alone), string device; repeated */
+        PLAN_BLKIO_DEVICE = 82,     /* struct cgroup_blkio_device; repeated */
+        PLAN_NETWORK_PRIORITY = 83, /* u32 priority, string link; repeated */
 
         /* mount */
         PLAN_MOUNT_DESTINATION = 96,

@@ -10,14 +10,16 @@
 #include "capabilities.h"
 #include "cleanup.h"
 #include "executable.h"
+#include "lsm.h"
 #include "process.h"
 #include "rlimit.h"
+#include "schedule.h"
 #include "seccomp.h"
 #include "sync.h"
 #include "sys.h"
 
-#define PROCESS_SYNC_FD 3
-#define PROCESS_STARTER_FD 4
+#define PROCESS_STDIO 3 /* descriptors that every process has; those that it keeps besides follow */
+#define PROCESS_OWN (PROCESS_STDIO + 2)
 
 /* A parent that died before this call is noticed when the channel ends instead of saying START. */
 static int process_die_with_parent(const struct process_child *child, struct berth_error *err) {
@@ -26,12 +28,7 @@ static int process_die_with_parent(const struct process_child *child, struct ber
         return 0;
 }
 
-/* The first descriptor that is not one of the process's few. */
-static unsigned process_first_free(const struct process_child *child) {
-        return child->starter < 0 ? PROCESS_SYNC_FD + 1 : PROCESS_STARTER_FD + 1;
-}
-
-int process_child_begin(const struct process_child *child, struct berth_error *err) {
+int process_child_begin(const struct process_child *child, const struct plan_process *plan, struct berth_error *err) {
         sigset_t none;
 
         int r = process_die_with_parent(child, err);
@@ -46,14 +43,27 @@ int process_child_begin(const struct process_child *child, struct berth_error *e
         if (setsid() < 0)
                 return berth_error_set(err, errno, "make a session");
         (void) umask(0);
+        return schedule_begin(plan, err);
+}
+
+/* What is ours is close-on-exec from birth, so nothing of it can stand where a caller has left a hole. */
+static int process_check_preserved(const struct plan_process *plan, struct berth_error *err) {
+        for (uint32_t i = 0; i < plan->n_preserved; i++) {
+                int fd = PROCESS_STDIO + (int) i, flags = fcntl(fd, F_GETFD);
+                if (flags < 0 || (flags & FD_CLOEXEC))
+                        return berth_error_set(err, EBADF, "descriptor %d, which is to be preserved, is not open", fd);
+        }
         return 0;
 }
 
-int process_child_descriptors(struct process_child *child, const struct process_io *io, struct berth_error *err) {
-        const int wanted[PROCESS_STARTER_FD + 1] = {io->in, io->out, io->err, child->sync, child->starter};
-        int high[PROCESS_STARTER_FD + 1], null = -1, n = (int) process_first_free(child);
+int process_child_descriptors(struct process_child *child, const struct plan_process *plan, const struct process_io *io, struct berth_error *err) {
+        const int wanted[PROCESS_OWN] = {io->in, io->out, io->err, child->sync, child->starter};
+        int high[PROCESS_OWN], null = -1, n = child->starter < 0 ? PROCESS_OWN - 1 : PROCESS_OWN, kept = (int) plan->n_preserved;
 
-        /* First out of the way of 0..4, so that none is overwritten before it is copied. */
+        int r = process_check_preserved(plan, err);
+        if (r < 0)
+                return r;
+        /* First out of the way of their places, so that none is overwritten before it is copied. */
         for (int i = 0; i < n; i++) {
                 int from = wanted[i];
                 if (from < 0) {
@@ -61,17 +71,18 @@ int process_child_descriptors(struct process_child *child, const struct process_
                                 null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
                         from = null;
                 }
-                high[i] = fcntl(from, F_DUPFD_CLOEXEC, PROCESS_STARTER_FD + 1);
+                high[i] = fcntl(from, F_DUPFD_CLOEXEC, PROCESS_OWN + kept);
                 if (high[i] < 0)
                         return berth_error_set(err, errno, "copy descriptor %d of the new process", i);
         }
         for (int i = 0; i < n; i++)
-                if (dup3(high[i], i, i >= PROCESS_SYNC_FD ? O_CLOEXEC : 0) < 0)
+                if (dup3(high[i], i < PROCESS_STDIO ? i : i + kept, i < PROCESS_STDIO ? 0 : O_CLOEXEC) < 0)
                         return berth_error_set(err, errno, "place descriptor %d of the new process", i);
-        child->sync = PROCESS_SYNC_FD;
+        child->sync = PROCESS_STDIO + kept;
         if (child->starter >= 0)
-                child->starter = PROCESS_STARTER_FD;
-        if (sys_close_range((unsigned) n, ~0U, 0) < 0)
+                child->starter = child->sync + 1;
+        child->first_free = (unsigned) (n + kept);
+        if (sys_close_range(child->first_free, ~0U, 0) < 0)
                 return berth_error_set(err, errno, "close inherited descriptors");
         return 0;
 }
@@ -123,17 +134,41 @@ static int process_set_user(const struct plan_process *plan, struct berth_error 
         return 0;
 }
 
+/* What the process is to itself alone. */
+static int process_set_attributes(const struct plan_process *plan, struct berth_error *err) {
+        if (plan->has_personality && syscall(SYS_personality, plan->personality) < 0)
+                return berth_error_set(err, errno, "set personality 0x%llx", (unsigned long long) plan->personality);
+        int r = schedule_memory(plan, err);
+        return r == 0 ? lsm_apply(plan, err) : r;
+}
+
+static int process_load_filter(const struct process_child *child, const struct plan_process *plan, struct berth_error *err) {
+        int listener;
+
+        int r = seccomp_install(plan, &listener, err);
+        /* From here on a call may wait for the agent's answer, but for the one that brings the agent its listener (seccomp-compile.c). */
+        return r == 0 && listener >= 0 ? sync_send(child->sync, SYNC_LISTENER, listener, err) : r;
+}
+
+static bool process_loads_before_ready(const struct plan_process *plan) {
+        return plan->no_new_privileges && plan->seccomp_listener;
+}
+
 int process_child_become(const struct process_child *child, const struct plan_process *plan, char *ret_path, struct berth_error *err) {
         bool chdir_again;
 
         /* Before the working directory, which an image may name as /proc/self/fd/N, and before anything of the image runs. */
-        if (sys_close_range(process_first_free(child), ~0U, 0) < 0)
+        if (sys_close_range(child->first_free, ~0U, 0) < 0)
                 return berth_error_set(err, errno, "close descriptors");
         int r = rlimit_apply(plan, err);
         if (r < 0)
                 return r;
-        (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* kernels without keys have none to protect */
+        if (!plan->no_new_keyring)
+                (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* kernels without keys have none to protect */
         process_give_stdio(plan);
+        r = process_set_attributes(plan, err);
+        if (r < 0)
+                return r;
         r = process_chdir(plan->cwd, &chdir_again, err);
         if (r < 0)
                 return r;
@@ -142,7 +177,7 @@ int process_child_become(const struct process_child *child, const struct plan_pr
                 return berth_error_set(err, errno, "set no_new_privs");
         /* Without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before capabilities go; with it, it comes last. */
         if (!plan->no_new_privileges) {
-                r = seccomp_install(plan, err);
+                r = process_load_filter(child, plan, err);
                 if (r < 0)
                         return r;
         }
@@ -169,7 +204,10 @@ int process_child_become(const struct process_child *child, const struct plan_pr
 
         /* The change of user cleared it (prctl(2)). */
         r = process_die_with_parent(child, err);
-        return r < 0 ? r : executable_find(plan, ret_path, err);
+        if (r == 0)
+                r = executable_find(plan, ret_path, err);
+        /* The listener must reach the agent while the creator is there, so its filter is loaded before START. */
+        return r == 0 && process_loads_before_ready(plan) ? process_load_filter(child, plan, err) : r;
 }
 
 _Noreturn void process_child_fail(int sock, const struct berth_error *err) {
@@ -201,7 +239,7 @@ _Noreturn void process_child_execute(struct process_child *child, const struct p
                 process_await_starter(child);
         else if (sync_receive(child->sync, NULL, &err) != SYNC_START)
                 _exit(1); /* the parent is gone or gave up */
-        if (plan->no_new_privileges && seccomp_install(plan, &err) < 0)
+        if (plan->no_new_privileges && !process_loads_before_ready(plan) && process_load_filter(child, plan, &err) < 0)
                 process_child_fail(child->sync, &err);
 
         (void) execve(path, (char *const *) (uintptr_t) plan->argv, (char *const *) (uintptr_t) plan->envp);

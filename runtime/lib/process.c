@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "rlimit.h"
+#include "schedule.h"
+#include "seccomp-notify.h"
 #include "sync.h"
 #include "sys.h"
 
@@ -60,22 +63,43 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret
         return pid;
 }
 
-int process_await_ready(struct process *process, bool terminal, struct berth_error *err) {
-        int r = sync_receive(process->sync, &process->console, err);
-        if (r == SYNC_CONSOLE && terminal) {
-                int none = -1;
-                r = sync_receive(process->sync, &none, err);
-                if (none >= 0)
-                        (void) close(none);
-        }
-        if (r == SYNC_READY)
-                return 0;
+/* Answers SYNC_READY, or a negative errno. */
+static int process_listen(struct process *process, const struct process_orders *orders, struct berth_error *err) {
+        const struct seccomp_subject subject = {
+                .state = orders->state,
+                .pid = process->pid,
+                .init = orders->init > 0 ? orders->init : process->pid,
+        };
 
+        for (;;) {
+                _cleanup_close_ int fd = -1;
+                int r = sync_receive(process->sync, &fd, err);
+                if (r == SYNC_CONSOLE && orders->plan->terminal && process->console < 0)
+                        process->console = take_fd(&fd);
+                else if (r == SYNC_LISTENER && fd >= 0)
+                        r = seccomp_notify(orders->plan, &subject, fd, err);
+                else if (r == 0)
+                        return berth_error_set(err, ECONNRESET, "the new process was killed before it was ready (a memory limit too low for it?)");
+                else if (r > 0 && r != SYNC_READY)
+                        return berth_error_set(err, EPROTO, "the new process sent an unexpected message");
+                else
+                        return r;
+                if (r < 0)
+                        return r;
+        }
+}
+
+int process_await_ready(struct process *process, const struct process_orders *orders, struct berth_error *err) {
+        int r = process_listen(process, orders, err);
+
+        if (r == SYNC_READY)
+                r = rlimit_apply_oom_score(process->pid, orders->plan, err);
+        if (r == 0 && orders->own_users)
+                r = rlimit_raise(process->pid, orders->plan, err);
         if (r == 0)
-                r = berth_error_set(err, ECONNRESET, "the new process was killed before it was ready (a memory limit too low for it?)");
-        else if (r > 0)
-                r = berth_error_set(err, EPROTO, "the new process sent an unexpected message");
-        process_abandon(process);
+                r = schedule_apply(process->pid, orders->plan, err);
+        if (r < 0)
+                process_abandon(process);
         return r;
 }
 

@@ -35,12 +35,23 @@ int rlimit_apply(const struct plan_process *plan, struct berth_error *err) {
         return 0;
 }
 
-int rlimit_apply_oom_score(const struct plan_process *plan, struct berth_error *err) {
-        char text[16];
+int rlimit_raise(pid_t pid, const struct plan_process *plan, struct berth_error *err) {
+        for (uint32_t i = 0; i < plan->n_rlimits; i++) {
+                const struct plan_rlimit *wanted = &plan->rlimits[i];
+                const struct rlimit limit = {.rlim_cur = wanted->soft, .rlim_max = wanted->hard};
+                if (prlimit(pid, (int) wanted->resource, &limit, NULL) < 0 && errno != EPERM)
+                        return berth_error_set(err, errno, "set resource limit %u", wanted->resource);
+        }
+        return 0;
+}
+
+int rlimit_apply_oom_score(pid_t pid, const struct plan_process *plan, struct berth_error *err) {
+        char path[64], text[16];
 
         if (!plan->has_oom_score)
                 return 0;
-        _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        (void) snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int) pid);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0)
                 return berth_error_set(err, errno, "open oom_score_adj");
         int n = snprintf(text, sizeof text, "%d", plan->oom_score);

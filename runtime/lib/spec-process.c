@@ -7,6 +7,7 @@
 #include "spec.h"
 
 #define SPEC_ID_MAX ((int64_t) UINT32_MAX - 1) /* (uid_t) -1 means "leave alone" to the kernel */
+#define SPEC_LABEL_MAX 2048
 
 static const char *const spec_capabilities[] = {
         [CAP_CHOWN] = "CAP_CHOWN",
@@ -230,18 +231,19 @@ static int spec_terminal(const struct json_at *process, struct tlv_writer *write
         return r;
 }
 
-/* What the kernel would have to be told but this library does not yet: refused instead of dropped. */
-static int spec_process_refuse(const struct json_at *process, struct berth_error *err) {
-        static const char *const keys[] = {"apparmorProfile", "selinuxLabel", "ioPriority", "scheduler", "execCPUAffinity"};
+/* Names of a security module's; "" is as good as none. */
+static int spec_label(const struct json_at *process, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err) {
+        const char *label = "";
         struct json_at at;
 
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-                if (!json_member(process, keys[i], &at))
-                        continue;
-                if (json_is_string(at.value) && *json_string_value(at.value) == '\0')
-                        continue;
-                return json_fail(&at, err, "is not supported");
+        int r = json_text_member(process, key, &label, err);
+        if (r < 0 || *label == '\0')
+                return r;
+        if (strlen(label) > SPEC_LABEL_MAX) {
+                (void) json_member(process, key, &at);
+                return json_fail(&at, err, "is longer than %d bytes", SPEC_LABEL_MAX);
         }
+        tlv_put_string(writer, tag, label);
         return 0;
 }
 
@@ -260,14 +262,12 @@ static int spec_cwd(const struct json_at *process, struct tlv_writer *writer, st
         return 0;
 }
 
-int spec_write_process(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
+int spec_write_process(const struct json_at *at, bool exec, struct tlv_writer *writer, struct berth_error *err) {
         size_t n_arguments = 0, n_environment = 0;
         bool no_new_privileges = false;
         struct json_at member;
 
-        int r = spec_process_refuse(at, err);
-        if (r == 0)
-                r = spec_terminal(at, writer, err);
+        int r = spec_terminal(at, writer, err);
         if (r == 0)
                 r = spec_cwd(at, writer, err);
         if (r == 0)
@@ -284,6 +284,12 @@ int spec_write_process(const struct json_at *at, struct tlv_writer *writer, stru
                 r = spec_capability_sets(at, writer, err);
         if (r == 0)
                 r = spec_process_rlimits(at, writer, err);
+        if (r == 0)
+                r = spec_write_schedule(at, exec, writer, err);
+        if (r == 0)
+                r = spec_label(at, "apparmorProfile", PLAN_APPARMOR_PROFILE, writer, err);
+        if (r == 0)
+                r = spec_label(at, "selinuxLabel", PLAN_SELINUX_LABEL, writer, err);
         if (r == 0)
                 r = json_truth_member(at, "noNewPrivileges", &no_new_privileges, err);
         if (r == 0 && no_new_privileges)

@@ -5,7 +5,12 @@
 #include "plan-tlv.h"
 
 /* Each writes one part of a document (runtime-spec 1.3, or the keeper's) as records of a plan. `at` is an object. */
-int spec_write_process(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_process(const struct json_at *at, bool exec, struct tlv_writer *writer, struct berth_error *err);
+int spec_write_schedule(const struct json_at *process, bool exec, struct tlv_writer *writer, struct berth_error *err);
+/* What `linux` says of processes: memory policy and personality. */
+int spec_write_linux_process(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
+/* The compiled filter (NULL: none) and what `linux.seccomp` says beside its rules; linux_at->value may be NULL. */
+int spec_write_seccomp(const struct json_at *linux_at, const void *filter, size_t size, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_container(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_mounts(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
 int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
@@ -34,8 +39,11 @@ const char *spec_capability_name(int number);
 /* The mount options that are not the file system's, one after the other; NULL at the end. */
 const char *spec_mount_word_at(size_t index);
 
-/* The kinds of hooks, one after the other; NULL at the end. */
+/* For `features`, each one after the other and NULL at the end. */
 const char *spec_hook_name(size_t kind);
+const char *spec_memory_mode_at(size_t index);
+const char *spec_memory_flag_at(size_t index);
+const char *spec_filter_flag_at(size_t index);
 
 /* MS_* of "rprivate", "slave", …; 0 when the word is not one of them. */
 uint64_t spec_propagation(const char *word);

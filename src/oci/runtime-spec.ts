@@ -26,6 +26,19 @@ export interface ProcessSpec {
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[]
   readonly noNewPrivileges?: boolean
   readonly oomScoreAdj?: number
+  readonly apparmorProfile?: string
+  readonly selinuxLabel?: string
+  readonly scheduler?: {
+    readonly policy: string
+    readonly nice?: number
+    readonly priority?: number
+    readonly flags?: readonly string[]
+    readonly runtime?: number
+    readonly deadline?: number
+    readonly period?: number
+  }
+  readonly ioPriority?: { readonly class: string; readonly priority?: number }
+  readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string }
 }
 
 export interface CapabilitySets {
@@ -54,6 +67,8 @@ export interface LinuxSpec {
   readonly maskedPaths?: readonly string[]
   readonly readonlyPaths?: readonly string[]
   readonly sysctl?: Readonly<Record<string, string>>
+  readonly personality?: { readonly domain: string; readonly flags?: readonly string[] }
+  readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] }
 }
 
 export interface DeviceSpec {

@@ -61,7 +61,9 @@ export interface ContainerOptions {
   readonly keeper?: Readonly<Record<string, unknown>>
   readonly seccomp?: object
   /** Process objects, run one after the other while the container runs. */
-  readonly execs?: readonly Partial<ProcessSpec>[]
+  readonly execs?: readonly (Partial<ProcessSpec> & { readonly linux?: Partial<LinuxSpec> })[]
+  /** Files that go, opened, to the container's processes as descriptors from 3 on; `claimed` many are said to be there. */
+  readonly preserved?: { readonly files: readonly string[]; readonly claimed: number }
   /** A shell script that runs the container as `"$@"`, in a mount namespace of its own; its output is the container's too. */
   readonly around?: string
 }
@@ -115,7 +117,7 @@ export class BusyboxRoot implements AsyncDisposable {
     const report = await open(join(this.path, 'report'), 'w+')
     const output = await open(join(this.path, 'output'), 'w+')
     try {
-      await this.#drive(files, options.around, output.fd, report.fd)
+      await this.#drive(files, options, output.fd, report.fd)
       return parse(await readFile(join(this.path, 'report'), 'utf8'), await readFile(join(this.path, 'output'), 'utf8'))
     } finally {
       await report.close()
@@ -123,11 +125,17 @@ export class BusyboxRoot implements AsyncDisposable {
     }
   }
 
-  async #drive(files: readonly string[], around: string | undefined, output: number, report: number): Promise<void> {
+  async #drive(files: readonly string[], options: ContainerOptions, output: number, report: number): Promise<void> {
+    const { around, preserved } = options
+    const handles = await Promise.all((preserved?.files ?? []).map((file) => open(file)))
     const { spawn } = await import('node:child_process')
     const shell = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', around ?? '', 'sh']
     const [command = '', ...args] = [...(around === undefined ? [] : shell), driver, ...files]
-    const child = spawn(command, args, { stdio: ['ignore', output, output, report] })
+    const child = spawn(command, args, {
+      stdio: ['ignore', output, output, report, ...handles.map(({ fd }) => fd)],
+      env: { ...process.env, PRESERVE: String(preserved?.claimed ?? 0) },
+    })
+    await Promise.all(handles.map((handle) => handle.close()))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     child.once('error', reject)
     child.once('exit', () => resolve())

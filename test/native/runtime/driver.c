@@ -17,7 +17,8 @@
  * Runs a container, and processes added to it, as the shim does:
  *   driver CONFIG KEEPER SECCOMP|- [EXEC…]
  * Standard output and error are the container's (a terminal's output is copied to standard output); what happened is told on
- * descriptor 3, a line each: "create ERRNO TEXT", "start …", "pid N", "exec I …", "exec I exited CODE", "exited CODE", "released ERRNO TEXT".
+ * descriptor 3, a line each (with PRESERVE=n in the environment the n behind it go to the processes as 3, 4, …): "create ERRNO TEXT", "start …", "pid
+ * N", "exec I …", "exec I exited CODE", "exited CODE", "released ERRNO TEXT".
  */
 
 struct driver {
@@ -25,6 +26,7 @@ struct driver {
         FILE *report;
         const void *filter;
         size_t filter_size;
+        unsigned n_preserved;
 };
 
 static char *driver_read(const char *path, size_t *ret_size) {
@@ -59,7 +61,7 @@ static int driver_wait(struct process *process) {
 }
 
 static struct plan *driver_plan(struct driver *driver, const char *config, const char *keeper, const char *step) {
-        struct plan_sources sources = {.filter = driver->filter, .filter_size = driver->filter_size};
+        struct plan_sources sources = {.filter = driver->filter, .filter_size = driver->filter_size, .preserved_fds = driver->n_preserved};
         struct berth_error err = {0};
         struct plan *plan = NULL;
         _cleanup_close_ int fd = -1;
@@ -105,16 +107,30 @@ static double driver_milliseconds(clockid_t clock) {
         return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
 }
 
+/* The report moves out of the way of what is preserved. */
+static FILE *driver_open_report(unsigned n_preserved) {
+        int fd = fcntl(3, F_DUPFD_CLOEXEC, 64);
+
+        if (fd < 0)
+                return NULL;
+        (void) close(3);
+        for (int i = 3; i < 3 + (int) n_preserved; i++)
+                if (dup2(i + 1, i) == i)
+                        (void) close(i + 1);
+        return fdopen(fd, "w");
+}
+
 int main(int argc, char **argv) {
-        struct driver driver = {.container = CONTAINER_NONE, .report = fdopen(3, "w")};
+        const char *preserve = getenv("PRESERVE");
+        struct driver driver = {.container = CONTAINER_NONE, .n_preserved = preserve ? (unsigned) atoi(preserve) : 0};
         const struct process_io io = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
         static unsigned char filter[64 << 10];
         struct berth_error err = {0};
         size_t size;
 
+        driver.report = driver_open_report(driver.n_preserved);
         if (argc < 4 || !driver.report)
                 return 2;
-        (void) fcntl(3, F_SETFD, FD_CLOEXEC);
         setlinebuf(driver.report);
         if (strcmp(argv[3], "-") != 0) {
                 char *profile = driver_read(argv[3], &size);

@@ -14,7 +14,7 @@ test('plans say what the documents say, and damaged ones are refused', async () 
   await using directory = await tempDirectory()
   const program = join(directory.path, 'plan_test')
   const lib = join(repository, 'runtime/lib')
-  const sources = (await readdir(lib)).filter((name) => /^(plan|spec|json|error|fd|netlink).*\.c$/.test(name))
+  const sources = (await readdir(lib)).filter((name) => /^(plan|spec|json|error|fd|netlink|number).*\.c$/.test(name))
   const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
   const flags = ['-std=gnu17', '-g', '-O1', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', ...checks]
   await execute('gcc', [

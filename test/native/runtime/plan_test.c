@@ -17,14 +17,17 @@ static const char process_json[] =
         "{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},\"user\":{\"uid\":1,\"gid\":2,\"additionalGids\":[3,4],"
         "\"umask\":18},\"args\":[\"a\",\"b c\"],\"env\":[\"PATH=/bin\"],\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_CHOWN\"],"
         "\"ambient\":[\"CAP_BPF\"]},\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":18446744073709551615,\"hard\":-1}],"
-        "\"noNewPrivileges\":true,\"oomScoreAdj\":-5,\"apparmorProfile\":\"\"}";
+        "\"noNewPrivileges\":true,\"oomScoreAdj\":-5,\"apparmorProfile\":\"\",\"selinuxLabel\":\"a:b:c\","
+        "\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"flags\":[\"SCHED_FLAG_RECLAIM\"],\"runtime\":1,\"deadline\":2,\"period\":3},"
+        "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":3},\"execCPUAffinity\":{\"final\":\"0\"}}";
 
 static const char linux_json[] =
         "{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/n\"}],\"cgroupsPath\":\"/berth/x\","
         "\"maskedPaths\":[\"/m\"],\"readonlyPaths\":[\"/r1\",\"/r2\"],\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"},"
         "\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438}],"
         "\"resources\":{\"memory\":{\"limit\":1048576,\"swap\":-1,\"disableOOMKiller\":false},\"cpu\":{\"shares\":512,\"cpus\":\"0-1\"},"
-        "\"pids\":{\"limit\":10},\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],\"unified\":{\"memory.high\":\"5\"}}}";
+        "\"pids\":{\"limit\":10},\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],\"unified\":{\"memory.high\":\"5\"}},"
+        "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]},\"personality\":{\"domain\":\"LINUX32\"}}";
 
 static const char keeper_json[] =
         "{\"id\":\"abc\",\"directory\":\"/run/x\",\"stdin\":{\"open\":true,\"once\":true},"
@@ -66,6 +69,13 @@ static void test_process(const struct plan_process *process) {
         check(process->capabilities[PLAN_BOUNDING] == 1 && process->capabilities[PLAN_AMBIENT] == UINT64_C(1) << 39, "capabilities are bits");
         check(process->n_rlimits == 1 && process->rlimits[0].soft == RLIM_INFINITY && process->rlimits[0].hard == RLIM_INFINITY,
               "unlimited is understood in both spellings");
+        check(!process->apparmor && strcmp(process->selinux, "a:b:c") == 0, "labels arrive, and an empty one is none");
+        check(process->scheduler.policy == 6 && process->scheduler.flags == 2 && process->scheduler.period == 3, "the scheduler's words are numbers");
+        check(process->io_priority == (2U << 13 | 3), "class and level of I/O are one number");
+        check(!process->affinity_final, "affinity is for execs");
+        check(process->memory_policy == 2 && process->memory_policy_flags == 1U << 15 && strcmp(process->memory_nodes, "0") == 0,
+              "the memory policy arrives");
+        check(process->has_personality && process->personality == 8, "the personality arrives");
         check(process->no_new_privileges && process->has_oom_score && process->oom_score == -5, "no_new_privs and the OOM score arrive");
 }
 
@@ -117,7 +127,7 @@ static void test_complaints(void) {
         test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"user\":{\"uid\":-1}}", NULL, "user.uid: -1 is not between 0 and 4294967294");
         test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"capabilities\":{\"bounding\":[\"CAP_X\"]}}", NULL,
                        "capabilities.bounding[0]: unknown capability 'CAP_X'");
-        test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"apparmorProfile\":\"x\"}", NULL, "apparmorProfile: is not supported");
+        test_complaint("{\"cwd\":\"/\",\"args\":[\"a\"],\"apparmorProfile\":3}", NULL, "apparmorProfile: expected a string");
         test_complaint("{\"a\":1,\"a\":2}", NULL, "process: line 1, column 10: duplicate object key near '\"a\"'");
         test_complaint("[]", NULL, "process: expected an object");
         test_complaint("{\"a\":\"\\u0000\"}", NULL, "process: line 1, column 13: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'");
