@@ -11,78 +11,10 @@
 #include "path.h"
 #include "sys.h"
 
-int mount_move(int mount, int target) {
-        return sys_move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
-}
-
-int mount_set(int mount, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation) {
-        struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
-
-        if (set == 0 && clear == 0 && propagation == 0)
-                return 0;
-        return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) < 0 ? -errno : 0;
-}
-
-int mount_map_ids(int mount, bool recursive, int userns) {
-        struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) (unsigned) userns};
-
-        return sys_mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr) < 0 ? -errno : 0;
-}
-
-static int mount_option(int fs, const char *option) {
-        char key[256];
-        const char *equals = strchr(option, '=');
-
-        if (!equals)
-                return sys_fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
-        if ((size_t) (equals - option) >= sizeof key) {
-                errno = EINVAL;
-                return -1;
-        }
-        memcpy(key, option, (size_t) (equals - option));
-        key[equals - option] = '\0';
-        return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, equals + 1, 0);
-}
-
-/* The kernel explains refused options on the descriptor of the file system context: "e tmpfs: Bad value for 'size'". */
-static int mount_refused(int fs, int code, const char *step, const char *type, struct berth_error *err) {
-        char log[256];
-        ssize_t n = read(fs, log, sizeof log - 1);
-
-        if (n <= 2)
-                return berth_error_set(err, code, "%s of a %s file system", step, type);
-        log[n] = '\0';
-        log[strcspn(log, "\n")] = '\0';
-        return berth_error_set(err, code, "%s of a %s file system: %s", step, type, log + 2);
-}
-
-int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, uint64_t attributes, int *ret_fd,
-                 struct berth_error *err) {
-        _cleanup_close_ int fs = sys_fsopen(type);
-        if (fs < 0)
-                return berth_error_set(err, errno, "open file system type '%s'", type);
-        if (source && *source && sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
-                return mount_refused(fs, errno, "source", type, err);
-        for (uint32_t i = 0; i < n_options; i++)
-                if (mount_option(fs, options[i]) < 0) {
-                        int code = errno;
-                        char step[128];
-                        (void) snprintf(step, sizeof step, "option '%s'", options[i]);
-                        return mount_refused(fs, code, step, type, err);
-                }
-        if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return mount_refused(fs, errno, "creation", type, err);
-
-        _cleanup_close_ int mount = sys_fsmount(fs, (unsigned) attributes);
-        if (mount < 0)
-                return mount_refused(fs, errno, "mount", type, err);
-        return give_fd(ret_fd, &mount);
-}
-
 int mount_open_sources(struct plan_container *container, struct berth_error *err) {
         for (uint32_t i = 0; i < container->n_mounts; i++) {
                 struct plan_mount *mount = &container->mounts[i];
-                if (!(mount->flags & PLAN_MOUNT_BIND))
+                if (!(mount->flags & PLAN_MOUNT_BIND) || mount->flags & PLAN_MOUNT_REMOUNT)
                         continue;
                 unsigned recursive = mount->flags & PLAN_MOUNT_BIND_RECURSIVE ? AT_RECURSIVE : 0;
                 mount->fd = sys_open_tree(AT_FDCWD, mount->source, OPEN_TREE_CLONE | recursive);
@@ -92,8 +24,13 @@ int mount_open_sources(struct plan_container *container, struct berth_error *err
         return 0;
 }
 
-static uint64_t mount_propagation(const struct plan_mount *mount) {
-        return mount->propagation ? mount->propagation & ~(uint64_t) MS_REC : MS_PRIVATE;
+/* What is below a mount whose word is for itself alone learns of the host's changes but tells it nothing, unless both share them. */
+static int mount_set_all(const struct plan_mount *mount, bool recursive) {
+        uint64_t own = mount->propagation ? mount->propagation & ~(uint64_t) MS_REC : MS_PRIVATE;
+        uint64_t below = mount->propagation && !(mount->propagation & MS_REC) && own != MS_SHARED ? MS_SLAVE : own;
+        int r = mount_set(mount->fd, recursive, mount->recursive_attr_set, mount->recursive_attr_clear, recursive ? below : own);
+
+        return r == 0 ? mount_set(mount->fd, false, mount->attr_set, mount->attr_clear, recursive && own != below ? own : 0) : r;
 }
 
 static int mount_bind(int root, struct plan_mount *mount, struct berth_error *err) {
@@ -106,10 +43,7 @@ static int mount_bind(int root, struct plan_mount *mount, struct berth_error *er
         if (r < 0)
                 return r;
 
-        bool recursive = mount->flags & PLAN_MOUNT_BIND_RECURSIVE;
-        r = mount_set(mount->fd, recursive, mount->recursive_attr_set, mount->recursive_attr_clear, mount_propagation(mount));
-        if (r == 0)
-                r = mount_set(mount->fd, false, mount->attr_set, mount->attr_clear, 0);
+        r = mount_set_all(mount, mount->flags & PLAN_MOUNT_BIND_RECURSIVE);
         if (r < 0)
                 return berth_error_set(err, -r, "set the attributes of the mount on '%s'", mount->destination);
         r = mount_move(mount->fd, target);
@@ -137,24 +71,80 @@ static int mount_kernel_target(int root, const struct plan_mount *mount, int *re
         return r < 0 ? berth_error_set(err, -r, "open directory '%s' in the root filesystem", mount->destination) : 0;
 }
 
+static bool mount_has_option(const struct plan_mount *mount, const char *key) {
+        size_t size = strlen(key);
+
+        for (uint32_t i = 0; i < mount->n_options; i++)
+                if (strncmp(mount->options[i], key, size) == 0 && (mount->options[i][size] == '=' || mount->options[i][size] == '\0'))
+                        return true;
+        return false;
+}
+
+/* A tmpfs has the mode of the directory that it covers, unless the plan says otherwise, and with tmpcopyup all that is in there. */
+static int mount_like_target(const struct plan_mount *mount, int target, struct berth_error *err) {
+        struct stat st;
+
+        if (fstat(target, &st) < 0)
+                return berth_error_set(err, errno, "stat '%s' in the root filesystem", mount->destination);
+        if (mount->flags & PLAN_MOUNT_COPY_UP) {
+                int r = mount_copy_up(target, mount->fd, mount->destination, err);
+                if (r < 0)
+                        return r;
+                uid_t uid = mount_has_option(mount, "uid") ? (uid_t) -1 : st.st_uid;
+                gid_t gid = mount_has_option(mount, "gid") ? (gid_t) -1 : st.st_gid;
+                if (fchownat(mount->fd, ".", uid, gid, 0) < 0)
+                        return berth_error_set(err, errno, "give '%s' the owner of the directory that it covers", mount->destination);
+        }
+        if (!mount_has_option(mount, "mode") && fchmodat(mount->fd, ".", st.st_mode & 07777, 0) < 0)
+                return berth_error_set(err, errno, "give '%s' the mode of the directory that it covers", mount->destination);
+        return 0;
+}
+
+/* fsconfig(2) has no word for it: the file system is mounted again with that flag, which takes the attributes of the mount away. */
+static int mount_inode_version(const struct plan_mount *mount, uint64_t attributes, struct berth_error *err) {
+        unsigned long flags = MS_REMOUNT | MS_I_VERSION;
+
+        flags |= mount_has_option(mount, "sync") ? MS_SYNCHRONOUS : 0;
+        flags |= mount_has_option(mount, "mand") ? MS_MANDLOCK : 0;
+        flags |= mount_has_option(mount, "lazytime") ? MS_LAZYTIME : 0;
+        if (fchdir(mount->fd) < 0 || sys_mount(NULL, ".", NULL, flags, NULL) < 0)
+                return berth_error_set(err, errno, "set 'iversion' of the file system on '%s'", mount->destination);
+        int r = mount_set(mount->fd, false, attributes, MOUNT_ATTR__ATIME, 0);
+        return r < 0 ? berth_error_set(err, -r, "set the attributes of the mount on '%s'", mount->destination) : 0;
+}
+
 static int mount_filesystem(struct mount_context *context, struct plan_mount *mount, struct berth_error *err) {
+        bool proc = strcmp(mount->type, "proc") == 0, late = strcmp(mount->type, "tmpfs") == 0, like = false;
         _cleanup_close_ int target = -1;
-        bool proc = strcmp(mount->type, "proc") == 0, late = strcmp(mount->type, "tmpfs") == 0;
-        int r = proc || strcmp(mount->type, "sysfs") == 0 ? mount_kernel_target(context->root, mount, &target, err)
-                                                          : path_make_target(context->root, mount->destination, true, &target, err);
+        int r = -ENOENT;
+
+        if (late && (mount->flags & PLAN_MOUNT_COPY_UP || !mount_has_option(mount, "mode"))) {
+                r = path_open_in_root(context->root, mount->destination, O_PATH | O_DIRECTORY, 0, &target);
+                like = r == 0;
+        }
+        if (r < 0)
+                r = proc || strcmp(mount->type, "sysfs") == 0 ? mount_kernel_target(context->root, mount, &target, err)
+                                                              : path_make_target(context->root, mount->destination, true, &target, err);
         if (r < 0)
                 return r;
 
         uint64_t attributes = (mount->attr_set | mount->recursive_attr_set) & ~(uint64_t) (late ? MOUNT_ATTR_RDONLY : 0);
         r = mount_create(mount->type, mount->source, mount->options, mount->n_options, attributes, &mount->fd, err);
+        if (r == 0 && like)
+                r = mount_like_target(mount, target, err);
         if (r < 0)
                 return r;
         r = mount_move(mount->fd, target);
         if (r < 0)
                 return berth_error_set(err, -r, "mount a %s file system on '%s'", mount->type, mount->destination);
-        r = mount->propagation ? mount_set(mount->fd, false, 0, 0, mount_propagation(mount)) : 0;
+        r = mount_set(mount->fd, false, 0, 0, mount->propagation & ~(uint64_t) MS_REC);
         if (r < 0)
                 return berth_error_set(err, -r, "set the propagation of '%s'", mount->destination);
+        if (mount->flags & PLAN_MOUNT_INODE_VERSION) {
+                r = mount_inode_version(mount, attributes, err);
+                if (r < 0)
+                        return r;
+        }
 
         if (proc)
                 context->procfs = mount->fd;
@@ -163,11 +153,39 @@ static int mount_filesystem(struct mount_context *context, struct plan_mount *mo
         return 0;
 }
 
+/*
+ * Changes what is mounted there already: the mount (with bind), and its file system too (without). The way there has no links, or an image
+ * could have another file system of the host changed.
+ */
+static int mount_remount(int root, const struct plan_mount *mount, struct berth_error *err) {
+        const char *access = mount->attr_set & MOUNT_ATTR_RDONLY ? "ro" : mount->attr_clear & MOUNT_ATTR_RDONLY ? "rw" : NULL;
+        _cleanup_close_ int target = -1;
+
+        int r = path_open_in_root_nofollow(root, mount->destination, O_PATH, &target);
+        if (r < 0)
+                return berth_error_set(err, -r, "open '%s' to mount it again", mount->destination);
+        if (!(mount->flags & PLAN_MOUNT_BIND)) {
+                r = mount_reconfigure(target, mount->options, mount->n_options, access, err);
+                if (r < 0)
+                        return r;
+        }
+        r = mount_set(target, true, mount->recursive_attr_set, mount->recursive_attr_clear, 0);
+        if (r == 0)
+                r = mount_set(target, false, mount->attr_set, mount->attr_clear, 0);
+        if (r == 0)
+                r = mount_set(target, mount->propagation & MS_REC, 0, 0, mount->propagation & ~(uint64_t) MS_REC);
+        if (r == -EINVAL)
+                return berth_error_set(err, EINVAL, "mount '%s' again: nothing is mounted there", mount->destination);
+        return r < 0 ? berth_error_set(err, -r, "mount '%s' again", mount->destination) : 0;
+}
+
 int mount_all(struct mount_context *context, struct plan_container *container, struct berth_error *err) {
         for (uint32_t i = 0; i < container->n_mounts; i++) {
                 struct plan_mount *mount = &container->mounts[i];
                 int r;
-                if (mount->flags & PLAN_MOUNT_BIND)
+                if (mount->flags & PLAN_MOUNT_REMOUNT)
+                        r = mount_remount(context->root, mount, err);
+                else if (mount->flags & PLAN_MOUNT_BIND)
                         r = mount_bind(context->root, mount, err);
                 else if (strcmp(mount->type, "cgroup") == 0 || strcmp(mount->type, "cgroup2") == 0)
                         r = cgroup_mount(context, mount, err);

@@ -35,6 +35,12 @@ bool mount_dev_is_bound(const struct plan_container *container);
 int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, uint64_t attributes, int *ret_fd,
                  struct berth_error *err);
 
+/* Changes the file system that is mounted there, for everybody who sees it; `access` is "ro", "rw" or NULL. */
+int mount_reconfigure(int mount, const char *const *options, uint32_t n_options, const char *access, struct berth_error *err);
+
+/* Fills a new tmpfs with a copy of the directory that it will cover; `directory` may be of a hostile image. */
+int mount_copy_up(int directory, int tmpfs, const char *destination, struct berth_error *err);
+
 /* Moves a detached mount onto a descriptor. */
 int mount_move(int mount, int target);
 

@@ -59,6 +59,8 @@ static int plan_write_container(const struct plan_sources *sources, const struct
         r = spec_write_hooks(config, keeper, writer, err);
         if (r == 0)
                 r = spec_write_container(config, writer, err);
+        if (r == 0)
+                r = spec_write_mounts(config, keeper, writer, err);
         if (r < 0)
                 return r;
         if (sources->no_pivot)

@@ -7,12 +7,15 @@ int plan_decode_mount(struct plan *plan, struct tlv_reader reader, struct plan_m
 
         *mount = (struct plan_mount){.type = "", .source = "", .fd = -1};
         int r = plan_strings(plan, reader, PLAN_MOUNT_OPTION, &mount->options, &mount->n_options, err);
+        if (r == 0)
+                r = plan_structs(plan, reader, PLAN_MOUNT_ID_MAP, sizeof *mount->id_maps, (const void **) &mount->id_maps, &mount->n_id_maps, err);
         if (r < 0)
                 return r;
         while (tlv_next(&reader, &record) > 0) {
                 bool ok = true;
                 switch (record.tag) {
                 case PLAN_MOUNT_OPTION:
+                case PLAN_MOUNT_ID_MAP:
                         break;
                 case PLAN_MOUNT_DESTINATION:
                         r = plan_string(&record, &mount->destination, err);

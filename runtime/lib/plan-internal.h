@@ -101,6 +101,8 @@ enum plan_mount_flags {
         PLAN_MOUNT_COPY_UP = 4,            /* a tmpfs that begins with what it covers */
         PLAN_MOUNT_ID_MAPPED = 8,          /* by id_maps, or by the container's when there are none */
         PLAN_MOUNT_ID_MAPPED_SUBTREE = 16, /* and all below it */
+        PLAN_MOUNT_REMOUNT = 32,           /* changes what is mounted on the destination already: with BIND the mount, else its file system too */
+        PLAN_MOUNT_INODE_VERSION = 64,     /* MS_I_VERSION */
 };
 
 struct plan_mount {

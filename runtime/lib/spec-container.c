@@ -43,8 +43,6 @@ int spec_write_container(const struct json_at *config, struct tlv_writer *writer
         if (r == 0)
                 r = spec_name(config, "domainname", PLAN_DOMAINNAME, writer, err);
         if (r == 0)
-                r = spec_write_mounts(config, writer, err);
-        if (r == 0)
                 r = json_required(config, "linux", &linux_at, err);
         if (r == 0)
                 r = json_check_object(&linux_at, err);

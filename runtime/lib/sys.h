@@ -53,6 +53,10 @@ static inline int sys_fsconfig(int fs, unsigned command, const char *key, const 
         return (int) syscall(SYS_fsconfig, fs, command, key, value, aux);
 }
 
+static inline int sys_fspick(int mount) {
+        return (int) syscall(SYS_fspick, mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+}
+
 static inline int sys_fsmount(int fs, unsigned attributes) {
         return (int) syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes);
 }

@@ -36,8 +36,9 @@ static const char keeper_json[] =
         "\"network\":{\"kind\":\"veth\",\"hostLink\":\"bth1\",\"bridge\":\"berth0\",\"link\":\"eth0\",\"mac\":\"02:42:ac:11:00:02\",\"mtu\":1500,"
         "\"addresses\":[\"172.17.0.2/16\"],\"routes\":[{\"to\":\"0.0.0.0/0\",\"via\":\"172.17.0.1\",\"link\":\"eth0\"}]}}";
 
-static const char mounts_json[] = "[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\",\"noatime\"]},"
-                                  "{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"rbind\",\"rro\",\"rslave\",\"size=1\"]}]";
+static const char mounts_json[] =
+        "[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\",\"noatime\",\"hidepid=2\"]},"
+        "{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"rbind\",\"rro\",\"rslave\"]}]";
 
 static int compile(const char *config, const char *keeper, struct berth_error *err) {
         const struct plan_sources sources = {
@@ -88,7 +89,7 @@ static void test_container(const struct plan_container *container) {
         check(container->n_mounts == 2 && container->mounts[1].flags == (PLAN_MOUNT_BIND | PLAN_MOUNT_BIND_RECURSIVE),
               "a bind is one by its options");
         check(container->mounts[0].attr_set != 0 && container->mounts[0].attr_clear != 0, "an access-time attribute clears its group");
-        check(container->mounts[1].n_options == 1 && strcmp(container->mounts[1].options[0], "size=1") == 0, "other words are the file system's");
+        check(container->mounts[0].n_options == 1 && strcmp(container->mounts[0].options[0], "hidepid=2") == 0, "other words are the file system's");
         check(container->n_readonly_paths == 2 && container->n_masked_paths == 1, "paths arrive");
         check(strcmp(container->sysctls[0].key, "net/ipv4/ip_forward") == 0, "a sysctl's name is a path");
         check(container->devices[0].mode == (S_IFCHR | 0666) && container->devices[0].minor == 229, "devices arrive");
