@@ -152,10 +152,12 @@ static int request_attach(struct shim *shim, struct frame_reader *fields, struct
 }
 
 static int request_freeze(struct shim *shim, bool freeze, struct berth_error *err) {
-        if (shim->state != SHIM_STATE_RUNNING || shim->released || !shim->container.has_cgroup)
+        bool elsewhere = runtime_call_is_used(shim);
+        if (shim->state != SHIM_STATE_RUNNING || shim->released || (!elsewhere && !shim->container.has_cgroup))
                 return berth_error_set(err, ESRCH, "the container is not running");
-        int r = freeze ? cgroup_freeze(&shim->container.layout, &shim->container.cgroup, err)
-                       : cgroup_thaw(&shim->container.layout, &shim->container.cgroup, err);
+        int r = elsewhere ? runtime_call_freeze(shim, freeze, err)
+                : freeze  ? cgroup_freeze(&shim->container.layout, &shim->container.cgroup, err)
+                          : cgroup_thaw(&shim->container.layout, &shim->container.cgroup, err);
         if (r == 0)
                 shim->paused = freeze;
         return r;

@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "protocol.h"
 #include "record.h"
+#include "runtime-call.h"
 #include "server.h"
 #include "task.h"
 
@@ -30,6 +31,7 @@ struct shim {
         enum shim_state state;
         struct plan *plan;
         struct container container;
+        struct runtime_call runtime;
         bool released; /* container_release was called */
         struct berth_error release_error;
         bool paused;

@@ -4,11 +4,6 @@
 #include "container.h"
 #include "task.h"
 
-/* The process's ends of its pipes while it is being made. */
-struct stdio_ends {
-        int in, out, err;
-};
-
 /* Makes pipes (or, with a terminal, nothing yet) for the task; *ret belongs to the caller (stdio_close_ends). */
 int stdio_open(struct task *task, bool open_stdin, struct stdio_ends *ret, struct berth_error *err);
 void stdio_close_ends(struct stdio_ends *ends);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,8 +12,10 @@
 #include "client.h"
 #include "input.h"
 #include "oom.h"
+#include "process.h"
 #include "shim.h"
 #include "stdio.h"
+#include "sys.h"
 #include "timestamp.h"
 
 /* Grandchildren may hold a pipe open for ever; Docker waits as long for them. */
@@ -30,9 +31,17 @@ static void task_drained_long_enough(void *owner) {
 }
 
 static void task_init(struct task *task, struct shim *shim, const char *id, struct process *process) {
-        *task = (struct task){.shim = shim, .process = process, .slave = -1, .own = PROCESS_NONE};
+        *task = (struct task){.shim = shim, .process = process, .slave = -1, .own = PROCESS_NONE, .ends = {-1, -1, -1}};
         strncpy(task->id, id, FRAME_TEXT_MAX);
         task->drain = (struct timer){.fire = task_drained_long_enough, .owner = task};
+}
+
+/* What stands in the kernel; the first of the errors. */
+static int task_release_objects(struct shim *shim, struct berth_error *err) {
+        struct berth_error later;
+        int r = runtime_call_is_used(shim) ? runtime_call_release(shim, err) : 0;
+        int released = container_release(&shim->container, r < 0 ? &later : err);
+        return r < 0 ? r : released;
 }
 
 /* ---- creating ---- */
@@ -41,7 +50,7 @@ static void task_undo_init(struct shim *shim) {
         stdio_close(&shim->init);
         oom_close(shim);
         struct berth_error err;
-        if (container_release(&shim->container, &err) < 0)
+        if (task_release_objects(shim, &err) < 0)
                 shim_report(shim, &err);
         log_close(&shim->log);
         listener_close(shim);
@@ -60,7 +69,7 @@ static int task_make_init(struct shim *shim, const struct keeper_plan *keeper, s
         int r = stdio_open(task, keeper->open_stdin, &ends, err);
         if (r == 0) {
                 struct process_io io = {.in = ends.in, .out = ends.out, .err = ends.err};
-                r = container_create(&shim->container, shim->plan, &io, err);
+                r = runtime_call_is_used(shim) ? runtime_call_create(shim, &io, err) : container_create(&shim->container, shim->plan, &io, err);
         }
         stdio_close_ends(&ends);
         if (r < 0)
@@ -114,6 +123,7 @@ static void task_forget_exec(struct task *task) {
                 *link = task->next;
         loop_disarm(&task->shim->loop, &task->drain);
         stdio_close(task);
+        stdio_close_ends(&task->ends);
         process_close(&task->own);
         free(task);
 }
@@ -121,6 +131,12 @@ static void task_forget_exec(struct task *task) {
 static int task_make_exec(struct task *task, const struct plan *plan, struct berth_error *err) {
         struct stdio_ends ends;
         task->terminal = plan_terminal(plan);
+        if (runtime_call_is_used(task->shim)) {
+                int opened = stdio_open(task, true, &task->ends, err);
+                if (opened == 0)
+                        stdio_resume(task);
+                return opened;
+        }
         int r = stdio_open(task, true, &ends, err);
         if (r == 0) {
                 struct process_io io = {.in = ends.in, .out = ends.out, .err = ends.err};
@@ -178,6 +194,20 @@ int task_create_exec(struct shim *shim, const char *id, int plan_fd, struct bert
 
 /* ---- running ---- */
 
+static int task_start_elsewhere(struct task *task, struct berth_error *err) {
+        if (task == &task->shim->init)
+                return runtime_call_start(task->shim, err);
+        int r = runtime_call_exec(task->shim, task, err);
+        if (r < 0)
+                return r;
+        stdio_close_ends(&task->ends);
+        task->pid = task->own.pid;
+        r = task->terminal ? stdio_begin(task, err) : 0;
+        if (r < 0)
+                process_abandon(&task->own);
+        return r;
+}
+
 int task_start(struct task *task, struct berth_error *err) {
         struct shim *shim = task->shim;
         bool is_init = task == &shim->init;
@@ -186,7 +216,9 @@ int task_start(struct task *task, struct berth_error *err) {
                                                    : berth_error_set(err, ESRCH, "start: the process has ended");
         if (shim->paused)
                 return berth_error_set(err, EBUSY, "the container is paused");
-        int r = is_init ? container_start(&shim->container, err) : process_start(&task->own, err);
+        int r = runtime_call_is_used(shim) ? task_start_elsewhere(task, err)
+                : is_init                  ? container_start(&shim->container, err)
+                                           : process_start(&task->own, err);
         if (r < 0) {
                 if (is_init)
                         task_undo_init(shim);
@@ -201,6 +233,12 @@ int task_start(struct task *task, struct berth_error *err) {
         return 0;
 }
 
+/* As if its process had been killed. */
+static void task_end_unstarted(struct task *task) {
+        stdio_close_ends(&task->ends);
+        task_exited(task, SIGKILL);
+}
+
 static int task_signal_all(struct shim *shim, int signal, struct berth_error *err) {
         if (!shim->container.has_cgroup || shim->released)
                 return berth_error_set(err, ESRCH, "the container has no processes");
@@ -211,24 +249,37 @@ int task_kill(struct task *task, int signal, bool all, struct berth_error *err) 
         struct shim *shim = task->shim;
         if (task->state >= TASK_EXITED)
                 return berth_error_set(err, ESRCH, "the process has ended");
+        if (task->process->pid == 0) { /* it waits for its start without a process */
+                if (signal == SIGKILL)
+                        task_end_unstarted(task);
+                return 0;
+        }
         if (all) {
                 int r = task_signal_all(shim, signal, err);
                 if (r < 0)
                         return r;
-        } else if (syscall(SYS_pidfd_send_signal, task->process->pidfd, signal, NULL, 0) < 0) {
+        } else if (sys_pidfd_send_signal(task->process->pidfd, signal) < 0) {
                 return berth_error_set(err, errno, "send signal %d to process %d", signal, task->pid);
         }
         if (signal != SIGKILL || !shim->paused)
                 return 0;
         /* A frozen process dies only once it thaws. */
         shim->paused = false;
+        if (runtime_call_is_used(shim))
+                return runtime_call_freeze(shim, false, err);
         return cgroup_thaw(&shim->container.layout, &shim->container.cgroup, err);
 }
 
 void task_abandon_waiting(struct shim *shim) {
-        for (struct task *task = shim->execs; task; task = task->next)
-                if (task->state == TASK_CREATED)
-                        (void) syscall(SYS_pidfd_send_signal, task->own.pidfd, SIGKILL, NULL, 0); /* or it has just ended, which is as well */
+        for (struct task *task = shim->execs, *next; task; task = next) {
+                next = task->next;
+                if (task->state != TASK_CREATED)
+                        continue;
+                if (task->own.pid == 0)
+                        task_end_unstarted(task);
+                else
+                        (void) sys_pidfd_send_signal(task->own.pidfd, SIGKILL); /* or it has just ended, which is as well */
+        }
 }
 
 struct task *task_find(struct shim *shim, const char *id) {
@@ -248,7 +299,7 @@ void task_release_container(struct shim *shim) {
         oom_close(shim);
         shim->released = true;
         shim->paused = false;
-        if (container_release(&shim->container, &shim->release_error) < 0)
+        if (task_release_objects(shim, &shim->release_error) < 0)
                 shim_report(shim, &shim->release_error);
 }
 

@@ -27,6 +27,11 @@ struct input {
         bool closing;         /* close as soon as the clients' pending bytes are through */
 };
 
+/* The process's ends of its pipes while it is being made; -1: none. */
+struct stdio_ends {
+        int in, out, err;
+};
+
 enum task_state {
         TASK_CREATED, /* waits before execve */
         TASK_RUNNING,
@@ -48,6 +53,7 @@ struct task {
         int slave; /* keeps a terminal from hanging up between two users of it; -1 without one */
         struct stream out, err;
         struct input in;
+        struct stdio_ends ends; /* of an exec that another runtime makes at its start; such a task has no process before */
         struct client *clients;
         struct timer drain;
 

@@ -42,19 +42,11 @@ static int plan_write_process(const struct plan_sources *sources, const struct j
         return 0;
 }
 
-static int plan_write_container(const struct plan_sources *sources, const struct json_at *config, const struct json_at *keeper,
-                                struct tlv_writer *writer, struct berth_error *err) {
-        struct json_at process;
-
-        int r = json_required(config, "process", &process, err);
-        if (r == 0)
-                r = json_check_object(&process, err);
+static int plan_write_inside(const struct plan_sources *sources, const struct json_at *config, const struct json_at *process,
+                             const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err) {
+        int r = plan_write_process(sources, config, process, writer, err);
         if (r < 0)
                 return r;
-        r = plan_write_process(sources, config, &process, writer, err);
-        if (r < 0)
-                return r;
-
         size_t mark = tlv_begin(writer, PLAN_CONTAINER);
         r = spec_write_hooks(config, keeper, writer, err);
         if (r == 0)
@@ -66,8 +58,38 @@ static int plan_write_container(const struct plan_sources *sources, const struct
         if (sources->no_pivot)
                 tlv_put(writer, PLAN_NO_PIVOT, NULL, 0);
         tlv_end(writer, mark);
+        return 0;
+}
 
-        mark = tlv_begin(writer, PLAN_KEEPER);
+/* Another runtime reads config.json itself; its keeper knows of the terminal and the cgroup. */
+static int plan_write_elsewhere(const struct json_at *config, const struct json_at *process, struct tlv_writer *writer, struct berth_error *err) {
+        size_t mark = tlv_begin(writer, PLAN_PROCESS);
+        int r = spec_write_process(process, false, writer, err);
+        if (r < 0)
+                return r;
+        tlv_end(writer, mark);
+        mark = tlv_begin(writer, PLAN_CONTAINER);
+        r = spec_write_container(config, writer, err);
+        if (r == 0)
+                tlv_end(writer, mark);
+        return r;
+}
+
+static int plan_write_container(const struct plan_sources *sources, const struct json_at *config, const struct json_at *keeper,
+                                struct tlv_writer *writer, struct berth_error *err) {
+        struct json_at process, runtime;
+
+        int r = json_required(config, "process", &process, err);
+        if (r == 0)
+                r = json_check_object(&process, err);
+        if (r < 0)
+                return r;
+        r = json_member(keeper, "runtime", &runtime) ? plan_write_elsewhere(config, &process, writer, err)
+                                                     : plan_write_inside(sources, config, &process, keeper, writer, err);
+        if (r < 0)
+                return r;
+
+        size_t mark = tlv_begin(writer, PLAN_KEEPER);
         r = spec_write_keeper(keeper, writer, err);
         if (r == 0)
                 tlv_end(writer, mark);

@@ -51,10 +51,22 @@ int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth
         keeper->log_line_max = PLAN_LOG_LINE_MAX;
 
         int r = plan_strings(plan, reader, PLAN_LOWER, &keeper->lower, &keeper->n_lower, err);
+        if (r == 0)
+                r = plan_strings(plan, reader, PLAN_RUNTIME_OPTION, &keeper->runtime_options, &keeper->n_runtime_options, err);
         while (r == 0 && tlv_next(&reader, &record) > 0) {
                 bool ok = true;
                 switch (record.tag) {
                 case PLAN_LOWER:
+                case PLAN_RUNTIME_OPTION:
+                        break;
+                case PLAN_RUNTIME:
+                        r = plan_string(&record, &keeper->runtime, err);
+                        break;
+                case PLAN_RUNTIME_ROOT:
+                        r = plan_string(&record, &keeper->runtime_root, err);
+                        break;
+                case PLAN_BUNDLE:
+                        r = plan_string(&record, &keeper->bundle, err);
                         break;
                 case PLAN_ID:
                         r = plan_string(&record, &keeper->id, err);
@@ -110,5 +122,7 @@ int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth
                 return r;
         if (!keeper->id || !keeper->directory || !keeper->rootfs_path || (keeper->network == PLAN_NETWORK_VETH && !keeper->link))
                 return plan_damaged(err, "the keeper part is incomplete");
+        if (keeper->runtime && (!keeper->runtime_root || !keeper->bundle))
+                return plan_damaged(err, "the other runtime's part is incomplete");
         return 0;
 }

@@ -112,6 +112,10 @@ enum plan_tag {
         PLAN_ADDRESS = 138,      /* struct netlink_address; repeated */
         PLAN_ROUTE = 139,        /* struct netlink_route; repeated */
         PLAN_LOG_LINE = 140,     /* u32: line_max of a CRI log */
+        PLAN_RUNTIME = 141,
+        PLAN_RUNTIME_OPTION = 142, /* string; repeated */
+        PLAN_RUNTIME_ROOT = 143,
+        PLAN_BUNDLE = 144,
 };
 
 /* ---- reading ---- */

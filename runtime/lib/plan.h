@@ -52,6 +52,11 @@ struct keeper_plan {
         uint32_t n_addresses;
         const struct netlink_route *routes;
         uint32_t n_routes;
+
+        const char *runtime;                /* another OCI runtime, driven by its command line; NULL: the library makes the container */
+        const char *const *runtime_options; /* NULL-terminated, before the verb */
+        uint32_t n_runtime_options;
+        const char *runtime_root, *bundle; /* its directory of states; where its config.json is */
 };
 
 struct plan; /* opaque; one allocation-free decode, see plan.c */

@@ -267,6 +267,37 @@ static int spec_keeper_network(const struct json_at *keeper, struct tlv_writer *
         return r;
 }
 
+static int spec_keeper_runtime(const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err) {
+        const char *path = NULL, *root = NULL, *bundle = NULL;
+        struct json_at at, options;
+        size_t n = 0;
+
+        if (!json_member(keeper, "runtime", &at))
+                return 0;
+        int r = json_check_object(&at, err);
+        if (r == 0)
+                r = spec_required_path(&at, "path", &path, err);
+        if (r == 0)
+                r = spec_required_path(&at, "root", &root, err);
+        if (r == 0)
+                r = spec_required_path(&at, "bundle", &bundle, err);
+        if (r == 0)
+                r = json_list_member(&at, "options", &options, &n, err);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct json_at item = json_item(&options, i);
+                const char *option = NULL;
+                r = json_text(&item, &option, err);
+                if (r == 0)
+                        tlv_put_string(writer, PLAN_RUNTIME_OPTION, option);
+        }
+        if (r < 0)
+                return r;
+        tlv_put_string(writer, PLAN_RUNTIME, path);
+        tlv_put_string(writer, PLAN_RUNTIME_ROOT, root);
+        tlv_put_string(writer, PLAN_BUNDLE, bundle);
+        return 0;
+}
+
 int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
         const char *id = NULL, *directory = NULL;
         bool open = false, once = false;
@@ -292,5 +323,7 @@ int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struc
                 r = spec_keeper_rootfs(at, writer, err);
         if (r == 0)
                 r = spec_keeper_network(at, writer, err);
+        if (r == 0)
+                r = spec_keeper_runtime(at, writer, err);
         return r;
 }

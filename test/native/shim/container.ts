@@ -23,6 +23,7 @@ const applets = [
   'ls',
   'id',
   'grep',
+  'test',
 ]
 
 export interface TestRoot extends AsyncDisposable {
