@@ -21,7 +21,14 @@ export interface Keeper extends AsyncDisposable {
   readonly executable: number
   /** The caller closes the plan. */
   compile(config: object, keeper: object | undefined): number
-  create(shim: Shim, task: string, config: object, keeper: object | undefined): Promise<{ pid: number }>
+  /** @param filter of `Seccomp.compile`; needed when the configuration has `linux.seccomp` */
+  create(
+    shim: Shim,
+    task: string,
+    config: object,
+    keeper: object | undefined,
+    filter?: Uint8Array,
+  ): Promise<{ pid: number }>
   removeCgroup(path: string): Promise<void>
 }
 
@@ -48,9 +55,9 @@ export async function openKeeper({ shim, kernel: instead, ...options }: KeeperOp
     reported,
     executable,
     compile: (config, document) => plans.compile(config, document, undefined),
-    async create(shim, task, config, keeper) {
+    async create(shim, task, config, keeper, filter) {
       shims.add(shim)
-      const plan = plans.compile(config, keeper, undefined)
+      const plan = plans.compile(config, keeper, filter)
       try {
         return await shim.create(task, plan)
       } finally {
