@@ -1,0 +1,116 @@
+import { constants } from 'node:os'
+import type { Call } from './injector.ts'
+
+const { errno } = constants
+
+/** What each call is made to fail with; the others with EIO. */
+const errnos: Readonly<Record<string, number>> = {
+  accept4: errno.EMFILE,
+  brk: errno.ENOMEM,
+  clone: errno.EAGAIN,
+  clone3: errno.EAGAIN,
+  dup3: errno.EMFILE,
+  epoll_create1: errno.EMFILE,
+  epoll_ctl: errno.ENOMEM,
+  fcntl: errno.EMFILE,
+  fsmount: errno.ENOMEM,
+  fsopen: errno.EMFILE,
+  memfd_create: errno.EMFILE,
+  mkdir: errno.ENOSPC,
+  mkdirat: errno.ENOSPC,
+  mmap: errno.ENOMEM,
+  mprotect: errno.ENOMEM,
+  open: errno.EMFILE,
+  openat: errno.EMFILE,
+  openat2: errno.EMFILE,
+  open_tree: errno.EMFILE,
+  pipe2: errno.EMFILE,
+  prctl: errno.EPERM,
+  signalfd4: errno.EMFILE,
+  socket: errno.EMFILE,
+  socketpair: errno.EMFILE,
+  write: errno.ENOSPC,
+  writev: errno.ENOSPC,
+}
+
+export const errnoOf = ({ name }: Call): number => errnos[name] ?? errno.EIO
+
+interface Excuse {
+  readonly name: string
+  readonly what?: RegExp
+  readonly reason: string
+}
+
+/** Calls that the kernel never lets fail, or that do their work whatever they answer: they are not made to. */
+const neverFail: readonly Excuse[] = [
+  { name: 'arch_prctl', reason: 'the thread pointer of libc; nothing of ours runs yet' },
+  { name: 'close', reason: 'the descriptor is gone whatever it answers' },
+  { name: 'exit', reason: 'does not return' },
+  { name: 'exit_group', reason: 'does not return' },
+  { name: 'getegid', reason: 'always succeeds' },
+  { name: 'geteuid', reason: 'always succeeds' },
+  { name: 'getgid', reason: 'always succeeds' },
+  { name: 'getpid', reason: 'always succeeds' },
+  { name: 'gettid', reason: 'always succeeds' },
+  { name: 'getuid', reason: 'always succeeds' },
+  { name: 'restart_syscall', reason: 'the kernel’s own' },
+  { name: 'rt_sigreturn', reason: 'does not return' },
+  { name: 'set_tid_address', reason: 'always succeeds' },
+  { name: 'umask', reason: 'always succeeds' },
+  { name: 'wait4', reason: 'asked without waiting, it fails for lack of children only' },
+]
+
+/** Calls whose failure is no failure of the verb. */
+const tolerated: readonly Excuse[] = [
+  { name: 'accept4', reason: 'the waiting init: it ends, and start says that the container has ended' },
+  { name: 'brk', reason: 'the allocator asks mmap instead' },
+  {
+    name: 'clone3',
+    reason: 'asked again without the unified group, which not every group allows; the process joins by itself',
+  },
+  { name: 'epoll_ctl', what: /^\d+, 2$/, reason: 'EPOLL_CTL_DEL: the descriptor is closed next' },
+  { name: 'fcntl', what: /, 2$/, reason: 'the C library sets close-on-exec again that open has set already' },
+  { name: 'fcntl', what: /, 1034$/, reason: 'a program that may be unsealed is sealed again' },
+  { name: 'fstatfs', reason: 'a program that may be unsealed is sealed again' },
+  { name: 'keyctl', reason: 'a kernel without keys has none to protect' },
+  { name: 'madvise', reason: 'memory of a process that ends soon is given back then' },
+  { name: 'mmap', what: /^-?[1-9]\d*, 4096$/, reason: 'the allocator’s guard page' },
+  { name: 'munmap', reason: 'memory of a process that ends soon is given back then' },
+  { name: 'open', what: /^\/dev\/urandom/, reason: 'the seed of the JSON library’s tables has other sources' },
+  { name: 'open', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
+  { name: 'openat', what: /^cgroup\.controllers/, reason: 'whether a controller is there shows when its limit is written' },
+  { name: 'read', what: /^\/sys\/fs\/cgroup\/unified/, reason: 'whether a controller is there shows when its limit is written' },
+  { name: 'open', what: /^\/sys\/fs\/cgroup\/unified\//, reason: 'whether a controller is there shows when its limit is written' },
+  { name: 'openat', what: /^\d+$/, reason: 'a kept filter: without it the profile is compiled' },
+  { name: 'fstat', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
+  { name: 'mkdir', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
+  { name: 'readv', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
+  { name: 'seccomp', what: /^[0-3], /, reason: 'questions of libseccomp about what the kernel can do' },
+  { name: 'uname', reason: 'without kept filters the profile is compiled' },
+  {
+    name: 'openat2',
+    what: /^(proc|sys|\.)$/,
+    reason: 'a directory that cannot be opened is made, which opens it again and fails for good',
+  },
+  { name: 'read', what: /^\/dev\/urandom/, reason: 'the seed of the JSON library’s tables has other sources' },
+  { name: 'read', what: /^pipe/, reason: 'an output that cannot be read has ended' },
+  { name: 'read', what: /^anon_inode/, reason: 'signals are looked at again when the next one comes' },
+  {
+    name: 'setsockopt',
+    what: /, 270$/,
+    reason: 'SOL_NETLINK: strict checks and longer words of the kernel, where it has them',
+  },
+  { name: 'stat', what: /bin\//, reason: 'the search in PATH goes on' },
+  {
+    name: 'unlinkat',
+    what: /^(shim\.sock|shim\.json|exit\.json)$/,
+    reason: 'of an earlier shim in this directory; what stands there still is replaced, or bind says so',
+  },
+]
+
+const matches = (call: Call) => (excuse: Excuse) =>
+  excuse.name === call.name && (excuse.what === undefined || excuse.what.test(call.what))
+
+export const whyNotFailed = (call: Call): string | undefined => neverFail.find(matches(call))?.reason
+
+export const whyTolerated = (call: Call): string | undefined => tolerated.find(matches(call))?.reason

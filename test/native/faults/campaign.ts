@@ -1,0 +1,54 @@
+import { getSystemErrorMap, getSystemErrorName } from 'node:util'
+import { errnoOf, whyNotFailed, whyTolerated } from './calls.ts'
+import type { Call } from './injector.ts'
+import type { Ending, Scene } from './scene.ts'
+
+export interface Outcome {
+  readonly line: string
+  /** What is wrong with it. */
+  readonly problem: string | undefined
+}
+
+const attempts = 3
+
+/**
+ * Plays a scene once undisturbed, then once for every `step`-th call that was seen, with that call failing.
+ * @param tell gets each outcome as it comes
+ */
+export async function failEachCall(scene: Scene, step: number, tell: (outcome: Outcome) => void): Promise<void> {
+  await scene.play(undefined) // what is made once and kept (compiled filters) is there afterwards
+  const clean = await scene.play(undefined)
+  if (clean.error !== undefined || clean.leaks.length > 0) {
+    tell({ line: `${scene.verb}, undisturbed`, problem: `${clean.error ?? ''} ${clean.leaks.join('; ')}`.trim() })
+    return
+  }
+  for (const [index, call] of clean.trace.calls.entries()) {
+    if (index % step === 0) tell(await failOne(scene, index + 1, call))
+  }
+}
+
+async function failOne(scene: Scene, n: number, call: Call): Promise<Outcome> {
+  const begin = `${scene.verb}, call ${n} (process ${call.process}: ${call.name} ${call.what})`
+  const never = whyNotFailed(call)
+  if (never !== undefined) return { line: `${begin}, not failed: ${never}, leaks 0`, problem: undefined }
+  const errno = errnoOf(call)
+  const name = getSystemErrorName(-errno)
+  for (let attempt = 1; ; attempt += 1) {
+    const ending = await scene.play({ ...call, errno })
+    // Which of two processes comes first is not always the same, and then a later call may not be made.
+    if (ending.trace.failed === undefined && attempt < attempts) continue
+    const line = `${begin}, ${name}, ${ending.error ?? 'succeeded'}, leaks ${ending.leaks.length}`
+    return { line, problem: problemOf(ending, call, errno) }
+  }
+}
+
+function problemOf({ trace, error, leaks }: Ending, call: Call, errno: number): string | undefined {
+  if (trace.failed === undefined) return `the call was not made in ${attempts} attempts`
+  if (trace.hung) return 'it never ended'
+  if (leaks.length > 0) return `left: ${leaks.join('; ')}`
+  if (error === undefined) return whyTolerated(call) === undefined ? 'the failure was not noticed' : undefined
+  const step = error.replace(/^berth-runtime: /, '')
+  const [, words = ''] = getSystemErrorMap().get(-errno) ?? []
+  if (step.length < 8 || step.toLowerCase() === words) return `the error names no step: '${error}'`
+  return undefined
+}

@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Fault, Trace } from './injector.ts'
+
+/** A verb on a stage of its own, that can be played as often as one likes. */
+export interface Scene {
+  readonly verb: string
+  play(fault: Fault | undefined): Promise<Ending>
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly scenes: readonly Scene[]
+}
+
+export interface Ending {
+  readonly trace: Trace
+  /** What the verb said when it did not succeed. */
+  readonly error: string | undefined
+  readonly leaks: readonly string[]
+}
+
+/** The groups of this name in every hierarchy. */
+export function cgroupsNamed(name: string): string[] {
+  const root = '/sys/fs/cgroup'
+  return ['', ...readdirSync(root)].map((hierarchy) => join(root, hierarchy, name)).filter((path) => existsSync(path))
+}
+
+/** Mounts of this process's namespace below the directory. */
+export function mountsBelow(directory: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(` ${directory}`))
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,20 @@
+/** npm run soak -- NAME…: what takes minutes and is not part of `npm test`. Needs `npm run native`. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '../..')
+
+/** Each by name: a program and its arguments; further arguments are passed on. */
+const soaks: Readonly<Record<string, readonly string[]>> = {
+  faults: ['test/native/faults/run.ts'],
+}
+
+const [name = '', ...rest] = process.argv.slice(2)
+const soak = Object.hasOwn(soaks, name) ? soaks[name] : undefined
+if (soak === undefined) {
+  process.stderr.write(`soak: there is no '${name}'; there are: ${Object.keys(soaks).join(', ')}\n`)
+  process.exitCode = 1
+} else {
+  const { status } = spawnSync(process.execPath, [...soak, ...rest], { cwd: root, stdio: 'inherit' })
+  process.exitCode = status ?? 1
+}
