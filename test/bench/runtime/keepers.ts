@@ -5,7 +5,6 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { openKeeper } from '../../native/shim/keeper.ts'
 import { buildImage } from '../../support/base-image.ts'
 import { minimalConfig } from '../../support/docker-bundle.ts'
 import { dockerCli, startDockerd } from '../../support/dockerd.ts'
@@ -24,8 +23,7 @@ async function atRest(pid: number): Promise<number> {
 
 /** Beside two unused ones, which every daemon has ready and which share the program's pages. */
 export async function ourPss(subject: ShimSubject): Promise<number> {
-  await using beside = await openKeeper()
-  const unused = [await beside.launcher.launch(), await beside.launcher.launch()]
+  const unused = [await subject.launch(), await subject.launch()]
   for (const shim of unused) await shim.prepare(true)
   const shim = await subject.launch()
   await subject.start(shim, 'docker', ['sleep', '600'], 'json-file')
