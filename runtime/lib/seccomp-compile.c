@@ -15,6 +15,7 @@
 
 #define SECCOMP_ARCHITECTURES 32
 #define SECCOMP_ARGUMENTS 6
+#define SECCOMP_ERRNO_MAX 4095      /* the kernel's MAX_ERRNO */
 #define SECCOMP_PROLOGUE 6          /* instructions for each architecture */
 #define SECCOMP_X32_BIT 0x40000000U /* numbers from here on are of the x32 ABI, a table of its own */
 
@@ -36,57 +37,84 @@ struct seccomp_build {
         size_t n_architectures;
 };
 
-static int seccomp_action(const struct json_at *at, int64_t number, uint32_t *ret, struct berth_error *err) {
-        const struct {
-                const char *name;
-                uint32_t action;
-        } known[] = {
-                {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW},
-                {"SCMP_ACT_ERRNO", SCMP_ACT_ERRNO((uint32_t) number & 0xffff)},
-                {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
-                {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
-                {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
-                {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},
-                {"SCMP_ACT_TRACE", SCMP_ACT_TRACE((uint32_t) number & 0xffff)},
-                {"SCMP_ACT_LOG", SCMP_ACT_LOG},
-        };
-        const char *name = NULL;
-        int r = json_text(at, &name, err);
+struct seccomp_word {
+        const char *name;
+        uint32_t value;
+};
 
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-                if (strcmp(known[i].name, name) == 0) {
-                        *ret = known[i].action;
-                        return 0;
-                }
-        return json_fail(at, err, strcmp(name, "SCMP_ACT_NOTIFY") == 0 ? "'%s' is not supported" : "unknown action '%s'", name);
+/* Those with a number of their own (an errno, a tracer's message) have it in the lower half. */
+static const struct seccomp_word seccomp_actions[] = {
+        {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW},
+        {"SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0)},
+        {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
+        {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
+        {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
+        {"SCMP_ACT_LOG", SCMP_ACT_LOG},
+        {"SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY},
+        {"SCMP_ACT_TRACE", SCMP_ACT_TRACE(0)},
+        {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},
+        {NULL, 0},
+};
+
+static const struct seccomp_word seccomp_operators[] = {
+        {"SCMP_CMP_NE", SCMP_CMP_NE},
+        {"SCMP_CMP_LT", SCMP_CMP_LT},
+        {"SCMP_CMP_LE", SCMP_CMP_LE},
+        {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+        {"SCMP_CMP_GE", SCMP_CMP_GE},
+        {"SCMP_CMP_GT", SCMP_CMP_GT},
+        {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
+        {NULL, 0},
+};
+
+/* All that the runtime-spec names. The library knows those that this machine can run, among others. */
+static const char *const seccomp_architecture_names[] = {
+        "SCMP_ARCH_X86",         "SCMP_ARCH_X86_64", "SCMP_ARCH_X32",    "SCMP_ARCH_ARM",       "SCMP_ARCH_AARCH64", "SCMP_ARCH_LOONGARCH64",
+        "SCMP_ARCH_M68K",        "SCMP_ARCH_MIPS",   "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64",
+        "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",    "SCMP_ARCH_PPC64",  "SCMP_ARCH_PPC64LE",   "SCMP_ARCH_S390",    "SCMP_ARCH_S390X",
+        "SCMP_ARCH_SH",          "SCMP_ARCH_SHEB",   "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64",  "SCMP_ARCH_RISCV64", NULL,
+};
+
+const char *seccomp_action_at(size_t index) {
+        return index < sizeof seccomp_actions / sizeof *seccomp_actions ? seccomp_actions[index].name : NULL;
 }
 
-static int seccomp_operator(const struct json_at *at, enum scmp_compare *ret, struct berth_error *err) {
-        static const struct {
-                const char *name;
-                enum scmp_compare op;
-        } known[] = {
-                {"SCMP_CMP_NE", SCMP_CMP_NE},
-                {"SCMP_CMP_LT", SCMP_CMP_LT},
-                {"SCMP_CMP_LE", SCMP_CMP_LE},
-                {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-                {"SCMP_CMP_GE", SCMP_CMP_GE},
-                {"SCMP_CMP_GT", SCMP_CMP_GT},
-                {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
-        };
+const char *seccomp_operator_at(size_t index) {
+        return index < sizeof seccomp_operators / sizeof *seccomp_operators ? seccomp_operators[index].name : NULL;
+}
+
+const char *seccomp_architecture_at(size_t index) {
+        return index < sizeof seccomp_architecture_names / sizeof *seccomp_architecture_names ? seccomp_architecture_names[index] : NULL;
+}
+
+static int seccomp_lookup(const struct json_at *at, const struct seccomp_word *words, const char *what, uint32_t *ret, struct berth_error *err) {
         const char *name = NULL;
         int r = json_text(at, &name, err);
 
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-                if (strcmp(known[i].name, name) == 0) {
-                        *ret = known[i].op;
+        for (; words->name; words++)
+                if (strcmp(words->name, name) == 0) {
+                        *ret = words->value;
                         return 0;
                 }
-        return json_fail(at, err, "unknown operator '%s'", name);
+        return json_fail(at, err, "unknown %s '%s'", what, name);
+}
+
+/* The action under `key`, with the number under `number_key` where it takes one. */
+static int seccomp_action(const struct json_at *up, const char *key, const char *number_key, uint32_t *ret, struct berth_error *err) {
+        int64_t number = EPERM;
+        struct json_at at;
+        uint32_t action = 0;
+
+        int r = json_required(up, key, &at, err);
+        if (r == 0)
+                r = seccomp_lookup(&at, seccomp_actions, "action", &action, err);
+        if (r == 0)
+                r = json_number_member(up, number_key, 0, action == SCMP_ACT_TRACE(0) ? UINT16_MAX : SECCOMP_ERRNO_MAX, &number, err);
+        if (r == 0)
+                *ret = action == SCMP_ACT_ERRNO(0) || action == SCMP_ACT_TRACE(0) ? action | (uint32_t) number : action;
+        return r;
 }
 
 /* Values are unsigned 64-bit; those above the signed range arrive as reals, which are exact for the masks in use or refused. */
@@ -131,10 +159,12 @@ static int seccomp_arguments(const struct json_at *entry, struct scmp_arg_cmp *a
                         r = seccomp_value(&item, "valueTwo", &args[i].datum_b, err);
                 if (r == 0)
                         r = json_required(&item, "op", &op, err);
+                uint32_t comparison = 0;
                 if (r == 0)
-                        r = seccomp_operator(&op, &args[i].op, err);
+                        r = seccomp_lookup(&op, seccomp_operators, "operator", &comparison, err);
                 if (r < 0)
                         return r;
+                args[i].op = (enum scmp_compare) comparison;
                 args[i].arg = (unsigned) index;
                 if (seen[index]++ > 0)
                         *ret_alternatives = true;
@@ -162,29 +192,28 @@ static void seccomp_note_highest(struct seccomp_build *build, const char *name) 
 
 static int seccomp_entry(struct seccomp_build *build, const struct json_at *entry, struct berth_error *err) {
         struct scmp_arg_cmp args[SECCOMP_ARGUMENTS];
-        struct json_at at, list;
+        struct json_at list;
         bool alternatives = false;
-        int64_t number = EPERM;
         uint32_t action = 0;
-        size_t n_names, n_args = 0;
+        size_t n_names = 0, n_args = 0;
 
         int r = json_check_object(entry, err);
         if (r == 0)
-                r = json_number_member(entry, "errnoRet", 0, 4095, &number, err);
-        if (r == 0)
-                r = json_required(entry, "action", &at, err);
-        if (r == 0)
-                r = seccomp_action(&at, number, &action, err);
+                r = seccomp_action(entry, "action", "errnoRet", &action, err);
         if (r == 0)
                 r = seccomp_arguments(entry, args, &n_args, &alternatives, err);
         if (r == 0)
-                r = json_list_member(entry, "names", &list, &n_names, err);
+                r = json_required(entry, "names", &list, err);
+        if (r == 0)
+                r = json_list(&list, &n_names, err);
         for (size_t i = 0; r == 0 && i < n_names; i++) {
                 struct json_at item = json_item(&list, i);
                 const char *name = NULL;
                 r = json_text(&item, &name, err);
                 if (r < 0)
                         return r;
+                if (action == SCMP_ACT_NOTIFY && (strcmp(name, "write") == 0 || strcmp(name, "sendmsg") == 0))
+                        return json_fail(&item, err, "'%s' cannot be notified: the listener itself comes to the agent by it", name);
                 int call = seccomp_syscall_resolve_name(name);
                 if (call == __NR_SCMP_ERROR)
                         continue; /* newer than this library, or of another machine */
@@ -213,19 +242,21 @@ static int seccomp_architectures(struct seccomp_build *build, const struct json_
                 r = json_text(&item, &name, err);
                 if (r < 0)
                         return r;
-                size_t size = strlen(name);
-                if (strncmp(name, "SCMP_ARCH_", 10) != 0 || size - 10 >= sizeof lower)
+                size_t at = 0, size = strlen(name);
+                while (seccomp_architecture_names[at] && strcmp(seccomp_architecture_names[at], name) != 0)
+                        at++;
+                if (!seccomp_architecture_names[at])
                         return json_fail(&item, err, "unknown architecture '%s'", name);
                 for (size_t j = 10; j <= size; j++)
                         lower[j - 10] = (char) (name[j] >= 'A' && name[j] <= 'Z' ? name[j] - 'A' + 'a' : name[j]);
                 uint32_t token = seccomp_arch_resolve_name(lower);
-                if (token == 0)
-                        return json_fail(&item, err, "unknown architecture '%s'", name);
-                int added = seccomp_arch_add(build->filter, token);
-                if (added == -EEXIST)
+                /* A filter kills what comes from an architecture it does not know, and nothing of one that the library does not know, or whose bytes
+                 * are in the other order, runs on this machine. */
+                int added = token == 0 ? -EDOM : seccomp_arch_add(build->filter, token);
+                if (added == -EEXIST || added == -EDOM)
                         continue;
                 if (added < 0)
-                        return json_fail(&item, err, "architecture '%s' does not go with this machine's", name);
+                        return json_fail(&item, err, "architecture '%s' is refused (errno %d)", name, -added);
                 if (build->n_architectures == SECCOMP_ARCHITECTURES)
                         return json_fail(&list, err, "more than %d architectures", SECCOMP_ARCHITECTURES);
                 build->architectures[build->n_architectures++] = token;
@@ -234,19 +265,15 @@ static int seccomp_architectures(struct seccomp_build *build, const struct json_
 }
 
 static int seccomp_rules(struct seccomp_build *build, const struct json_at *profile, struct berth_error *err) {
-        int64_t number = EPERM;
         struct json_at at, list;
         size_t n;
 
-        if (json_member(profile, "listenerPath", &at))
-                return json_fail(&at, err, "is not supported");
-        int r = json_number_member(profile, "defaultErrnoRet", 0, 4095, &number, err);
-        if (r == 0)
-                r = json_required(profile, "defaultAction", &at, err);
-        if (r == 0)
-                r = seccomp_action(&at, number, &build->default_action, err);
+        int r = seccomp_action(profile, "defaultAction", "defaultErrnoRet", &build->default_action, err);
         if (r < 0)
                 return r;
+        (void) json_member(profile, "defaultAction", &at);
+        if (build->default_action == SCMP_ACT_NOTIFY)
+                return json_fail(&at, err, "SCMP_ACT_NOTIFY cannot be the default: the listener itself comes to the agent by system calls");
         build->filter = seccomp_init(build->default_action);
         if (!build->filter)
                 return berth_error_set(err, ENOMEM, "memory for a seccomp filter");

@@ -67,6 +67,7 @@ export interface LinuxSpec {
   readonly maskedPaths?: readonly string[]
   readonly readonlyPaths?: readonly string[]
   readonly sysctl?: Readonly<Record<string, string>>
+  readonly seccomp?: object
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] }
   readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] }
 }

@@ -166,6 +166,7 @@ export class BusyboxRoot implements AsyncDisposable {
         namespaces: (['mount', 'pid', 'uts', 'ipc', 'cgroup', 'network'] as const).map((type) => ({ type })),
         cgroupsPath: this.cgroup,
         ...dockerPaths,
+        ...(options.seccomp && { seccomp: options.seccomp }),
         ...options.linux,
       },
       ...options.spec,

@@ -18,6 +18,9 @@ afterAll(async () => {
   await root[Symbol.asyncDispose]()
 })
 
+const untilDone = 'while ! test -e /tmp/done; do sleep 0.02; done; rm /tmp/done'
+const done = { args: ['touch', '/tmp/done'] }
+
 /** Runs the script as an exec of a container that waits for it. */
 async function exec(script: string, more: NonNullable<ContainerOptions['execs']>[number]): Promise<string> {
   const { output, failures } = await root.run({
@@ -120,7 +123,7 @@ describe('processors of an exec', () => {
   })
 
   test('that are not there are told', async () => {
-    const { failures } = await root.run({ run: 'sleep 0.3', execs: [{ execCPUAffinity: { final: '8000' } }] })
+    const { failures } = await root.run({ run: untilDone, execs: [{ execCPUAffinity: { final: '8000' } }, done] })
     expect(failures).toEqual([
       { step: 'exec 0', errno: errno.EINVAL, text: "let the process run on the processors '8000'" },
     ])
@@ -199,7 +202,7 @@ describe('security modules', () => {
   })
 
   test('an exec is refused alike', async () => {
-    const { failures } = await root.run({ run: 'sleep 0.3', execs: [{ apparmorProfile: 'berth-no-such-profile' }] })
+    const { failures } = await root.run({ run: untilDone, execs: [{ apparmorProfile: 'berth-no-such-profile' }, done] })
     expect(failures.map(({ step, text }) => [step, text])).toEqual([
       ['exec 0', expect.stringContaining("AppArmor profile 'berth-no-such-profile'")],
     ])
