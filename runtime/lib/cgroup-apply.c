@@ -75,23 +75,29 @@ static int find_parts(const struct cgroup_layout *layout, const struct cgroup_li
         return 0;
 }
 
-static int apply_part(const struct part *part, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err) {
+static int apply_part(const struct part *part, const struct cgroup *cgroup, const struct cgroup_limits *limits, bool in_use,
+                      struct berth_error *err) {
         bool unified = part->hierarchy->unified;
         _cleanup_close_ int directory = -1;
         int r = cgroup_directory_open(part->hierarchy, cgroup->path, &directory, err);
         if (r < 0)
                 return r;
-        r = unified ? cgroup_v2_apply(directory, part->controller, limits, err) : cgroup_v1_apply(directory, part->controller, limits, err);
+        if (unified)
+                r = cgroup_v2_apply(directory, part->controller, limits, err);
+        else if (in_use && strcmp(part->controller, "devices") == 0)
+                r = cgroup_v1_replace_devices(directory, limits, err);
+        else
+                r = cgroup_v1_apply(directory, part->controller, limits, err);
         return r < 0 ? berth_error_prefix(err, "cgroup %s (%s, v%d)", cgroup->path, part->controller, unified ? 2 : 1) : 0;
 }
 
 /* *ret_applied: the first part that was not. */
-static int apply_parts(const struct part parts[PARTS], const struct cgroup *cgroup, const struct cgroup_limits *limits, size_t *ret_applied,
-                       struct berth_error *err) {
+static int apply_parts(const struct part parts[PARTS], const struct cgroup *cgroup, const struct cgroup_limits *limits, bool in_use,
+                       size_t *ret_applied, struct berth_error *err) {
         int r = 0;
         for (*ret_applied = 0; *ret_applied < PARTS; ++*ret_applied) {
                 const struct part *part = &parts[*ret_applied];
-                r = part->asked ? apply_part(part, cgroup, limits, err) : 0;
+                r = part->asked ? apply_part(part, cgroup, limits, in_use, err) : 0;
                 if (r < 0)
                         break;
         }
@@ -102,7 +108,7 @@ int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup
         struct part parts[PARTS];
         size_t applied;
         int r = find_parts(layout, limits, parts, err);
-        return r < 0 ? r : apply_parts(parts, cgroup, limits, &applied, err);
+        return r < 0 ? r : apply_parts(parts, cgroup, limits, false, &applied, err);
 }
 
 static int check_memory(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits,
@@ -135,7 +141,7 @@ int cgroup_update(const struct cgroup_layout *layout, const struct cgroup *cgrou
                 r = check_memory(layout, cgroup, limits, err);
         if (r < 0)
                 return r;
-        r = apply_parts(parts, cgroup, limits, &applied, err);
+        r = apply_parts(parts, cgroup, limits, true, &applied, err);
         if (r == 0)
                 return 0;
         char done[128] = "";

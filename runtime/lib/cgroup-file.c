@@ -78,13 +78,15 @@ int cgroup_file_read(int directory, const char *file, char *buffer, size_t capac
         return (int) used;
 }
 
+int cgroup_file_failed(const char *file, const char *value, int code, struct berth_error *err) {
+        if (code == ENOENT)
+                return berth_error_set(err, ENOENT, "the kernel has no cgroup file %s, which the limit '%s' needs", file, value);
+        return berth_error_set(err, code, "write '%s' to the cgroup file %s", value, file);
+}
+
 int cgroup_file_set(int directory, const char *file, const char *value, struct berth_error *err) {
         int r = cgroup_file_write(directory, file, value);
-        if (r == -ENOENT)
-                return berth_error_set(err, ENOENT, "the kernel has no cgroup file %s, which the limit '%s' needs", file, value);
-        if (r < 0)
-                return berth_error_set(err, -r, "write '%s' to the cgroup file %s", value, file);
-        return 0;
+        return r < 0 ? cgroup_file_failed(file, value, -r, err) : 0;
 }
 
 int cgroup_file_set_number(int directory, const char *file, int64_t value, struct berth_error *err) {

@@ -26,6 +26,17 @@ int cgroup_file_read(int directory, const char *file, char *buffer, size_t capac
 int cgroup_file_set(int directory, const char *file, const char *value, struct berth_error *err);
 int cgroup_file_set_number(int directory, const char *file, int64_t value, struct berth_error *err);
 
+int cgroup_file_failed(const char *file, const char *value, int code, struct berth_error *err);
+
+/* Values that the kernel checks against each other. Those not asked for are left alone. */
+struct cgroup_value {
+        const char *file;
+        char text[64];
+        bool asked;
+};
+void cgroup_value_set(struct cgroup_value *value, const char *file, int64_t number);
+int cgroup_settle(int directory, struct cgroup_value *values, size_t n, struct berth_error *err);
+
 /* The value behind `key` in a flat keyed file ("oom_kill 3"); -ENOENT when the key is missing. */
 int cgroup_file_key(int directory, const char *file, const char *key, uint64_t *ret);
 
@@ -35,9 +46,18 @@ int cgroup_file_number(int directory, const char *file, uint64_t *ret);
 /* Is `controller` one of the comma separated ones? */
 bool cgroup_controllers_have(const char *controllers, const char *controller);
 
-/* One function of these per controller group; `directory` is the group's in the hierarchy that serves it. */
+/* One function of these per controller; `directory` is the group's in the hierarchy that serves it. */
 int cgroup_v1_apply(int directory, const char *controller, const struct cgroup_limits *limits, struct berth_error *err);
 int cgroup_v2_apply(int directory, const char *controller, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_v1_apply_block_io(int directory, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_v2_apply_block_io(int directory, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_apply_hugepages(int directory, bool unified, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_apply_rdma(int directory, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_v1_apply_priorities(int directory, const struct cgroup_limits *limits, struct berth_error *err);
+
+/* The rules one after the other. _replace: of a group in use, which never loses a device in between that it had and keeps. */
+int cgroup_v1_apply_devices(int directory, const struct cgroup_limits *limits, struct berth_error *err);
+int cgroup_v1_replace_devices(int directory, const struct cgroup_limits *limits, struct berth_error *err);
 
 /* The directories of all parents exist. v1 with cpuset: fills empty cpus and mems of every level below the root, `path` included. */
 int cgroup_v1_inherit_cpuset(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err);

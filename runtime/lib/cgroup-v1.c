@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "cgroup-internal.h"
@@ -51,29 +51,34 @@ int cgroup_v1_inherit_cpuset(const struct cgroup_hierarchy *hierarchy, const cha
         return 0;
 }
 
-/* Two values that the kernel checks against each other: the first may be refused until the second is in place. */
-static int set_pair(int directory, const char *first, int64_t first_value, const char *second, int64_t second_value, struct berth_error *err) {
-        bool again = false;
-        if (first_value != CGROUP_UNSET) {
-                int r = cgroup_file_set_number(directory, first, first_value, err);
-                again = r == -EINVAL && second_value != CGROUP_UNSET;
-                if (r < 0 && !again)
-                        return r;
-        }
-        if (second_value != CGROUP_UNSET) {
-                int r = cgroup_file_set_number(directory, second, second_value, err);
-                if (r < 0)
-                        return r;
-        }
-        return again ? cgroup_file_set_number(directory, first, first_value, err) : 0;
+/* Why the kernel said EINVAL to sizes of memory and swap, if that can be told. */
+static int explain_sizes(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
+        int64_t limit = limits->memory_limit, both = limits->memory_swap;
+        uint64_t current = UINT64_MAX;
+        if (limit == CGROUP_UNSET && cgroup_file_number(directory, "memory.limit_in_bytes", &current) == 0)
+                limit = (int64_t) current;
+        if (both == CGROUP_UNSET && cgroup_file_number(directory, "memory.memsw.limit_in_bytes", &current) == 0)
+                both = (int64_t) current;
+        if (both < 0 || (limit >= 0 && limit <= both))
+                return -EINVAL;
+        return berth_error_set(err, EINVAL,
+                               "the limit of memory and swap (%" PRId64 ") would be smaller than the memory limit (%" PRId64 "); change both", both,
+                               limit);
 }
 
 static int apply_memory_size(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
+        struct cgroup_value values[2];
         int64_t swap = limits->memory_swap;
         /* The kernel demands limit <= memsw at every moment, so an unlimited limit needs an unlimited memsw. */
-        if (limits->memory_limit == -1 && swap == CGROUP_UNSET && faccessat(directory, "memory.memsw.limit_in_bytes", F_OK, 0) == 0)
+        if (limits->memory_limit == -1 && swap == CGROUP_UNSET)
                 swap = -1;
-        return set_pair(directory, "memory.limit_in_bytes", limits->memory_limit, "memory.memsw.limit_in_bytes", swap, err);
+        /* A kernel that does not count swap does not limit it either. */
+        if (swap == -1 && faccessat(directory, "memory.memsw.limit_in_bytes", F_OK, 0) < 0)
+                swap = CGROUP_UNSET;
+        cgroup_value_set(&values[0], "memory.limit_in_bytes", limits->memory_limit);
+        cgroup_value_set(&values[1], "memory.memsw.limit_in_bytes", swap);
+        int r = cgroup_settle(directory, values, 2, err);
+        return r == -EINVAL ? explain_sizes(directory, limits, err) : r;
 }
 
 static int apply_memory(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
@@ -96,13 +101,15 @@ static int apply_cpu(int directory, const struct cgroup_limits *limits, struct b
                 r = cgroup_file_set_number(directory, "cpu.shares", limits->cpu_shares, err);
         if (r == 0 && limits->cpu_idle != CGROUP_UNSET && limits->cpu_idle != 0)
                 r = cgroup_file_set_number(directory, "cpu.idle", limits->cpu_idle, err);
+        struct cgroup_value fair[3], realtime[2];
+        cgroup_value_set(&fair[0], "cpu.cfs_period_us", limits->cpu_period);
+        cgroup_value_set(&fair[1], "cpu.cfs_quota_us", limits->cpu_quota);
+        cgroup_value_set(&fair[2], "cpu.cfs_burst_us", limits->cpu_burst);
+        cgroup_value_set(&realtime[0], "cpu.rt_period_us", limits->cpu_rt_period);
+        cgroup_value_set(&realtime[1], "cpu.rt_runtime_us", limits->cpu_rt_runtime);
         if (r == 0)
-                r = set_pair(directory, "cpu.cfs_period_us", limits->cpu_period, "cpu.cfs_quota_us", limits->cpu_quota, err);
-        if (r == 0 && limits->cpu_burst != CGROUP_UNSET)
-                r = cgroup_file_set_number(directory, "cpu.cfs_burst_us", limits->cpu_burst, err);
-        if (r == 0)
-                r = set_pair(directory, "cpu.rt_period_us", limits->cpu_rt_period, "cpu.rt_runtime_us", limits->cpu_rt_runtime, err);
-        return r;
+                r = cgroup_settle(directory, fair, 3, err);
+        return r == 0 ? cgroup_settle(directory, realtime, 2, err) : r;
 }
 
 static int apply_cpuset(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
@@ -120,57 +127,6 @@ static int apply_pids(int directory, const struct cgroup_limits *limits, struct 
         return cgroup_file_set_number(directory, "pids.max", limits->pids_limit, err);
 }
 
-static int apply_blkio(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
-        const char *file = faccessat(directory, "blkio.bfq.weight", F_OK, 0) == 0 ? "blkio.bfq.weight" : "blkio.weight";
-        return cgroup_file_set_number(directory, file, limits->blkio_weight, err);
-}
-
-static void format_number(char text[16], int64_t value) {
-        if (value < 0)
-                (void) strcpy(text, "*");
-        else
-                (void) snprintf(text, 16, "%u", (unsigned) value);
-}
-
-static int write_rule(int fd, char type, const struct cgroup_device_rule *rule, struct berth_error *err) {
-        char major[16], minor[16], text[64];
-        format_number(major, rule->major);
-        format_number(minor, rule->minor);
-        int length = snprintf(text, sizeof(text), "%c %s:%s %.4s", type, major, minor, rule->access);
-        if (write(fd, text, (size_t) length) < 0)
-                return berth_error_set(err, errno, "write '%s' to the cgroup file devices.%s", text, rule->allow ? "allow" : "deny");
-        return 0;
-}
-
-static int apply_devices(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
-        _cleanup_close_ int allow = openat(directory, "devices.allow", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (allow < 0)
-                return berth_error_set(err, errno, "open the cgroup file devices.allow");
-        _cleanup_close_ int deny = openat(directory, "devices.deny", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (deny < 0)
-                return berth_error_set(err, errno, "open the cgroup file devices.deny");
-        for (uint32_t i = 0; i < limits->n_device_rules; i++) {
-                const struct cgroup_device_rule *rule = &limits->device_rules[i];
-                int fd = rule->allow ? allow : deny, r;
-                bool everything = rule->type == 'a' && rule->major < 0 && rule->minor < 0 && strnlen(rule->access, 4) == 3;
-                if (everything)
-                        r = write(fd, "a", 1) < 0
-                                    ? berth_error_set(err, errno, "write 'a' to the cgroup file devices.%s", rule->allow ? "allow" : "deny")
-                                    : 0;
-                else if (rule->type != 'a')
-                        r = write_rule(fd, rule->type, rule, err);
-                else {
-                        /* The kernel takes 'a' for everything, whatever follows: a narrower rule is two rules. */
-                        r = write_rule(fd, 'b', rule, err);
-                        if (r == 0)
-                                r = write_rule(fd, 'c', rule, err);
-                }
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 int cgroup_v1_apply(int directory, const char *controller, const struct cgroup_limits *limits, struct berth_error *err) {
         if (strcmp(controller, "memory") == 0)
                 return apply_memory(directory, limits, err);
@@ -181,8 +137,16 @@ int cgroup_v1_apply(int directory, const char *controller, const struct cgroup_l
         if (strcmp(controller, "pids") == 0)
                 return apply_pids(directory, limits, err);
         if (strcmp(controller, "blkio") == 0)
-                return apply_blkio(directory, limits, err);
+                return cgroup_v1_apply_block_io(directory, limits, err);
         if (strcmp(controller, "devices") == 0)
-                return apply_devices(directory, limits, err);
+                return cgroup_v1_apply_devices(directory, limits, err);
+        if (strcmp(controller, "hugetlb") == 0)
+                return cgroup_apply_hugepages(directory, false, limits, err);
+        if (strcmp(controller, "rdma") == 0)
+                return cgroup_apply_rdma(directory, limits, err);
+        if (strcmp(controller, "net_cls") == 0)
+                return cgroup_file_set_number(directory, "net_cls.classid", limits->network_class, err);
+        if (strcmp(controller, "net_prio") == 0)
+                return cgroup_v1_apply_priorities(directory, limits, err);
         return berth_error_set(err, EINVAL, "the cgroup controller '%s' has no limits", controller);
 }

@@ -120,3 +120,33 @@ test('the processes of a group and below it are listed', async () => {
   expect(cgroups.processes(below.path)).toEqual([below.pid])
   expect(() => cgroups.processes('/berth-face-none')).toThrow(/berth-face-none/)
 })
+
+test.each([
+  [{ memory: { kernel: 1 << 20 } }, /^resources\.memory: kernel cannot be limited: the kernel has dropped/],
+  [{ memory: { kernelTCP: 1 } }, /kernelTCP cannot be limited/],
+  [{ memory: { useHierarchy: false } }, /useHierarchy cannot be false/],
+  [{ blockIO: { throttleReadBpsDevice: [{ major: 8 }] } }, /^resources\.blockIO\.throttleReadBpsDevice\[0\]\.minor/],
+  [{ blockIO: { throttleReadBpsDevice: [{ major: 8, minor: 0 }] } }, /throttleReadBpsDevice\[0\]: rate is missing/],
+  [
+    { hugepageLimits: [{ pageSize: '../2MB', limit: 0 }] },
+    /^resources\.hugepageLimits\[0\]\.pageSize: .* is not a size/,
+  ],
+  [{ hugepageLimits: [{ pageSize: '2MB' }] }, /hugepageLimits\[0\]: limit is missing/],
+  [{ rdma: { 'a/b': { hcaHandles: 1 } } }, /is not the name of a device/],
+  [{ rdma: { mlx5_0: { hcaHandles: -1 } } }, /^resources\.rdma\.mlx5_0\.hcaHandles/],
+  [{ network: { priorities: [{ name: 'eth0 1', priority: 1 }] } }, /is not the name of a network link/],
+  [{ network: { classID: 7 } }, /'net_cls', which exists in v1 only/],
+  [{ unified: { 'a/b': '1' } }, /is not the name of a cgroup file/],
+  [{ unified: { 'cgroup.procs': '1' } }, /'cgroup\.procs' is not a cgroup file that holds a limit/],
+])('%j is refused', async (resources, sentence) => {
+  await using group = await openGroup()
+  await expect(cgroups.update(group.path, resources)).rejects.toThrow(sentence)
+})
+
+test('zeros that ask for nothing change nothing', async () => {
+  await using group = await openGroup()
+  const cpu = { shares: 0, quota: 0, period: 0, realtimeRuntime: 0, realtimePeriod: 0 }
+  const memory = { limit: 0, reservation: 0, swap: 0, kernel: 0, kernelTCP: 0, disableOOMKiller: false }
+  await cgroups.update(group.path, { cpu, memory, blockIO: { weight: 0, leafWeight: 0 }, network: { classID: 0 } })
+  expect(await group.read('cpu', 'cpu.shares')).toBe('1024')
+})

@@ -4,11 +4,14 @@ import { buildNativeTest, runNativeTest } from '#test/support/native-program.ts'
 
 const machine = join(import.meta.dirname, '..', 'support', 'cgroup2-vm')
 
-test('the same limits work on a host with nothing but cgroup v2', async () => {
-  const program = await buildNativeTest('cgroup_test')
+test.each([
+  ['signals, freezer, counters, memory events and removal', 'cgroup_test', 60],
+  ['limits and devices', 'cgroup_limits_test', 200],
+])('%s work on a host with nothing but cgroup v2', async (_, name, checks) => {
+  const program = await buildNativeTest(name)
   const { failures, passed, output } = await runNativeTest([machine, '--timeout', '120', program], 280_000)
   expect(failures).toEqual([])
   expect(output).toContain('# v2 /sys/fs/cgroup: ')
   expect(output).not.toContain('# v1 ')
-  expect(passed).toBeGreaterThan(80)
+  expect(passed).toBeGreaterThan(checks)
 })
