@@ -140,6 +140,16 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/tag.ts')).tagCommand,
   ),
   entry(
+    'login',
+    'Show a registry who you are, and keep it for pulls',
+    async () => (await import('./commands/registry/login.ts')).loginCommand,
+  ),
+  entry(
+    'logout',
+    'Forget the credentials of a registry',
+    async () => (await import('./commands/registry/logout.ts')).logoutCommand,
+  ),
+  entry(
     'system dial-stdio',
     "Connect standard streams with the engine's socket",
     async () => (await import('./commands/system/dial-stdio.ts')).dialStdioCommand,

@@ -12,8 +12,10 @@ export interface RegistryAuth {
   readonly serveraddress: string
 }
 
-const dockerHub = 'https://index.docker.io/v1/'
+export const dockerHub = 'https://index.docker.io/v1/'
 const maxAnswer = 1024 * 1024
+/** The user name that says: the secret is an identity token. */
+const tokenUser = '<token>'
 
 /** The stored credentials of a registry, or undefined when there are none.   @param domain as a reference has it: `docker.io` */
 export async function findAuth(config: ConfigFile, domain: string): Promise<RegistryAuth | undefined> {
@@ -49,27 +51,62 @@ function fromStored(stored: StoredAuth, server: string): RegistryAuth | undefine
   }
 }
 
-/** Runs `docker-credential-<helper> get`: the server goes in, JSON comes out.   @throws `unavailable` */
+/** Asks `docker-credential-<helper> get`: the server goes in, JSON comes out.   @throws `unavailable` */
 async function askHelper(helper: string, server: string): Promise<RegistryAuth | undefined> {
-  const program = `docker-credential-${helper}`
-  const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answer = await runHelper(helper, 'get', `${server}\n`)
+  if (answer === undefined) return undefined
+  let found: { Username?: string; Secret?: string }
+  try {
+    found = JSON.parse(answer) as typeof found
+  } catch {
+    // What JSON.parse says quotes the answer, which holds the secret.
+    throw unavailable(`the credential helper ${programOf(helper)} did not answer with JSON`)
+  }
+  const { Username, Secret } = found
+  if (!Username || !Secret) return undefined
+  if (Username === tokenUser) return { identitytoken: Secret, serveraddress: server }
+  return { username: Username, password: Secret, serveraddress: server }
+}
+
+/** @throws `unavailable` */
+export async function storeInHelper(helper: string, auth: RegistryAuth): Promise<void> {
+  const { username = '', password = '', identitytoken, serveraddress } = auth
+  const entry = {
+    ServerURL: serveraddress,
+    Username: identitytoken === undefined ? username : tokenUser,
+    Secret: identitytoken ?? password,
+  }
+  await runHelper(helper, 'store', JSON.stringify(entry))
+}
+
+/** @returns whether it knew them   @throws `unavailable` */
+export async function forgetInHelper(helper: string, server: string): Promise<boolean> {
+  if ((await askHelper(helper, server)) === undefined) return false
+  return (await runHelper(helper, 'erase', server)) !== undefined
+}
+
+/** @returns what it printed; undefined when it has no such credentials */
+async function runHelper(helper: string, verb: string, input: string): Promise<string | undefined> {
+  const program = programOf(helper)
+  const child = spawn(program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] })
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject).once('close', resolve)
   child.stdin.on('error', () => {}) // a helper that has not read its input still answers
-  child.stdin.end(`${server}\n`)
+  child.stdin.end(input)
+  let text: string
+  let status: number | null
   try {
-    const [answer, status] = await Promise.all([readAll(child.stdout, maxAnswer, `the answer of ${program}`), ended])
-    const text = answer.toString().trim()
-    if (status !== 0) {
-      if (text.includes('credentials not found')) return undefined
-      throw unavailable(`${program}: ${text}`)
-    }
-    const { Username, Secret } = JSON.parse(text) as { Username?: string; Secret?: string }
-    if (!Username || !Secret) return undefined
-    if (Username === '<token>') return { identitytoken: Secret, serveraddress: server }
-    return { username: Username, password: Secret, serveraddress: server }
+    const [answer, code] = await Promise.all([readAll(child.stdout, maxAnswer, `the answer of ${program}`), ended])
+    text = answer.toString().trim()
+    status = code
   } catch (error) {
-    if (error instanceof Error && error.name === 'BerthError') throw error
     throw unavailable(`cannot ask the credential helper ${program}: ${messageOf(error)}`, { cause: error })
   }
+  if (status === 0) return text
+  if (text.includes('credentials not found')) return undefined
+  throw unavailable(`${program}: ${text}`)
+}
+
+function programOf(helper: string): string {
+  return `docker-credential-${helper}`
 }

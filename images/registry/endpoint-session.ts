@@ -71,7 +71,7 @@ export class EndpointSession {
     const challenges = parseChallenges(header)
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer')
     if (bearer) {
-      const token = await fetchToken(this.transport, {
+      const { token } = await fetchToken(this.transport, {
         challenge: bearer,
         credentials: this.#credentials,
         scope: `repository:${this.#repository}:pull`,

@@ -13,15 +13,22 @@ export interface TokenRequest {
   readonly challenge: Challenge
   readonly credentials: Credentials
   /** `repository:library/busybox:pull`, when the challenge names none. */
-  readonly scope: string
+  readonly scope: string | undefined
+  /** Also ask for a token that stands for the credentials from now on. */
+  readonly offline?: boolean
   /** Of the registry that asked; a token server is trusted neither more nor less than it. */
   readonly endpoint: { readonly base: string; readonly verifyTls: boolean }
   readonly signal: AbortSignal
 }
 
+export interface Tokens {
+  readonly token: string
+  readonly refreshToken: string | undefined
+}
+
 /** Gets a bearer token for one scope.   @throws `unauthorized`, `invalid`, and as the transport does
  *  @see distribution-spec: token authentication */
-export async function fetchToken(transport: Transport, request: TokenRequest): Promise<string> {
+export async function fetchToken(transport: Transport, request: TokenRequest): Promise<Tokens> {
   const realm = realmOf(request)
   using limit = deadline(transport.limits.documentTimeoutMs, `getting a token from ${realm.host}`, request.signal)
   const response = await transport.send({ ...toTokenRequest(realm, request), signal: limit.signal })
@@ -33,7 +40,7 @@ export async function fetchToken(transport: Transport, request: TokenRequest): P
   if (!found) throw invalid(`authorization server ${realm.host} did not include a token in the response`)
   // It goes into a header; anything else would be an injection.
   if (!/^[\x21-\x7e]+$/.test(found)) throw invalid(`authorization server ${realm.host} sent a malformed token`)
-  return found
+  return { token: found, refreshToken: reader.field('refresh_token').optional((field) => field.string()) }
 }
 
 function realmOf({ challenge, credentials, endpoint }: TokenRequest): URL {
@@ -52,11 +59,12 @@ function realmOf({ challenge, credentials, endpoint }: TokenRequest): URL {
 
 function toTokenRequest(
   realm: URL,
-  { challenge, credentials, scope, endpoint, signal }: TokenRequest,
+  { challenge, credentials, scope, offline = false, endpoint, signal }: TokenRequest,
 ): RegistryRequest {
   const service = challenge.parameters.service
   const base = { verifyTls: endpoint.verifyTls, signal }
-  const wanted = { ...(service !== undefined && { service }), scope: challenge.parameters.scope ?? scope }
+  const asked = challenge.parameters.scope ?? scope
+  const wanted = { ...(service !== undefined && { service }), ...(asked !== undefined && { scope: asked }) }
   if (credentials.kind === 'refresh-token') {
     const form = { grant_type: 'refresh_token', refresh_token: credentials.token, client_id: 'berth', ...wanted }
     return {
@@ -69,6 +77,10 @@ function toTokenRequest(
   }
   const url = new URL(realm)
   for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value)
+  if (offline) {
+    url.searchParams.set('offline_token', 'true')
+    url.searchParams.set('client_id', 'berth')
+  }
   if (credentials.kind !== 'password') return { ...base, method: 'GET', url: url.href, headers: {} }
   url.searchParams.set('account', credentials.username)
   return { ...base, method: 'GET', url: url.href, headers: { authorization: basicAuthorization(credentials) } }

@@ -9,11 +9,12 @@ import type { Database } from '#state/database.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
 import type { RegistryConfig } from '../registry/endpoints.ts'
+import { login } from '../registry/login.ts'
 import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import type { LayerProgress } from '../transfer/download-layer.ts'
 import { importLayout } from '../transfer/import-layout.ts'
-import type { PullProgress, PullRequest } from '../transfer/progress.ts'
+import type { PullProgress, PullRequest, RegistryAuth } from '../transfer/progress.ts'
 import { type PullPorts, pull } from '../transfer/pull.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
@@ -159,6 +160,12 @@ export class ImageService implements AsyncDisposable {
       if (this.#pulls === 0) this.#onIdle()
     })
     return running.progress
+  }
+
+  /** @returns the token to keep instead of the password, or ''   @throws `unauthorized`, `unavailable` with Docker's texts */
+  async login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string> {
+    const { registries: config, transportLimits } = this.#ports
+    return await login({ server, auth, config, ...(transportLimits && { limits: transportLimits }) }, signal)
   }
 
   /** Lists the image of an OCI layout (of our own) under a reference; does nothing when it is listed already. */

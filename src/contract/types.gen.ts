@@ -28,6 +28,11 @@ export interface AuthConfig {
   readonly "registrytoken"?: string
 }
 
+export interface AuthAnswer {
+  readonly "IdentityToken": string
+  readonly "Status": string
+}
+
 export interface HealthConfig {
   readonly "Test"?: StringList
   readonly "Interval"?: number

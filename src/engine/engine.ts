@@ -14,7 +14,7 @@ import type {
 } from '#containers/requests.ts'
 import type { EngineEvent } from '#events/event.ts'
 import type { Image, ImageHistory } from '#images/store/image.ts'
-import type { PullProgress, PullRequest } from '#images/transfer/progress.ts'
+import type { PullProgress, PullRequest, RegistryAuth } from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
@@ -92,6 +92,8 @@ export interface Images {
   tag(name: string, target: Reference): Promise<void>
   /** Fails before the first progress where the registry's own answer is the error. */
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>>
+  /** Shows credentials to a registry (''-named: docker.io).   @returns the token to keep instead of the password, or '' */
+  login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string>
   remove(
     name: string,
     options: { force: boolean; noPrune: boolean },

@@ -13,15 +13,19 @@ export function parseRegistryAuth(header: string | string[] | undefined): Regist
   if (text === undefined || text === '' || text.length > headerLimit) return undefined
   const found = readConfig(text)
   if (!found) return undefined
+  const auth = toRegistryAuth(found)
+  return Object.keys(auth).some((key) => key !== 'serverAddress') ? auth : undefined
+}
+
+export function toRegistryAuth(found: ReturnType<typeof decodeAuthConfig>): RegistryAuth {
   const [username, password] = found.auth ? splitBasic(found.auth) : [found.username, found.password]
-  const auth: RegistryAuth = {
+  return {
     ...(username && { username }),
     ...(password && { password }),
     ...(found.identitytoken && { identityToken: found.identitytoken }),
     ...(found.registrytoken && { registryToken: found.registrytoken }),
     ...(found.serveraddress && { serverAddress: found.serveraddress }),
   }
-  return Object.keys(auth).some((key) => key !== 'serverAddress') ? auth : undefined
 }
 
 function readConfig(text: string): ReturnType<typeof decodeAuthConfig> | undefined {

@@ -1,4 +1,5 @@
 import type { Route } from '../call.ts'
+import { authRoutes } from './auth.ts'
 import { containerIoRoutes } from './container-io.ts'
 import { containerRoutes } from './containers.ts'
 import { eventRoutes } from './events.ts'
@@ -13,6 +14,7 @@ import { volumeRoutes } from './volumes.ts'
 /** Every route, in the order in which the router tries them. */
 export const allRoutes: readonly Route[] = [
   ...systemRoutes,
+  ...authRoutes,
   ...containerRoutes,
   ...containerIoRoutes,
   ...execRoutes,

@@ -4,7 +4,6 @@ import { json } from '../reply.ts'
 
 /** Known operations that Berth does not have yet, and what to say instead of doing them. */
 const missing: Readonly<Partial<Record<OperationKey, string>>> = {
-  'POST /auth': 'checking registry credentials (docker login)',
   'GET /system/df': 'disk usage',
   'POST /containers/prune': 'pruning containers',
   'POST /containers/{id}/update': 'changing the limits of a container',
