@@ -140,7 +140,7 @@ static int task_make_exec(struct task *task, const struct plan *plan, struct ber
         int r = stdio_open(task, true, &ends, err);
         if (r == 0) {
                 struct process_io io = {.in = ends.in, .out = ends.out, .err = ends.err};
-                r = container_exec(&task->shim->container, plan, &io, &task->own, err);
+                r = container_exec(&task->shim->container, plan, NULL, &io, &task->own, err);
         }
         stdio_close_ends(&ends);
         if (r < 0)
@@ -204,7 +204,7 @@ static int task_start_elsewhere(struct task *task, struct berth_error *err) {
         task->pid = task->own.pid;
         r = task->terminal ? stdio_begin(task, err) : 0;
         if (r < 0)
-                process_abandon(&task->own);
+                (void) process_abandon(&task->own, NULL);
         return r;
 }
 

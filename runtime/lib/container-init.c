@@ -8,27 +8,45 @@
 
 #include "cleanup.h"
 #include "console.h"
+#include "hooks.h"
 #include "mount.h"
 #include "path.h"
 #include "process.h"
 #include "rootfs.h"
+#include "sync.h"
 #include "sys.h"
+#include "userns.h"
 
-static int container_init_join(const struct container_init *init, struct berth_error *err) {
+int container_init_join(const struct container_init *init, struct berth_error *err) {
         int r = init->cgroup ? cgroup_attach(init->layout, init->cgroup, 0, init->in_unified, err) : 0;
+        if (r == 0)
+                r = namespace_join(init->namespaces, err);
         if (r < 0)
                 return r;
-        for (uint32_t i = 0; i < init->namespaces->n_join; i++) {
-                uint64_t flag = init->namespaces->join_flags[i];
-                if (setns(init->namespaces->join[i], (int) flag) < 0)
-                        return berth_error_set(err, errno, "enter the %s namespace", namespace_name(flag));
-        }
         if (init->netns >= 0 && setns(init->netns, CLONE_NEWNET) < 0)
                 return berth_error_set(err, errno, "enter the container's network namespace");
-        /* Only now: the namespace's root is the group that the process is in at this moment. */
-        if (init->namespaces->new_cgroup && unshare(CLONE_NEWCGROUP) < 0)
-                return berth_error_set(err, errno, "make a cgroup namespace");
         return 0;
+}
+
+static int container_init_enter(struct container_init *init, struct berth_error *err) {
+        const struct plan_process *process = &init->plan->process;
+
+        int r = process_child_begin(&init->child, process, err);
+        if (r == 0)
+                r = container_init_join(init, err);
+        /* Only now: the namespace's root is the group that the process is in at this moment. */
+        if (r == 0 && init->namespaces->new_cgroup && unshare(CLONE_NEWCGROUP) < 0)
+                return berth_error_set(err, errno, "make a cgroup namespace");
+        return r == 0 ? process_child_descriptors(&init->child, process, init->io, err) : r;
+}
+
+/* Behind a stage: the parent has something to do before anything happens here. */
+static int container_init_enter_staged(struct container_init *init, struct berth_error *err) {
+        int r = sync_receive(init->child.sync, NULL, err);
+        if (r != SYNC_MAPPED)
+                _exit(1); /* the parent is gone or gave up */
+        r = init->namespaces->user ? userns_become_root(err) : 0;
+        return r == 0 ? process_child_begin(&init->child, &init->plan->process, err) : r;
 }
 
 static int container_init_names(const struct plan_container *container, struct berth_error *err) {
@@ -47,12 +65,26 @@ static int container_init_make_cwd(int root, const char *cwd, struct berth_error
         return r == -ENOENT ? path_make_directory(root, cwd, &fd, err) : 0;
 }
 
+/* With all mounts in place and the host still in sight (runtime-spec config.md#posix-platform-hooks). */
+static int container_init_hooks(const struct container_init *init, struct berth_error *err) {
+        const struct plan_container *container = &init->plan->container;
+        int r = 0;
+
+        if (container->n_hooks == 0)
+                return 0;
+        if (hooks_any(container, PLAN_HOOK_PRESTART) || hooks_any(container, PLAN_HOOK_CREATE_RUNTIME)) {
+                r = sync_send(init->child.sync, SYNC_MOUNTED, -1, err);
+                if (r == 0 && sync_receive(init->child.sync, NULL, err) != SYNC_HOOKED)
+                        _exit(1); /* the parent is gone or gave up */
+        }
+        return r == 0 ? hooks_run(container, PLAN_HOOK_CREATE_CONTAINER, "creating", getpid(), err) : r;
+}
+
 static int container_init_root(const struct container_init *init, struct berth_error *err) {
         struct plan *plan = init->plan;
         struct plan_container *container = &plan->container;
-        _cleanup_close_ int root = -1;
-
         struct rootfs_prepared prepared = init->prepared;
+        _cleanup_close_ int root = -1;
 
         int r = prepared.sources ? 0 : mount_open_sources(container, err);
         if (r == 0)
@@ -73,6 +105,8 @@ static int container_init_root(const struct container_init *init, struct berth_e
         r = mount_all(&context, container, err);
         if (r == 0 && !mount_dev_is_bound(container))
                 r = devnode_make_all(root, container, prepared.devices, err);
+        if (r == 0)
+                r = container_init_hooks(init, err);
         if (r == 0 && plan->process.terminal)
                 r = console_make(&plan->process, root, context.devpts, true, init->child.sync, err);
         if (r == 0)
@@ -98,11 +132,7 @@ _Noreturn void container_init(const struct container_init *init) {
         struct berth_error err = {0};
         char path[PATH_MAX];
 
-        int r = process_child_begin(&own.child, &own.plan->process, &err);
-        if (r == 0)
-                r = container_init_join(&own, &err);
-        if (r == 0)
-                r = process_child_descriptors(&own.child, &own.plan->process, own.io, &err);
+        int r = own.staged ? container_init_enter_staged(&own, &err) : container_init_enter(&own, &err);
         if (r == 0)
                 r = container_init_root(&own, &err);
         if (r == 0)

@@ -17,7 +17,11 @@ struct container_init {
         const struct process_io *io;
         struct rootfs_prepared prepared;
         struct process_child child;
+        bool staged; /* a stage has joined cgroups and namespaces, and placed the descriptors */
 };
+
+/* Joins the cgroups and all namespaces but those that clone3 makes; what is left for the process's children is not done. */
+int container_init_join(const struct container_init *init, struct berth_error *err);
 
 /* The container's first process, from clone3 to execve. */
 _Noreturn void container_init(const struct container_init *init);

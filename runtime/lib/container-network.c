@@ -2,6 +2,8 @@
 #include "container-network.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,6 +41,22 @@ static int container_network_link(struct container *container, uint32_t bridge, 
                 if (r < 0 && r != -ENODEV)
                         return r;
         }
+}
+
+int container_network_adopt(struct container *container, struct berth_error *err) {
+        _cleanup_close_ int netns = -1;
+        char path[48];
+
+        (void) snprintf(path, sizeof path, "/proc/%d/ns/net", (int) container->init.pid);
+        netns = open(path, O_RDONLY | O_CLOEXEC);
+        if (netns < 0)
+                return berth_error_set(err, errno, "open the container's network namespace");
+        /* One that was prepared belongs to the host's users. */
+        cleanup_close(&container->netlink);
+        cleanup_close(&container->netns);
+        container->netlink = container->netns = -1;
+        int r = netns_adopt(netns, &container->netlink, err);
+        return r < 0 ? r : give_fd(&container->netns, &netns);
 }
 
 int container_network_up(struct container *container, struct berth_error *err) {

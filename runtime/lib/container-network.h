@@ -4,5 +4,7 @@
 #include "container.h"
 
 /* Links of the sandbox: what the keeper's plan says, made from our side while the container's init prepares itself. */
+/* Takes the namespace of the waiting process, which was made with it, as the sandbox. */
+int container_network_adopt(struct container *container, struct berth_error *err);
 int container_network_up(struct container *container, struct berth_error *err);
 int container_network_down(struct container *container, struct berth_error *err);

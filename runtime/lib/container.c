@@ -9,6 +9,8 @@
 #include "cleanup.h"
 #include "container-init.h"
 #include "container-network.h"
+#include "container-stage.h"
+#include "hooks.h"
 #include "process.h"
 #include "sync.h"
 #include "sys.h"
@@ -35,26 +37,22 @@ static int container_make_cgroup(struct container *container, struct berth_error
         return r;
 }
 
-static int container_clone(struct container *container, const struct namespace_set *namespaces, const struct process_io *io,
-                           struct berth_error *err) {
-        _cleanup_close_ int group = -1, own = -1;
-        struct container_init init = {
-                .plan = container->plan,
-                .layout = &container->layout,
-                .cgroup = container->has_cgroup ? &container->cgroup : NULL,
-                .namespaces = namespaces,
-                .netns = namespaces->new_network ? container->netns : -1,
-                .io = io,
-                .prepared = ROOTFS_PREPARED_NONE,
-                .child = {.sync = -1, .starter = container->starter},
-        };
+static int container_clone_staged(struct container *container, const struct container_init *prepared, int group, struct berth_error *err) {
+        struct container_init init = *prepared;
+        struct process stage = PROCESS_NONE;
+
+        pid_t pid = process_clone(0, group, &stage, &init.child.sync, &init.in_unified, err);
+        if (pid == 0)
+                container_stage(&init);
+        return pid < 0 ? (int) pid : container_await_stage(&stage, container->plan, init.namespaces, init.io, &container->init, err);
+}
+
+static int container_clone_direct(struct container *container, const struct container_init *prepared, int group, struct berth_error *err) {
+        struct container_init init = *prepared;
+        const struct namespace_set *namespaces = init.namespaces;
+        _cleanup_close_ int own = -1;
         int r;
 
-        if (container->has_cgroup && container->layout.unified_index >= 0) {
-                r = cgroup_open_unified(&container->layout, &container->cgroup, &group, err);
-                if (r < 0)
-                        return r;
-        }
         if (namespaces->pid >= 0) {
                 r = namespace_enter_pid(namespaces->pid, &own, err);
                 if (r < 0)
@@ -65,6 +63,72 @@ static int container_clone(struct container *container, const struct namespace_s
                 container_init(&init);
         r = namespaces->pid >= 0 ? namespace_leave_pid(&own, pid < 0 ? NULL : err) : 0;
         return pid < 0 ? (int) pid : r;
+}
+
+static int container_clone(struct container *container, const struct namespace_set *namespaces, const struct process_io *io,
+                           struct berth_error *err) {
+        _cleanup_close_ int group = -1;
+        struct container_init init = {
+                .plan = container->plan,
+                .layout = &container->layout,
+                .cgroup = container->has_cgroup ? &container->cgroup : NULL,
+                .namespaces = namespaces,
+                .netns = namespaces->new_network && !namespaces->user ? container->netns : -1,
+                .io = io,
+                .prepared = ROOTFS_PREPARED_NONE,
+                .child = {.sync = -1, .starter = container->starter},
+        };
+
+        if (hooks_any(&container->plan->container, PLAN_HOOK_START_CONTAINER))
+                init.child.hooks = &container->plan->container;
+        if (container->has_cgroup && container->layout.unified_index >= 0) {
+                int r = cgroup_open_unified(&container->layout, &container->cgroup, &group, err);
+                if (r < 0)
+                        return r;
+        }
+        int r = container_needs_stage(container->plan, namespaces) ? container_clone_staged(container, &init, group, err)
+                                                                   : container_clone_direct(container, &init, group, err);
+        container->poststop = r == 0;
+        return r;
+}
+
+/* How long the process may be silent while it runs hooks of its own. */
+static int container_set_patience(const struct container *container, enum plan_hook_kind kind, struct berth_error *err) {
+        const struct plan_container *plan = &container->plan->container;
+        unsigned seconds = SYNC_PATIENCE_S;
+
+        if (!hooks_any(plan, kind))
+                return 0;
+        for (uint32_t i = 0; i < plan->n_hooks; i++) {
+                if (plan->hooks[i].kind != kind)
+                        continue;
+                if (plan->hooks[i].timeout == 0)
+                        return sync_set_patience(container->init.sync, 0, err);
+                seconds += plan->hooks[i].timeout;
+        }
+        return sync_set_patience(container->init.sync, seconds, err);
+}
+
+/* In the namespaces of the caller, when the container's are made and its mounts stand. */
+static int container_run_create_hooks(struct container *container, struct berth_error *err) {
+        const struct plan_container *plan = &container->plan->container;
+
+        if (hooks_any(plan, PLAN_HOOK_PRESTART) || hooks_any(plan, PLAN_HOOK_CREATE_RUNTIME)) {
+                int r = sync_receive(container->init.sync, NULL, err);
+                if (r == 0)
+                        return berth_error_set(err, ECONNRESET, "the new process was killed before it was ready");
+                if (r > 0)
+                        r = r == SYNC_MOUNTED ? 0 : berth_error_set(err, EPROTO, "the new process sent an unexpected message");
+                if (r == 0)
+                        r = hooks_run(plan, PLAN_HOOK_PRESTART, "creating", container->init.pid, err);
+                if (r == 0)
+                        r = hooks_run(plan, PLAN_HOOK_CREATE_RUNTIME, "creating", container->init.pid, err);
+                if (r == 0)
+                        r = sync_send(container->init.sync, SYNC_HOOKED, -1, err);
+                if (r < 0)
+                        return r;
+        }
+        return container_set_patience(container, PLAN_HOOK_CREATE_CONTAINER, err);
 }
 
 /* Through /proc of the waiting process, which is ours and still runs nothing of the image. */
@@ -83,18 +147,22 @@ static int container_build(struct container *container, const struct process_io 
         if (r < 0)
                 return r;
         container->own_pids = (namespaces.clone_flags & CLONE_NEWPID) != 0;
-        r = container_prepare(container, namespaces.new_network, err);
+        r = container_prepare(container, namespaces.new_network && !namespaces.user, err);
         if (r == 0)
                 r = container_make_cgroup(container, err);
         if (r == 0)
                 r = container_clone(container, &namespaces, io, err);
+        if (r == 0 && namespaces.new_network && namespaces.user)
+                r = container_network_adopt(container, err);
         if (r == 0)
                 r = container_network_up(container, err);
         const struct process_orders orders = {
                 .plan = &container->plan->process,
                 .state = container->plan->container.state,
-                .own_users = plan_namespace_of(&container->plan->container, CLONE_NEWUSER) != NULL,
+                .own_users = namespaces.user,
         };
+        if (r == 0)
+                r = container_run_create_hooks(container, err);
         if (r == 0)
                 r = process_await_ready(&container->init, &orders, err);
         if (r == 0)
@@ -116,8 +184,24 @@ int container_create(struct container *container, struct plan *plan, const struc
         return r;
 }
 
+int container_run_poststart(const struct plan *plan, pid_t pid, struct berth_error *err) {
+        return hooks_run(&plan->container, PLAN_HOOK_POSTSTART, "running", pid, err);
+}
+
+int container_run_poststop(const struct plan *plan, struct berth_error *err) {
+        return hooks_run_all(&plan->container, PLAN_HOOK_POSTSTOP, "stopped", 0, err);
+}
+
 int container_start(struct container *container, struct berth_error *err) {
-        return process_start(&container->init, err);
+        int r = container->init.sync < 0 ? 0 : container_set_patience(container, PLAN_HOOK_START_CONTAINER, err);
+        if (r == 0)
+                r = process_start(&container->init, err);
+        if (r < 0)
+                return r;
+        r = container_run_poststart(container->plan, container->init.pid, err);
+        if (r < 0)
+                (void) process_abandon(&container->init, NULL);
+        return r;
 }
 
 int container_start_detached(int connection, struct berth_error *err) {
@@ -139,16 +223,15 @@ void container_forget(struct container *container) {
 
 int container_release(struct container *container, struct berth_error *err) {
         struct berth_error later;
-        int first = 0, r;
+        int r, first = process_abandon(&container->init, err);
 
-        process_abandon(&container->init);
         cleanup_close(&container->rootfs);
         container->rootfs = -1;
 
         if (container->has_cgroup) {
                 /* With a pid namespace of its own the kernel has killed everything along with init. */
-                r = container->own_pids ? 0 : cgroup_signal_all(&container->layout, &container->cgroup, SIGKILL, err);
-                if (r < 0)
+                r = container->own_pids ? 0 : cgroup_signal_all(&container->layout, &container->cgroup, SIGKILL, first ? &later : err);
+                if (r < 0 && first == 0)
                         first = r;
                 r = cgroup_remove(&container->layout, &container->cgroup, first ? &later : err);
                 if (r < 0 && first == 0)
@@ -158,6 +241,10 @@ int container_release(struct container *container, struct berth_error *err) {
         r = container_network_down(container, first ? &later : err);
         if (r < 0 && first == 0)
                 first = r;
+        r = container->poststop ? container_run_poststop(container->plan, first ? &later : err) : 0;
+        if (r < 0 && first == 0)
+                first = r;
+        container->poststop = false;
         container->plan = NULL;
         return first;
 }

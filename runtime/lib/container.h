@@ -33,6 +33,7 @@ struct container {
         struct cgroup_layout layout;
         struct cgroup cgroup;
         bool has_cgroup;
+        bool poststop;            /* there was a container, so its poststop hooks are due when it is gone */
         bool own_pids;            /* init is the first of its own pid namespace, so nothing outlives it */
         int netns, netlink;       /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
         int host_netlink;         /* -1 without links */
@@ -54,6 +55,7 @@ int container_prepare(struct container *container, bool with_netns, struct berth
  * creation, with the sentence that Docker's clients compare; what only execve can tell (ENOEXEC) fails the start.
  */
 int container_create(struct container *container, struct plan *plan, const struct process_io *io, struct berth_error *err);
+/* Runs the poststart hooks too; when one fails, init is killed and reaped. */
 int container_start(struct container *container, struct berth_error *err);
 
 /*
@@ -62,15 +64,30 @@ int container_start(struct container *container, struct berth_error *err);
  */
 int container_start_detached(int connection, struct berth_error *err);
 void container_forget(struct container *container);
+/*
+ * The hooks of such a container's last steps. After a failed poststart hook the caller ends the container (runtime-spec runtime.md#lifecycle);
+ * poststop hooks run when everything of the container is gone, all of them, and the first failure is answered.
+ */
+int container_run_poststart(const struct plan *plan, pid_t pid, struct berth_error *err);
+int container_run_poststop(const struct plan *plan, struct berth_error *err);
 
-/* A further process inside: namespaces, cgroup, capabilities, seccomp as its plan says. Same two steps. */
-int container_exec(struct container *container, const struct plan *plan, const struct process_io *io, struct process *ret, struct berth_error *err);
+/* How a further process may differ from init; NULL or zeroes: it does not. */
+struct exec_options {
+        const char *cgroup; /* a group below the container's, which exists: "/a/b"; NULL: the container's */
+};
+
+/*
+ * A further process inside: namespaces, cgroup, capabilities, seccomp as its plan says. Same two steps. Needs of the container: init (pid and
+ * pidfd), layout and cgroup, rootfs; without its plan, the kernel is asked whether it has a user namespace.
+ */
+int container_exec(struct container *container, const struct plan *plan, const struct exec_options *options, const struct process_io *io,
+                   struct process *ret, struct berth_error *err);
 int process_start(struct process *process, struct berth_error *err);
 void process_close(struct process *process); /* descriptors only; never signals */
 
 /*
  * After the init process was reaped (or to give up): kills what is left in the cgroup, removes it, takes the host's link down
- * (the kernel removes it with the namespace, within some 20 ms), closes every descriptor. Errors are collected in the first one; it
- * always goes on to the end.
+ * (the kernel removes it with the namespace, within some 20 ms), closes every descriptor, runs the poststop hooks. Errors are collected in the
+ * first one; it always goes on to the end.
  */
 int container_release(struct container *container, struct berth_error *err);

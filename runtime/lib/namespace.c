@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 
 #include "cleanup.h"
 #include "sys.h"
@@ -23,14 +24,19 @@ const char *namespace_name(uint64_t flag) {
                 return "cgroup";
         case CLONE_NEWUSER:
                 return "user";
+        case CLONE_NEWTIME:
+                return "time";
         default:
                 return "unknown";
         }
 }
 
 static int namespace_open(const struct plan_namespace *namespace, struct namespace_set *set, struct berth_error *err) {
+        if (namespace->flag == CLONE_NEWUSER) {
+                set->user_path = namespace->path;
+                return 0;
+        }
         _cleanup_close_ int fd = open(namespace->path, O_RDONLY | O_CLOEXEC);
-
         if (fd < 0)
                 return berth_error_set(err, errno, "open %s namespace '%s'", namespace_name(namespace->flag), namespace->path);
         if (namespace->flag == CLONE_NEWPID) {
@@ -56,9 +62,12 @@ int namespace_open_all(const struct plan_container *container, struct namespace_
                         set.new_cgroup = true;
                 else if (namespace->flag == CLONE_NEWNET)
                         set.new_network = true;
+                else if (namespace->flag == CLONE_NEWTIME)
+                        set.new_time = true;
                 else
                         set.clone_flags |= namespace->flag;
         }
+        set.user = set.user_path || (set.clone_flags & CLONE_NEWUSER);
         if (r == 0 && !(set.clone_flags & CLONE_NEWNS))
                 r = berth_error_set(err, EINVAL, "a container needs a mount namespace of its own");
         if (r < 0) {
@@ -74,6 +83,31 @@ void namespace_close_all(struct namespace_set *set) {
                 (void) close(set->join[i]);
         cleanup_close(&set->pid);
         *set = NAMESPACE_SET_NONE;
+}
+
+int namespace_join(const struct namespace_set *set, struct berth_error *err) {
+        for (uint32_t i = 0; i < set->n_join; i++)
+                if (setns(set->join[i], (int) set->join_flags[i]) < 0)
+                        return berth_error_set(err, errno, "enter the %s namespace", namespace_name(set->join_flags[i]));
+        return 0;
+}
+
+int namespace_make_time(const struct plan_container *container, struct berth_error *err) {
+        if (unshare(CLONE_NEWTIME) < 0)
+                return berth_error_set(err, errno, "make a time namespace");
+        if (container->n_time_offsets == 0)
+                return 0;
+        _cleanup_close_ int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+                return berth_error_set(err, errno, "open the offsets of the time namespace");
+        for (uint32_t i = 0; i < container->n_time_offsets; i++) {
+                const struct plan_time_offset *offset = &container->time_offsets[i];
+                char text[64];
+                int n = snprintf(text, sizeof text, "%u %lld %u", offset->clock, (long long) offset->seconds, offset->nanoseconds);
+                if (write(fd, text, (size_t) n) < 0)
+                        return berth_error_set(err, errno, "set the offset of clock %u by %lld s", offset->clock, (long long) offset->seconds);
+        }
+        return 0;
 }
 
 int namespace_enter_pid(int fd, int *ret_own, struct berth_error *err) {

@@ -11,10 +11,13 @@
 
 /* What a plan asks of namespaces, with those named by path opened. */
 struct namespace_set {
-        uint64_t clone_flags; /* made by clone3 */
-        bool new_cgroup;      /* unshared after the process has joined its cgroup */
-        bool new_network;     /* a sandbox that the parent prepares */
-        int pid;              /* by path: entered by the parent around clone3; -1 */
+        uint64_t clone_flags;  /* made by clone3 */
+        bool new_cgroup;       /* unshared after the process has joined its cgroup */
+        bool new_network;      /* a sandbox that the parent prepares; in a user namespace clone3 makes it, as one of that namespace */
+        bool new_time;         /* what a process unshares is for its children only */
+        bool user;             /* new or by path */
+        const char *user_path; /* by path: entered last of all; NULL */
+        int pid;               /* by path: entered around clone3; -1 */
         int join[NAMESPACE_KINDS];
         uint64_t join_flags[NAMESPACE_KINDS];
         uint32_t n_join; /* by path: entered by the child */
@@ -30,6 +33,12 @@ void namespace_close_all(struct namespace_set *set);
  */
 int namespace_enter_pid(int fd, int *ret_own, struct berth_error *err);
 int namespace_leave_pid(int *own, struct berth_error *err);
+
+/* Enters all that are given by path but pid and user. */
+int namespace_join(const struct namespace_set *set, struct berth_error *err);
+
+/* Makes a time namespace for the children of this process, with its clocks set forward or back. */
+int namespace_make_time(const struct plan_container *container, struct berth_error *err);
 
 /* "pid", "network", … */
 const char *namespace_name(uint64_t flag);

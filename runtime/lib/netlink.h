@@ -71,6 +71,8 @@ int netlink_firewall_table(const char *name, struct berth_error *err);
 
 /* Makes a new network namespace for the calling (single-threaded!) process's use without leaving the process in it; loopback is up. */
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
+/* The same for one that is there already. */
+int netns_adopt(int netns, int *ret_netlink_sock, struct berth_error *err);
 
 /* Parses "10.0.0.1/24", "fe80::1" (prefix 32/128). */
 int netlink_address_parse(const char *text, struct netlink_address *ret, struct berth_error *err);

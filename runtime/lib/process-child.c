@@ -10,6 +10,7 @@
 #include "capabilities.h"
 #include "cleanup.h"
 #include "executable.h"
+#include "hooks.h"
 #include "lsm.h"
 #include "process.h"
 #include "rlimit.h"
@@ -28,15 +29,20 @@ static int process_die_with_parent(const struct process_child *child, struct ber
         return 0;
 }
 
-int process_child_begin(const struct process_child *child, const struct plan_process *plan, struct berth_error *err) {
-        sigset_t none;
-
+int process_child_protect(const struct process_child *child, struct berth_error *err) {
         int r = process_die_with_parent(child, err);
         if (r < 0)
                 return r;
         /* Nobody inside may look at our memory or descriptors through /proc before execve makes the process theirs. */
-        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-                return berth_error_set(err, errno, "make the process undumpable");
+        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? berth_error_set(err, errno, "make the process undumpable") : 0;
+}
+
+int process_child_begin(const struct process_child *child, const struct plan_process *plan, struct berth_error *err) {
+        sigset_t none;
+
+        int r = process_child_protect(child, err);
+        if (r < 0)
+                return r;
         (void) sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return berth_error_set(err, errno, "unblock signals");
@@ -239,6 +245,8 @@ _Noreturn void process_child_execute(struct process_child *child, const struct p
                 process_await_starter(child);
         else if (sync_receive(child->sync, NULL, &err) != SYNC_START)
                 _exit(1); /* the parent is gone or gave up */
+        if (child->hooks && hooks_run(child->hooks, PLAN_HOOK_START_CONTAINER, "created", getpid(), &err) < 0)
+                process_child_fail(child->sync, &err);
         if (plan->no_new_privileges && !process_loads_before_ready(plan) && process_load_filter(child, plan, &err) < 0)
                 process_child_fail(child->sync, &err);
 

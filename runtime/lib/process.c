@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +18,8 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+
+#define PROCESS_ABANDON_MS 10000
 
 static pid_t process_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
         struct clone_args args = {
@@ -63,6 +66,17 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret
         return pid;
 }
 
+pid_t process_clone_sibling(uint64_t flags, int *ret_pidfd, struct berth_error *err) {
+        int pidfd = -1;
+        struct clone_args args = {.flags = flags | CLONE_PIDFD | CLONE_PARENT, .pidfd = (uint64_t) (uintptr_t) &pidfd};
+
+        pid_t pid = sys_clone3(&args);
+        if (pid < 0)
+                return berth_error_set(err, errno, "clone a process in new namespaces");
+        *ret_pidfd = pidfd;
+        return pid;
+}
+
 /* Answers SYNC_READY, or a negative errno. */
 static int process_listen(struct process *process, const struct process_orders *orders, struct berth_error *err) {
         const struct seccomp_subject subject = {
@@ -99,7 +113,7 @@ int process_await_ready(struct process *process, const struct process_orders *or
         if (r == 0)
                 r = schedule_apply(process->pid, orders->plan, err);
         if (r < 0)
-                process_abandon(process);
+                (void) process_abandon(process, NULL);
         return r;
 }
 
@@ -113,7 +127,7 @@ int process_start(struct process *process, struct berth_error *err) {
         if (r > 0)
                 r = berth_error_set(err, EPROTO, "the new process sent an unexpected message");
         if (r < 0) {
-                process_abandon(process);
+                (void) process_abandon(process, NULL);
                 return r;
         }
         (void) close(process->sync);
@@ -128,13 +142,21 @@ void process_close(struct process *process) {
         process->pidfd = process->sync = process->console = -1;
 }
 
-void process_abandon(struct process *process) {
-        if (process->pidfd >= 0 && process->pid > 0) {
-                siginfo_t info;
-                (void) sys_pidfd_send_signal(process->pidfd, SIGKILL);
-                while (waitid((idtype_t) P_PIDFD, (id_t) process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-                        ;
+int process_abandon(struct process *process, struct berth_error *err) {
+        struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
+        siginfo_t info;
+        int n = 1;
+
+        /* Who was reaped by the caller is not there any more (ESRCH). */
+        if (process->pidfd >= 0 && process->pid > 0 && (sys_pidfd_send_signal(process->pidfd, SIGKILL) == 0 || errno != ESRCH)) {
+                do
+                        n = poll(&ended, 1, PROCESS_ABANDON_MS);
+                while (n < 0 && errno == EINTR);
+                if (n > 0)
+                        (void) waitid((idtype_t) P_PIDFD, (id_t) process->pidfd, &info, WEXITED);
         }
+        int r = n > 0 ? 0 : berth_error_set(err, ETIMEDOUT, "process %d was killed but does not end; the kernel is holding it", (int) process->pid);
         process_close(process);
         process->pid = 0;
+        return r;
 }

@@ -11,12 +11,19 @@
  */
 pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret_sync, bool *ret_in_cgroup, struct berth_error *err);
 
+/* clone3(2) of a process that is not the caller's child but its parent's. Answers as process_clone does. */
+pid_t process_clone_sibling(uint64_t flags, int *ret_pidfd, struct berth_error *err);
+
 /* What the child says READY on, and where it waits for START. */
 struct process_child {
-        int sync;            /* the channel to the parent */
-        int starter;         /* -1: START comes on the channel, and the child dies with its parent; else a listening socket */
-        unsigned first_free; /* from here on nothing is the process's; set with its descriptors */
+        int sync;                           /* the channel to the parent */
+        int starter;                        /* -1: START comes on the channel, and the child dies with its parent; else a listening socket */
+        unsigned first_free;                /* from here on nothing is the process's; set with its descriptors */
+        const struct plan_container *hooks; /* whose startContainer hooks run after START; NULL: none */
 };
+
+/* In the child: dies with its parent and cannot be looked into. A change of user undoes both. */
+int process_child_protect(const struct process_child *child, struct berth_error *err);
 
 /* In the child, first of all: dies with its parent, cannot be looked into, has no blocked signals, leads a session, runs where it may. */
 int process_child_begin(const struct process_child *child, const struct plan_process *plan, struct berth_error *err);
@@ -51,5 +58,8 @@ struct process_orders {
  */
 int process_await_ready(struct process *process, const struct process_orders *orders, struct berth_error *err);
 
-/* Kills and reaps a process that is ours, and closes its descriptors. */
-void process_abandon(struct process *process);
+/*
+ * Kills and reaps a process that is ours, and closes its descriptors. One that the kernel cannot end (it waits for a device or a dead file
+ * server) is left to whoever reaps our children after some seconds: -ETIMEDOUT.
+ */
+int process_abandon(struct process *process, struct berth_error *err);

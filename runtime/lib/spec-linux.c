@@ -22,7 +22,7 @@ int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, st
 }
 
 static int spec_linux_refuse(const struct json_at *at, struct berth_error *err) {
-        static const char *const keys[] = {"uidMappings", "gidMappings", "intelRdt", "mountLabel", "timeOffsets", "netDevices"};
+        static const char *const keys[] = {"intelRdt", "mountLabel", "netDevices"};
         struct json_at member;
 
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

@@ -7,8 +7,21 @@ export interface RuntimeSpec {
   readonly root: { readonly path: string; readonly readonly?: boolean }
   readonly mounts: readonly MountSpec[]
   readonly annotations?: Readonly<Record<string, string>>
+  readonly hooks?: HooksSpec
   readonly linux: LinuxSpec
 }
+
+export interface HookSpec {
+  readonly path: string
+  readonly args?: readonly string[]
+  readonly env?: readonly string[]
+  /** Seconds. */
+  readonly timeout?: number
+}
+
+export type HookKind = 'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop'
+
+export type HooksSpec = Readonly<Partial<Record<HookKind, readonly HookSpec[]>>>
 
 export interface ProcessSpec {
   readonly terminal?: boolean
@@ -58,6 +71,12 @@ export interface MountSpec {
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
 
+export interface IdMapSpec {
+  readonly containerID: number
+  readonly hostID: number
+  readonly size: number
+}
+
 export interface LinuxSpec {
   readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[]
   readonly devices?: readonly DeviceSpec[]
@@ -70,6 +89,12 @@ export interface LinuxSpec {
   readonly seccomp?: object
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] }
   readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] }
+  readonly uidMappings?: readonly IdMapSpec[]
+  readonly gidMappings?: readonly IdMapSpec[]
+  readonly timeOffsets?: Readonly<
+    Partial<Record<'monotonic' | 'boottime', { readonly secs?: number; readonly nanosecs?: number }>>
+  >
+  readonly netDevices?: Readonly<Record<string, { readonly name?: string }>>
 }
 
 export interface DeviceSpec {

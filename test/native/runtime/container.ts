@@ -57,7 +57,7 @@ export interface ContainerOptions {
   /** Behind Docker's own. */
   readonly mounts?: readonly MountSpec[]
   readonly onlyMounts?: readonly MountSpec[]
-  readonly spec?: Partial<Pick<RuntimeSpec, 'hostname' | 'root'>>
+  readonly spec?: Partial<Pick<RuntimeSpec, 'hostname' | 'root' | 'hooks' | 'annotations'>>
   readonly keeper?: Readonly<Record<string, unknown>>
   readonly seccomp?: object
   /** Process objects, run one after the other while the container runs. */

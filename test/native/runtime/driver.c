@@ -89,7 +89,7 @@ static void driver_exec(struct driver *driver, int index, const char *path) {
         struct plan *plan = driver_plan(driver, path, NULL, step);
         if (!plan)
                 return;
-        int r = container_exec(&driver->container, plan, &io, &process, &err);
+        int r = container_exec(&driver->container, plan, NULL, &io, &process, &err);
         if (r == 0)
                 r = process_start(&process, &err);
         if (r < 0) {

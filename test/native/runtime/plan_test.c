@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../check.h"
@@ -22,7 +23,10 @@ static const char process_json[] =
         "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":3},\"execCPUAffinity\":{\"final\":\"0\"}}";
 
 static const char linux_json[] =
-        "{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/n\"}],\"cgroupsPath\":\"/berth/x\","
+        "{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"network\",\"path\":\"/n\"},"
+        "{\"type\":\"user\"},{\"type\":\"time\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1},"
+        "{\"containerID\":1,\"hostID\":2000,\"size\":9}],\"gidMappings\":[{\"containerID\":0,\"hostID\":3000,\"size\":4294964295}],"
+        "\"timeOffsets\":{\"boottime\":{\"secs\":-3,\"nanosecs\":4}},\"cgroupsPath\":\"/berth/x\","
         "\"maskedPaths\":[\"/m\"],\"readonlyPaths\":[\"/r1\",\"/r2\"],\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"},"
         "\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438}],"
         "\"resources\":{\"memory\":{\"limit\":1048576,\"swap\":-1,\"disableOOMKiller\":false},\"cpu\":{\"shares\":512,\"cpus\":\"0-1\"},"
@@ -83,9 +87,14 @@ static void test_process(const struct plan_process *process) {
 static void test_container(const struct plan_container *container) {
         const struct cgroup_limits *limits = &container->limits;
         check(container->root_readonly && strcmp(container->hostname, "h") == 0, "root and host name arrive");
-        check(container->n_namespaces == 3 && strcmp(plan_namespace_of(container, CLONE_NEWNET)->path, "/n") == 0,
+        check(container->n_namespaces == 5 && strcmp(plan_namespace_of(container, CLONE_NEWNET)->path, "/n") == 0,
               "namespaces and their paths arrive");
         check(!plan_namespace_of(container, CLONE_NEWIPC), "a namespace that is not asked for is the host's");
+        check(container->n_id_maps == 3 && container->id_maps[1].inside == 1 && container->id_maps[1].outside == 2000 &&
+                      container->id_maps[2].group == 1 && container->id_maps[2].size == 4294964295,
+              "id maps arrive, users first");
+        check(container->n_time_offsets == 1 && container->time_offsets[0].clock == CLOCK_BOOTTIME && container->time_offsets[0].seconds == -3,
+              "time offsets arrive");
         check(container->n_mounts == 2 && container->mounts[1].flags == (PLAN_MOUNT_BIND | PLAN_MOUNT_BIND_RECURSIVE),
               "a bind is one by its options");
         check(container->mounts[0].attr_set != 0 && container->mounts[0].attr_clear != 0, "an access-time attribute clears its group");
@@ -116,6 +125,38 @@ static void test_complaint(const char *config, const char *keeper, const char *e
                 (void) close(fd);
 }
 
+/* Of the part `linux`, in a container with a mount namespace and one of this type. */
+static void test_namespace_complaint(const char *type, const char *rest, const char *expected) {
+        char config[1024];
+        (void) snprintf(config, sizeof config,
+                        "{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"%s\"}]%s}}", type,
+                        rest);
+        test_complaint(config, keeper_json, expected);
+}
+
+#define ONE_MAP "[{\"containerID\":0,\"hostID\":7,\"size\":2}]"
+
+static void test_namespace_complaints(void) {
+        test_namespace_complaint("user", "", "linux.uidMappings: is missing, and the new user namespace needs it");
+        test_namespace_complaint("uts", ",\"uidMappings\":" ONE_MAP ",\"gidMappings\":" ONE_MAP, "linux.uidMappings: needs a user namespace");
+        test_namespace_complaint("user", ",\"uidMappings\":" ONE_MAP, "linux.uidMappings: needs gidMappings beside it");
+        test_namespace_complaint("user",
+                                 ",\"gidMappings\":" ONE_MAP ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":3},"
+                                 "{\"containerID\":4,\"hostID\":3,\"size\":1}]",
+                                 "linux.uidMappings[1]: overlaps line 0");
+        test_namespace_complaint("user", ",\"gidMappings\":" ONE_MAP ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":0}]",
+                                 "linux.uidMappings[0].size: 0 is not between 1 and 4294967294");
+        test_namespace_complaint("user", ",\"gidMappings\":" ONE_MAP ",\"uidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":4294967290}]",
+                                 "linux.uidMappings[0].size: 4294967290 is not between 1 and 4294967286");
+        test_namespace_complaint("user", ",\"uidMappings\":" ONE_MAP ",\"gidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}]",
+                                 "linux.gidMappings: must map id 0 of the container");
+        test_namespace_complaint("uts", ",\"timeOffsets\":{\"monotonic\":{\"secs\":1}}", "linux.timeOffsets: needs a new time namespace");
+        test_namespace_complaint("time", ",\"timeOffsets\":{\"realtime\":{\"secs\":1}}",
+                                 "linux.timeOffsets.realtime: unknown clock; a time namespace has monotonic and boottime");
+        test_namespace_complaint("time", ",\"timeOffsets\":{\"monotonic\":{\"nanosecs\":1000000000}}",
+                                 "linux.timeOffsets.monotonic.nanosecs: 1000000000 is not between 0 and 999999999");
+}
+
 static void test_complaints(void) {
         static char deep[256], big[(4 << 20) + 2];
 
@@ -133,8 +174,6 @@ static void test_complaints(void) {
         test_complaint("[]", NULL, "process: expected an object");
         test_complaint("{\"a\":\"\\u0000\"}", NULL, "process: line 1, column 13: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'");
         test_complaint("{\"process\":[]}", keeper_json, "process: expected an object");
-        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"namespaces\":[{\"type\":\"user\"}]}}", keeper_json,
-                       "linux.namespaces[0].type: user namespaces are not supported");
         test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"seccomp\":{}}}", keeper_json,
                        "linux.seccomp: no compiled filter was given");
         test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}}", keeper_json,
@@ -253,6 +292,7 @@ int main(void) {
         (void) close(fd);
         test_unsealed();
         test_complaints();
+        test_namespace_complaints();
         char config[8192];
         test_mutations(whole(config, sizeof config));
         return check_end();
