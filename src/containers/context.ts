@@ -41,6 +41,8 @@ export interface ContainerContext {
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
+  /** Process 1 of containers that ask for one. */
+  readonly initProgram: string
   readonly paths: ContainerPaths
   readonly clock: Clock
   readonly log: Logger

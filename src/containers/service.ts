@@ -61,6 +61,8 @@ export interface ContainerPorts {
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
+  /** Process 1 of containers that ask for one: a program of the host that stands on its own. */
+  readonly initProgram: string
   readonly dataRoot: string
   readonly execRoot: string
   readonly log: Logger

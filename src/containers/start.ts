@@ -142,7 +142,8 @@ async function compile(context: ContainerContext, container: Container, network:
   }
   const user = resolveUser(config.user, host.groupAdd, files)
   const filter = await seccomp.of(host)
-  const spec = buildSpec(container, { user, etc: paths.etc(id), rootfsPath: rootfs.path })
+  const { initProgram } = context
+  const spec = buildSpec(container, { user, etc: paths.etc(id), rootfsPath: rootfs.path, initProgram })
   return plans.compile(spec, toKeeper(container, { paths, rootfs, network }), filter)
 }
 

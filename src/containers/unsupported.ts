@@ -10,7 +10,6 @@ export function refuseUnsupported(config: ContainerConfig, host: HostSettings): 
     [config.volumes.length > 0, 'volumes (-v without a host path)'],
     [host.volumesFrom.length > 0, 'taking volumes of other containers (--volumes-from)'],
     [host.links.length > 0, 'links (--link)'],
-    [host.init, 'an init process inside the container (--init)'],
     [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
     [host.pidMode.startsWith('container:'), `joining the process namespace of a container (--pid ${host.pidMode})`],
     [!['', 'host'].includes(host.usernsMode), `user namespaces (--userns ${host.usernsMode})`],

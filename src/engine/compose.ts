@@ -106,6 +106,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       shims,
       cgroups,
       plans,
+      initProgram: natives.init,
       seccomp: new SeccompFilters(root.seccomp, buildFacts.version, (profile) => seccomp.compile(profile)),
       dataRoot: root.path,
       execRoot: root.execRoot,

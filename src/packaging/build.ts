@@ -56,13 +56,15 @@ function packedFiles(): { path: string; mode: number; content: Buffer }[] {
     mode: 0o700,
     from: join(native, path),
   }))
+  // Containers see this one, and run it as whatever user they are.
+  const inside = { path: 'berth-init', mode: 0o755, from: join(native, 'berth-init') }
   const koffi = join(root, `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`)
   const plain = [
     { path: 'libberth.so', mode: 0o600, from: join(native, 'libberth.so') },
     { path: 'koffi.node', mode: 0o600, from: koffi },
     ...filesBelow(join(native, 'hello-image')).map((from) => ({ path: relative(native, from), mode: 0o600, from })),
   ]
-  return [...executables, ...plain].map(({ path, mode, from }) => ({ path, mode, content: readFileSync(from) }))
+  return [...executables, inside, ...plain].map(({ path, mode, from }) => ({ path, mode, content: readFileSync(from) }))
 }
 
 function filesBelow(directory: string): string[] {

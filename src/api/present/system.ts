@@ -63,7 +63,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     // Containers outlive the daemon always; it is not an option.
     LiveRestoreEnabled: true,
     Isolation: '',
-    InitBinary: '',
+    InitBinary: 'berth-init',
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: facts.runtimeVersion },
     InitCommit: { ID: '' },

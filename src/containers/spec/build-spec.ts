@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { NamespaceType, RuntimeSpec } from '#oci/runtime-spec.ts'
 import type { Container, HostSettings } from '../container.ts'
 import { devicesOf } from './devices.ts'
+import { initMount, runsUnderInit, underInit } from './init-program.ts'
 import { type EtcFiles, mountsOf } from './mounts.ts'
 import { initProcess } from './process.ts'
 import { resourcesOf } from './resources.ts'
@@ -25,19 +26,23 @@ export interface SpecInput {
   readonly user: ResolvedUser
   readonly etc: EtcFiles
   readonly rootfsPath: string
+  /** What containers that ask for one have as process 1. */
+  readonly initProgram: string
 }
 
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
-export function buildSpec(container: Container, { user, etc, rootfsPath }: SpecInput): RuntimeSpec {
+export function buildSpec(container: Container, { user, etc, rootfsPath, initProgram }: SpecInput): RuntimeSpec {
   const { config, host } = container
   const devices = devicesOf(host)
+  const process = initProcess(container, user)
+  const withInit = runsUnderInit(host)
   return {
     ociVersion,
     ...(host.utsMode !== 'host' && { hostname: config.hostname }),
     ...(host.utsMode !== 'host' && config.domainname !== '' && { domainname: config.domainname }),
-    process: initProcess(container, user),
+    process: withInit ? underInit(process) : process,
     root: { path: rootfsPath, readonly: host.readonlyRootfs },
-    mounts: mountsOf(container, etc).map((mount) =>
+    mounts: [...mountsOf(container, etc), ...(withInit ? [initMount(initProgram)] : [])].map((mount) =>
       mount.type === 'cgroup' && isCgroupWritable(host)
         ? { ...mount, options: (mount.options ?? []).map((option) => (option === 'ro' ? 'rw' : option)) }
         : mount,

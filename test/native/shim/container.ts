@@ -34,7 +34,7 @@ export interface TestRoot extends AsyncDisposable {
 export async function makeRoot(): Promise<TestRoot> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-shim-'))
   const rootfs = join(directory, 'rootfs')
-  for (const name of ['bin', 'proc', 'dev', 'tmp', 'etc']) mkdirSync(join(rootfs, name), { recursive: true })
+  for (const name of ['bin', 'sbin', 'proc', 'dev', 'tmp', 'etc']) mkdirSync(join(rootfs, name), { recursive: true })
   await copyFile('/bin/busybox', join(rootfs, 'bin/busybox'))
   for (const applet of applets) linkSync(join(rootfs, 'bin/busybox'), join(rootfs, 'bin', applet))
   symlinkSync('/proc/self/fd', join(rootfs, 'dev/fd'))
