@@ -79,7 +79,9 @@ static int plan_write_container(const struct plan_sources *sources, const struct
                                 struct tlv_writer *writer, struct berth_error *err) {
         struct json_at process, runtime;
 
-        int r = json_required(config, "process", &process, err);
+        int r = spec_check_document(config, err);
+        if (r == 0)
+                r = json_required(config, "process", &process, err);
         if (r == 0)
                 r = json_check_object(&process, err);
         if (r < 0)

@@ -22,9 +22,11 @@ int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, st
 }
 
 static int spec_linux_refuse(const struct json_at *at, struct berth_error *err) {
-        static const char *const keys[] = {"intelRdt", "mountLabel", "netDevices"};
+        static const char *const keys[] = {"mountLabel", "netDevices"};
         struct json_at member;
 
+        if (json_member(at, "intelRdt", &member))
+                return json_fail(&member, err, "control of caches and memory bandwidth (resctrl) is not supported");
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
                 if (!json_member(at, keys[i], &member))
                         continue;

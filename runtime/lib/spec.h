@@ -11,6 +11,8 @@ int spec_write_schedule(const struct json_at *process, bool exec, struct tlv_wri
 int spec_write_linux_process(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err);
 /* The compiled filter (NULL: none) and what `linux.seccomp` says beside its rules; linux_at->value may be NULL. */
 int spec_write_seccomp(const struct json_at *linux_at, const void *filter, size_t size, struct tlv_writer *writer, struct berth_error *err);
+/* What stands above the parts of a config.json: version, platform, annotations, root. */
+int spec_check_document(const struct json_at *config, struct berth_error *err);
 int spec_write_container(const struct json_at *config, struct tlv_writer *writer, struct berth_error *err);
 /* The keeper names the bundle, which relative sources of binds are in. */
 int spec_write_mounts(const struct json_at *config, const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err);

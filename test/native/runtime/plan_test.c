@@ -129,8 +129,9 @@ static void test_complaint(const char *config, const char *keeper, const char *e
 static void test_namespace_complaint(const char *type, const char *rest, const char *expected) {
         char config[1024];
         (void) snprintf(config, sizeof config,
-                        "{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"%s\"}]%s}}", type,
-                        rest);
+                        "{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/"
+                        "\",\"args\":[\"a\"]},\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"%s\"}]%s}}",
+                        type, rest);
         test_complaint(config, keeper_json, expected);
 }
 
@@ -157,6 +158,15 @@ static void test_namespace_complaints(void) {
                                  "linux.timeOffsets.monotonic.nanosecs: 1000000000 is not between 0 and 999999999");
 }
 
+/* A document of this version and nothing else; `expected` has the version in it. */
+static void test_version(const char *version, const char *expected) {
+        char config[128], complaint[256];
+
+        (void) snprintf(config, sizeof config, "{\"ociVersion\":\"%s\"}", version);
+        (void) snprintf(complaint, sizeof complaint, expected, version);
+        test_complaint(config, keeper_json, complaint);
+}
+
 static void test_complaints(void) {
         static char deep[256], big[(4 << 20) + 2];
 
@@ -173,15 +183,38 @@ static void test_complaints(void) {
         test_complaint("{\"a\":1,\"a\":2}", NULL, "process: line 1, column 10: duplicate object key near '\"a\"'");
         test_complaint("[]", NULL, "process: expected an object");
         test_complaint("{\"a\":\"\\u0000\"}", NULL, "process: line 1, column 13: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'");
-        test_complaint("{\"process\":[]}", keeper_json, "process: expected an object");
-        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"seccomp\":{}}}", keeper_json,
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":[]}", keeper_json, "process: expected an object");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"seccomp\":{}}}", keeper_json,
                        "linux.seccomp: no compiled filter was given");
-        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}}", keeper_json,
-                       "hooks.prestart[0].path: 'x' is not an absolute path");
-        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"poststart\":[{\"path\":\"/x\",\"timeout\":0}]}}",
+        test_complaint(
+                "{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}}",
+                keeper_json, "hooks.prestart[0].path: 'x' is not an absolute path");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"poststart\":[{\"path\":\"/"
+                       "x\",\"timeout\":0}]}}",
                        keeper_json, "hooks.poststart[0].timeout: 0 is not between 1 and 2147483647");
-        test_complaint("{\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestop\":[]}}", keeper_json,
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{},\"hooks\":{\"prestop\":[]}}", keeper_json,
                        "hooks.prestop: unknown kind of hook");
+
+        test_complaint("{}", keeper_json, "ociVersion: is missing");
+        test_complaint("{\"ociVersion\":1}", keeper_json, "ociVersion: expected a string");
+        static const char *const odd[] = {"", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0 ", "v1.0.0", "1.0.x", "1.0.99999"};
+        for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+                test_version(odd[i], "ociVersion: '%s' is not a version like 1.3.0");
+        static const char *const unsupported[] = {"0.9.9", "1.0.0-rc5", "2.0.0", "2.0.0-rc1"};
+        for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++)
+                test_version(unsupported[i], "ociVersion: version '%s' is not supported; those from 1.0.0 on and below 2.0.0 are");
+        static const char *const supported[] = {"1.0.0", "1.0.2-dev", "1.2.1+build.5", "1.99.0"};
+        for (size_t i = 0; i < sizeof supported / sizeof *supported; i++)
+                test_version(supported[i], "process: is missing");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"windows\":{\"layerFolders\":[]}}", keeper_json, "windows: is of another platform than Linux");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"vm\":{},\"zos\":null,\"solaris\":3}", keeper_json, "solaris: is of another platform than Linux");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"annotations\":{\"a\":1}}", keeper_json, "annotations.a: expected a string");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"annotations\":{\"\":\"\"}}", keeper_json, "annotations: has an empty key");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"annotations\":[]}", keeper_json, "annotations: expected an object");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"root\":\"/\"}", keeper_json, "root: expected an object");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":1}}", keeper_json, "root.path: expected a string");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"intelRdt\":{}}}", keeper_json,
+                       "linux.intelRdt: control of caches and memory bandwidth (resctrl) is not supported");
 
         memset(deep, '[', sizeof deep - 1);
         test_complaint(deep, NULL, "process: nested more than 64 levels deep");
