@@ -2,40 +2,27 @@
 #include "seccomp-compile.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <linux/audit.h>
 #include <seccomp.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "cleanup.h"
 #include "json.h"
+#include "seccomp-rules.h"
 
-#define SECCOMP_ARCHITECTURES 32
-#define SECCOMP_ARGUMENTS 6
-#define SECCOMP_ERRNO_MAX 4095      /* the kernel's MAX_ERRNO */
-#define SECCOMP_PROLOGUE 6          /* instructions for each architecture */
-#define SECCOMP_X32_BIT 0x40000000U /* numbers from here on are of the x32 ABI, a table of its own */
-
-static void cleanup_filter(scmp_filter_ctx *filter) {
-        if (*filter)
-                seccomp_release(*filter);
-}
+#define SECCOMP_ERRNO_MAX 4095 /* the kernel's MAX_ERRNO */
 
 static void cleanup_profile(json_t **value) {
         json_decref(*value);
 }
 
-/* What is collected while the rules are added, for the prologue. */
 struct seccomp_build {
-        scmp_filter_ctx filter;
         uint32_t default_action;
-        uint32_t architectures[SECCOMP_ARCHITECTURES];
-        int highest[SECCOMP_ARCHITECTURES]; /* number of a system call that the profile knows */
-        size_t n_architectures;
+        struct seccomp_rules rules;
 };
+
+static void cleanup_build(struct seccomp_build *build) {
+        seccomp_rules_free(&build->rules);
+}
 
 struct seccomp_word {
         const char *name;
@@ -57,14 +44,10 @@ static const struct seccomp_word seccomp_actions[] = {
 };
 
 static const struct seccomp_word seccomp_operators[] = {
-        {"SCMP_CMP_NE", SCMP_CMP_NE},
-        {"SCMP_CMP_LT", SCMP_CMP_LT},
-        {"SCMP_CMP_LE", SCMP_CMP_LE},
-        {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-        {"SCMP_CMP_GE", SCMP_CMP_GE},
-        {"SCMP_CMP_GT", SCMP_CMP_GT},
-        {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
-        {NULL, 0},
+        {"SCMP_CMP_NE", SECCOMP_NOT_EQUAL},           {"SCMP_CMP_LT", SECCOMP_LESS},
+        {"SCMP_CMP_LE", SECCOMP_LESS_EQUAL},          {"SCMP_CMP_EQ", SECCOMP_EQUAL},
+        {"SCMP_CMP_GE", SECCOMP_GREATER_EQUAL},       {"SCMP_CMP_GT", SECCOMP_GREATER},
+        {"SCMP_CMP_MASKED_EQ", SECCOMP_MASKED_EQUAL}, {NULL, 0},
 };
 
 /* All that the runtime-spec names. The library knows those that this machine can run, among others. */
@@ -137,7 +120,8 @@ static int seccomp_value(const struct json_at *arg, const char *key, uint64_t *r
         return r;
 }
 
-static int seccomp_arguments(const struct json_at *entry, struct scmp_arg_cmp *args, size_t *ret_n, bool *ret_alternatives, struct berth_error *err) {
+static int seccomp_arguments(const struct json_at *entry, struct seccomp_condition *args, size_t *ret_n, bool *ret_alternatives,
+                             struct berth_error *err) {
         unsigned seen[SECCOMP_ARGUMENTS] = {0};
         struct json_at list;
         size_t n;
@@ -149,14 +133,14 @@ static int seccomp_arguments(const struct json_at *entry, struct scmp_arg_cmp *a
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct json_at item = json_item(&list, i), op;
                 int64_t index = 0;
-                args[i] = (struct scmp_arg_cmp){0};
+                args[i] = (struct seccomp_condition){0};
                 r = json_check_object(&item, err);
                 if (r == 0)
                         r = json_number_member(&item, "index", 0, SECCOMP_ARGUMENTS - 1, &index, err);
                 if (r == 0)
-                        r = seccomp_value(&item, "value", &args[i].datum_a, err);
+                        r = seccomp_value(&item, "value", &args[i].value, err);
                 if (r == 0)
-                        r = seccomp_value(&item, "valueTwo", &args[i].datum_b, err);
+                        r = seccomp_value(&item, "valueTwo", &args[i].two, err);
                 if (r == 0)
                         r = json_required(&item, "op", &op, err);
                 uint32_t comparison = 0;
@@ -164,8 +148,8 @@ static int seccomp_arguments(const struct json_at *entry, struct scmp_arg_cmp *a
                         r = seccomp_lookup(&op, seccomp_operators, "operator", &comparison, err);
                 if (r < 0)
                         return r;
-                args[i].op = (enum scmp_compare) comparison;
-                args[i].arg = (unsigned) index;
+                args[i].op = (enum seccomp_operator) comparison;
+                args[i].argument = (uint32_t) index;
                 if (seen[index]++ > 0)
                         *ret_alternatives = true;
         }
@@ -173,25 +157,18 @@ static int seccomp_arguments(const struct json_at *entry, struct scmp_arg_cmp *a
         return r;
 }
 
-static int seccomp_add(struct seccomp_build *build, const struct json_at *at, int number, uint32_t action, const struct scmp_arg_cmp *args, size_t n,
-                       struct berth_error *err) {
-        int r = seccomp_rule_add_array(build->filter, action, number, (unsigned) n, args);
-        /* EEXIST: the same rule stands in the profile twice; EDOM: the call does not exist on one of the architectures. */
-        if (r == 0 || r == -EEXIST || r == -EDOM)
-                return 0;
-        return json_fail(at, err, "the rule is refused (errno %d)", -r);
-}
-
-static void seccomp_note_highest(struct seccomp_build *build, const char *name) {
-        for (size_t i = 0; i < build->n_architectures; i++) {
-                int number = seccomp_syscall_resolve_name_arch(build->architectures[i], name);
-                if (number > build->highest[i] && (unsigned) number < SECCOMP_X32_BIT)
-                        build->highest[i] = number;
-        }
+static int seccomp_add(struct seccomp_build *build, const struct json_at *at, const char *name, uint32_t action,
+                       const struct seccomp_condition *conditions, size_t n, struct berth_error *err) {
+        /* What is the default anyhow needs no rule. */
+        int r = seccomp_rules_add(&build->rules, name, action == build->default_action, action, conditions, n);
+        if (r == -E2BIG)
+                return json_fail(at, err, "more than %d rules", SECCOMP_RULES_MAX);
+        return r < 0 ? berth_error_set(err, -r, "memory for a seccomp filter") : 0;
 }
 
 static int seccomp_entry(struct seccomp_build *build, const struct json_at *entry, struct berth_error *err) {
-        struct scmp_arg_cmp args[SECCOMP_ARGUMENTS];
+        struct seccomp_condition args[SECCOMP_ARGUMENTS];
+        const struct seccomp_condition *kept = NULL;
         struct json_at list;
         bool alternatives = false;
         uint32_t action = 0;
@@ -206,6 +183,11 @@ static int seccomp_entry(struct seccomp_build *build, const struct json_at *entr
                 r = json_required(entry, "names", &list, err);
         if (r == 0)
                 r = json_list(&list, &n_names, err);
+        if (r == 0 && n_args > 0) {
+                kept = seccomp_rules_keep(&build->rules, args, n_args);
+                if (!kept)
+                        return berth_error_set(err, ENOMEM, "memory for a seccomp filter");
+        }
         for (size_t i = 0; r == 0 && i < n_names; i++) {
                 struct json_at item = json_item(&list, i);
                 const char *name = NULL;
@@ -214,17 +196,11 @@ static int seccomp_entry(struct seccomp_build *build, const struct json_at *entr
                         return r;
                 if (action == SCMP_ACT_NOTIFY && (strcmp(name, "write") == 0 || strcmp(name, "sendmsg") == 0))
                         return json_fail(&item, err, "'%s' cannot be notified: the listener itself comes to the agent by it", name);
-                int call = seccomp_syscall_resolve_name(name);
-                if (call == __NR_SCMP_ERROR)
-                        continue; /* newer than this library, or of another machine */
-                seccomp_note_highest(build, name);
-                if (action == build->default_action)
-                        continue;
-                /* Several conditions on one argument are alternatives, which one rule cannot say. */
+                /* Several conditions on one argument are alternatives. */
                 for (size_t j = 0; alternatives && r == 0 && j < n_args; j++)
-                        r = seccomp_add(build, &item, call, action, &args[j], 1, err);
+                        r = seccomp_add(build, &item, name, action, &kept[j], 1, err);
                 if (!alternatives)
-                        r = seccomp_add(build, &item, call, action, args, n_args, err);
+                        r = seccomp_add(build, &item, name, action, kept, n_args, err);
         }
         return r;
 }
@@ -233,7 +209,7 @@ static int seccomp_architectures(struct seccomp_build *build, const struct json_
         struct json_at list;
         size_t n;
 
-        build->architectures[build->n_architectures++] = seccomp_arch_native();
+        (void) seccomp_rules_add_architecture(&build->rules, seccomp_arch_native());
         int r = json_list_member(profile, "architectures", &list, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct json_at item = json_item(&list, i);
@@ -252,14 +228,8 @@ static int seccomp_architectures(struct seccomp_build *build, const struct json_
                 uint32_t token = seccomp_arch_resolve_name(lower);
                 /* A filter kills what comes from an architecture it does not know, and nothing of one that the library does not know, or whose bytes
                  * are in the other order, runs on this machine. */
-                int added = token == 0 ? -EDOM : seccomp_arch_add(build->filter, token);
-                if (added == -EEXIST || added == -EDOM)
-                        continue;
-                if (added < 0)
-                        return json_fail(&item, err, "architecture '%s' is refused (errno %d)", name, -added);
-                if (build->n_architectures == SECCOMP_ARCHITECTURES)
+                if (token != 0 && token & __AUDIT_ARCH_LE && seccomp_rules_add_architecture(&build->rules, token) < 0)
                         return json_fail(&list, err, "more than %d architectures", SECCOMP_ARCHITECTURES);
-                build->architectures[build->n_architectures++] = token;
         }
         return r;
 }
@@ -274,9 +244,6 @@ static int seccomp_rules(struct seccomp_build *build, const struct json_at *prof
         (void) json_member(profile, "defaultAction", &at);
         if (build->default_action == SCMP_ACT_NOTIFY)
                 return json_fail(&at, err, "SCMP_ACT_NOTIFY cannot be the default: the listener itself comes to the agent by system calls");
-        build->filter = seccomp_init(build->default_action);
-        if (!build->filter)
-                return berth_error_set(err, ENOMEM, "memory for a seccomp filter");
         r = seccomp_architectures(build, profile, err);
         if (r == 0)
                 r = json_list_member(profile, "syscalls", &list, &n, err);
@@ -287,63 +254,14 @@ static int seccomp_rules(struct seccomp_build *build, const struct json_at *prof
         return r;
 }
 
-/*
- * A call that is newer than the whole profile answers ENOSYS, not the default EPERM: programs try the new call and fall back on
- * ENOSYS only. Profiles that default to anything but an errno are left alone.
- */
-static size_t seccomp_prologue(const struct seccomp_build *build, struct sock_filter *out) {
-        size_t n = 0;
-
-        if ((build->default_action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
-                return 0;
-        for (size_t i = 0; i < build->n_architectures; i++) {
-                uint32_t token = build->architectures[i];
-                if (build->highest[i] <= 0 || token == SCMP_ARCH_X32)
-                        continue;
-                out[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-                out[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, token, 0, 4);
-                out[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-                out[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SECCOMP_X32_BIT, 2, 0);
-                out[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t) build->highest[i], 0, 1);
-                out[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-        }
-        return n;
-}
-
-static int seccomp_export(const struct seccomp_build *build, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err) {
-        struct sock_filter prologue[SECCOMP_ARCHITECTURES * SECCOMP_PROLOGUE];
-        _cleanup_close_ int fd = memfd_create("berth-seccomp", MFD_CLOEXEC);
-        struct stat st;
-
-        if (fd < 0)
-                return berth_error_set(err, errno, "make a memory file for a seccomp filter");
-        int r = seccomp_export_bpf(build->filter, fd);
-        if (r < 0)
-                return berth_error_set(err, -r, "compile the seccomp profile");
-        if (fstat(fd, &st) < 0)
-                return berth_error_set(err, errno, "stat the seccomp filter");
-
-        size_t before = seccomp_prologue(build, prologue) * sizeof *prologue, size = (size_t) st.st_size;
-        if (before + size > BPF_MAXINSNS * sizeof *prologue)
-                return berth_error_set(err, E2BIG, "the seccomp profile needs more than %d instructions", BPF_MAXINSNS);
-        if (before + size > capacity)
-                return berth_error_set(err, ENOBUFS, "the seccomp filter needs %zu bytes", before + size);
-        memcpy(filter, prologue, before);
-        if (pread(fd, (uint8_t *) filter + before, size, 0) != (ssize_t) size)
-                return berth_error_set(err, EIO, "read the seccomp filter");
-        *ret_size = before + size;
-        return 0;
-}
-
 int seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err) {
         __attribute__((cleanup(cleanup_profile))) json_t *document = NULL;
-        struct seccomp_build build = {0};
+        __attribute__((cleanup(cleanup_build))) struct seccomp_build build = {0};
 
         int r = json_parse(profile, size, "linux.seccomp", &document, err);
         if (r < 0)
                 return r;
         struct json_at at = {.key = "seccomp", .value = document};
         r = seccomp_rules(&build, &at, err);
-        __attribute__((cleanup(cleanup_filter))) scmp_filter_ctx owned = build.filter;
-        return r < 0 ? r : seccomp_export(&build, filter, capacity, ret_size, err);
+        return r < 0 ? r : seccomp_filter_write(build.rules.tables, build.rules.n_tables, build.default_action, filter, capacity, ret_size, err);
 }
