@@ -3,70 +3,48 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 #include "error.h"
+#include "options.h"
 
 #define COMMAND_OCI_VERSION "1.3.0"
+#ifndef BERTH_VERSION
+#define BERTH_VERSION "0.1.0"
+#endif
 
 /* The options before the verb. */
 struct command {
         const char *root; /* where states are kept */
         const char *log;  /* NULL: standard error */
-        bool log_json;
+        bool log_json, debug, systemd_cgroup;
 };
 
-/* Each verb gets what follows its name; answers the exit status, and fills err when that is the sentence to say. */
+/* Each verb gets itself and what follows; answers the exit status, and fills err when that is the sentence to say. */
 typedef int (*command_verb)(const struct command *command, int argc, char **argv, struct berth_error *err);
 
-int command_run(const struct command *command, int argc, char **argv, struct berth_error *err);
 int command_create(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_delete(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_events(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_exec(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_features(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_kill(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_list(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_pause(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_ps(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_resume(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_run(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_spec(const struct command *command, int argc, char **argv, struct berth_error *err);
 int command_start(const struct command *command, int argc, char **argv, struct berth_error *err);
 int command_state(const struct command *command, int argc, char **argv, struct berth_error *err);
-int command_list(const struct command *command, int argc, char **argv, struct berth_error *err);
-int command_kill(const struct command *command, int argc, char **argv, struct berth_error *err);
-int command_delete(const struct command *command, int argc, char **argv, struct berth_error *err);
-int command_features(const struct command *command, int argc, char **argv, struct berth_error *err);
-int command_spec(const struct command *command, int argc, char **argv, struct berth_error *err);
+int command_update(const struct command *command, int argc, char **argv, struct berth_error *err);
 
-/* "usage: …" as EINVAL; for a verb's wrong arguments. */
-int command_usage(struct berth_error *err, const char *usage);
+/* What a verb with a single argument and no options of its own begins with: 0 and the id, 1 after help, or -EINVAL. */
+int command_id_only(const char *verb, int argc, char **argv, const char **ret_id, struct berth_error *err);
 
-/* Prints JSON and a newline on standard output. */
-int command_print(const json_t *value, struct berth_error *err);
+/* The exit status of what options_parse answered, when it is not 0. */
+static inline int command_parsed(int r) {
+        return r < 0 ? 1 : 0;
+}
 
-/* ---- state-file.c ---- */
-
-/* What is remembered of a container: <root>/<id>/state.json. */
-struct state {
-        char id[256];
-        char bundle[4096];
-        char cgroup[512]; /* "": none */
-        char created[40]; /* RFC 3339 */
-        pid_t pid;
-        uint64_t start_time;
-        bool waiting; /* created and not started */
-};
-
-/* Makes <root>/<id>, which must not exist, and opens it. */
-int state_make(const struct command *command, const char *id, int *ret_directory, struct berth_error *err);
-int state_write(int directory, const struct state *state, struct berth_error *err);
-int state_read(const struct command *command, const char *id, struct state *ret, struct berth_error *err);
-int state_remove(const struct command *command, const char *id, struct berth_error *err);
-/*
- * The socket on which a created container waits to be started: made in the state's directory; connected to; removed once it has
- * done its work, which is what makes a created container a running one.
- */
-int state_listen(int directory, int *ret_sock, struct berth_error *err);
-int state_connect(const struct command *command, const char *id, int *ret_sock, struct berth_error *err);
-int state_started(const struct command *command, const char *id, struct berth_error *err);
-/* Is the process still the one that was started? */
-bool state_running(const struct state *state);
-/* In the form of runtime-spec runtime.md#state; the caller json_decref()s it. */
-json_t *state_json(const struct state *state);
-
-/* ---- config-file.c ---- */
-
-/* Reads <bundle>/config.json; the caller json_decref()s *ret. ret_bundle gets the absolute path (PATH_MAX). */
-int config_read(const char *bundle, char *ret_bundle, json_t **ret, struct berth_error *err);
+/* Prints JSON and a newline on standard output. `flags` as for json_dumps. */
+int command_print(const json_t *value, size_t flags, struct berth_error *err);

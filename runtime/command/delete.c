@@ -1,61 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "cgroup.h"
 #include "cleanup.h"
-#include "command.h"
-#include "process-identity.h"
+#include "kept-plan.h"
+#include "launch.h"
+#include "log.h"
+#include "state-file.h"
 #include "sys.h"
-
-#include <poll.h>
 
 #define DELETE_WAIT_MS 10000
 
-static int delete_kill(const struct state *state, struct berth_error *err) {
+static int delete_check(const struct state *state, struct berth_error *err) {
+        struct cgroup_layout layout = {0};
+        enum state_status status;
+
+        int r = state_status(state, &layout, &status, err);
+        if (r < 0 || status == STATE_STOPPED || status == STATE_CREATED)
+                return r;
+        return berth_error_set(err, EINVAL, "cannot delete container '%s' that is not stopped: %s (kill it first, or delete --force)", state->id,
+                               state_status_word(status));
+}
+
+static int delete_process(const struct state *state, struct berth_error *err) {
         _cleanup_close_ int pidfd = -1;
 
-        if (process_open_exact(state->pid, state->start_time, &pidfd, NULL) < 0)
+        if (state_open_process(state, &pidfd) < 0)
                 return 0;
         (void) sys_pidfd_send_signal(pidfd, SIGKILL);
         struct pollfd ended = {.fd = pidfd, .events = POLLIN};
         return poll(&ended, 1, DELETE_WAIT_MS) == 1 ? 0 : berth_error_set(err, ETIMEDOUT, "container '%s' does not end", state->id);
 }
 
-static int delete_cgroup(const struct state *state, struct berth_error *err) {
-        struct cgroup_layout layout;
+/* Everything in the group is killed first, frozen or not. */
+static int delete_cgroup(const char *path, struct berth_error *err) {
+        struct cgroup_layout layout = {0};
         struct cgroup cgroup = {0};
 
-        if (*state->cgroup == '\0')
+        if (!path)
                 return 0;
-        (void) strncpy(cgroup.path, state->cgroup, sizeof cgroup.path - 1);
+        (void) snprintf(cgroup.path, sizeof cgroup.path, "%s", path);
         int r = cgroup_detect(&layout, err);
         if (r == 0)
                 r = cgroup_signal_all(&layout, &cgroup, SIGKILL, err);
-        return r == 0 ? cgroup_remove(&layout, &cgroup, err) : r;
+        return r == 0 || r == -ENOENT ? cgroup_remove(&layout, &cgroup, err) : r;
 }
 
-/* For containers of `create`, and for what a killed `run` left; a `run` that ends by itself leaves nothing. */
-int command_delete(const struct command *command, int argc, char **argv, struct berth_error *err) {
-        bool force = argc == 3 && (strcmp(argv[1], "--force") == 0 || strcmp(argv[1], "-f") == 0);
-        struct state state;
+/* What a killed creation left, or a state that nobody can read: the group is the one that the creation was to make. */
+static int delete_debris(const char *id, int directory, struct berth_error *err) {
+        char fallback[CGROUP_PATH_MAX];
+        json_t *config = NULL;
 
-        if (argc != 2 && !force)
-                return command_usage(err, "delete [--force] ID");
-        const char *id = argv[argc - 1];
-        int r = state_read(command, id, &state, err);
-        if (r == 0 && !force && state_running(&state) && !state.waiting)
-                r = berth_error_set(err, EBUSY, "container '%s' is running; kill it first, or delete --force", id);
+        (void) snprintf(fallback, sizeof fallback, LAUNCH_CGROUP_PREFIX "%s", id);
+        (void) state_directory_read(directory, "config.json", &config, NULL);
+        const char *path = json_string_value(json_object_get(json_object_get(config, "linux"), "cgroupsPath"));
+        int r = delete_cgroup(path && path[0] == '/' ? path : fallback, err);
+        json_decref(config);
+        return r;
+}
+
+static int delete_container(const struct command *command, int directory, const struct state *state, struct berth_error *err) {
+        struct berth_error hook = {0};
+
+        int r = delete_process(state, err);
         if (r == 0)
-                r = delete_kill(&state, err);
-        if (r == 0)
-                r = delete_cgroup(&state, err);
-        /* A `run` that was still waiting has removed its state by now. */
-        if (r == 0)
-                r = state_remove(command, id, err);
+                r = delete_cgroup(state->cgroup, err);
+        if (r == 0 && state->hooked && kept_plan_hooks(command, directory, state, PLAN_HOOK_POSTSTOP, "stopped", 0, &hook) < 0)
+                log_warning(command, hook.text);
+        return r;
+}
+
+int command_delete(const struct command *command, int argc, char **argv, struct berth_error *err) {
+        bool force = false;
+        const struct option options[] = {{"force", 'f', OPTION_FLAG, &force, "kill the container first, and be content when there is none", NULL}};
+        const struct syntax syntax = {.verb = "delete", .arguments = "ID", .options = options, .n = 1, .min = 1, .max = 1};
+        _cleanup_state_ struct state state = {0};
+        _cleanup_close_ int directory = -1;
+        struct arguments arguments;
+
+        int r = options_parse(&syntax, argc, argv, &arguments, err);
+        if (r != 0)
+                return command_parsed(r);
+        const char *id = arguments.words[0];
+        r = state_directory_open_locked(command, id, &directory, err);
         if (r == -ENOENT && force) {
                 *err = (struct berth_error){0};
-                r = 0;
+                return 0;
         }
+        if (r < 0)
+                return 1;
+        r = state_read(directory, id, &state, err);
+        if (r < 0 && force) {
+                *err = (struct berth_error){0};
+                r = delete_debris(id, directory, err);
+        } else if (r == 0) {
+                r = force ? 0 : delete_check(&state, err);
+                if (r == 0)
+                        r = delete_container(command, directory, &state, err);
+        }
+        if (r == 0)
+                r = state_directory_remove(command, id, directory, err);
         return r < 0 ? 1 : 0;
 }

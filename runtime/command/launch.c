@@ -3,130 +3,136 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cleanup.h"
-#include "fd.h"
-#include "filter-cache.h"
-#include "plan-compile.h"
-#include "process-identity.h"
+#include "console-socket.h"
+#include "launch-plan.h"
+#include "launch-record.h"
+#include "plan-internal.h"
+#include "preserved-fds.h"
 
-int launch_arguments(struct launch *launch, const struct command *command, int argc, char **argv, bool console) {
-        launch->command = command;
-        for (int i = 1; i < argc; i++) {
-                const char **value = NULL;
-                if (strcmp(argv[i], "--bundle") == 0 || strcmp(argv[i], "-b") == 0)
-                        value = &launch->bundle;
-                else if (strcmp(argv[i], "--pid-file") == 0)
-                        value = &launch->pid_file;
-                else if (console && strcmp(argv[i], "--console-socket") == 0)
-                        value = &launch->console_socket;
-                if (value && i + 1 < argc)
-                        *value = argv[++i];
-                else if (value || argv[i][0] == '-' || launch->id)
-                        return -EINVAL;
-                else
-                        launch->id = argv[i];
-        }
-        return launch->id ? 0 : -EINVAL;
-}
+int launch_arguments(struct launch *launch, const struct command *command, const char *verb, int argc, char **argv, struct berth_error *err) {
+        bool run = strcmp(verb, "run") == 0, no_subreaper = false;
+        const struct option options[] = {
+                {"bundle", 'b', OPTION_TEXT, &launch->bundle, "the bundle (.)", "DIRECTORY"},
+                {"config", 'f', OPTION_TEXT, &launch->config, "another name for the bundle's config.json", "FILE"},
+                {"console-socket", 0, OPTION_TEXT, &launch->console_socket, "who gets the master of the terminal", "SOCKET"},
+                {"pid-file", 0, OPTION_TEXT, &launch->pid_file, "where the pid is written", "FILE"},
+                {"no-pivot", 0, OPTION_FLAG, &launch->no_pivot, "move the root instead of pivot_root, for an initial ramdisk", NULL},
+                {"no-new-keyring", 0, OPTION_FLAG, &launch->no_new_keyring, "keep the caller's session keyring", NULL},
+                {"preserve-fds", 0, OPTION_NUMBER, &launch->preserve_fds, "how many descriptors from 3 on the container gets", "N"},
+                {"no-subreaper", 0, OPTION_FLAG, &no_subreaper, "orphans go to the host's init, as they always do", NULL},
+                {"detach", 'd', OPTION_FLAG, &launch->detach, "leave the container running", NULL},
+                {"keep", 0, OPTION_FLAG, &launch->keep, "keep the state when the container has ended", NULL},
+        };
+        const struct syntax syntax = {
+                .verb = verb, .arguments = "ID", .options = options, .n = sizeof options / sizeof *options - (run ? 0 : 2), .min = 1, .max = 1};
+        struct arguments arguments;
 
-/* config.json names what the daemon would say in the keeper document. */
-static json_t *launch_keeper(const struct launch *launch) {
-        const char *root = "rootfs", *network = "host";
-        char directory[PATH_MAX], path[2 * PATH_MAX];
-        json_t *namespace;
-        size_t index;
-
-        (void) json_unpack(launch->config, "{s:{s:s}}", "root", "path", &root);
-        (void) snprintf(directory, sizeof directory, "%s/%s", launch->command->root, launch->id);
-        (void) snprintf(path, sizeof path, "%s%s%s", root[0] == '/' ? "" : launch->path, root[0] == '/' ? "" : "/", root);
-        json_array_foreach(json_object_get(json_object_get(launch->config, "linux"), "namespaces"), index, namespace) {
-                const char *type = "", *by_path = "";
-                (void) json_unpack(namespace, "{s:s, s?s}", "type", &type, "path", &by_path);
-                if (strcmp(type, "network") == 0 && *by_path == '\0')
-                        network = "none";
-        }
-        return json_pack("{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:{s:s}}", "id", launch->id, "directory", directory, "bundle", launch->path, "log",
-                         "driver", "none", "rootfs", "kind", "directory", "path", path, "network", "kind", network);
-}
-
-static int launch_default_cgroup(struct launch *launch) {
-        json_t *linux_part = json_object_get(launch->config, "linux");
-        char path[512];
-
-        if (!json_is_object(linux_part) || json_object_get(linux_part, "cgroupsPath"))
-                return 0;
-        (void) snprintf(path, sizeof path, "/berth-runtime.%s", launch->id);
-        return json_object_set_new(linux_part, "cgroupsPath", json_string(path));
-}
-
-int launch_plan(struct launch *launch, struct plan **ret, struct berth_error *err) {
-        static unsigned char filter[BPF_MAXINSNS * sizeof(struct sock_filter)];
-        struct plan_sources sources = {0};
-        json_t *seccomp = json_object_get(json_object_get(launch->config, "linux"), "seccomp"), *keeper;
-        _cleanup_close_ int fd = -1;
-
-        if (launch_default_cgroup(launch) < 0)
-                return berth_error_set(err, ENOMEM, "memory for config.json");
-        if (json_is_object(seccomp)) {
-                _cleanup_free_ char *profile = json_dumps(seccomp, JSON_COMPACT);
-                if (!profile)
-                        return berth_error_set(err, ENOMEM, "memory for the seccomp profile");
-                int r = filter_cache_compile(launch->command, profile, strlen(profile), filter, sizeof filter, &sources.filter_size, err);
-                if (r < 0)
-                        return r;
-                sources.filter = filter;
-        }
-        keeper = launch_keeper(launch);
-        _cleanup_free_ char *keeper_text = keeper ? json_dumps(keeper, JSON_COMPACT) : NULL;
-        _cleanup_free_ char *config_text = json_dumps(launch->config, JSON_COMPACT);
-        json_decref(keeper);
-        if (!keeper_text || !config_text)
-                return berth_error_set(err, ENOMEM, "memory for the plan");
-        sources.config = config_text;
-        sources.config_size = strlen(config_text);
-        sources.keeper = keeper_text;
-        sources.keeper_size = strlen(keeper_text);
-        int r = plan_compile(&sources, &fd, err);
-        return r < 0 ? r : plan_open(fd, ret, err);
-}
-
-int launch_record(struct launch *launch, const struct plan *plan, struct berth_error *err) {
-        const char *cgroup = plan_cgroup_path(plan);
-        struct state state = {.pid = launch->container.init.pid};
-        time_t now = time(NULL);
-        struct tm tm;
-        char text[16];
-
-        (void) snprintf(state.id, sizeof state.id, "%s", launch->id);
-        (void) snprintf(state.bundle, sizeof state.bundle, "%s", launch->path);
-        (void) snprintf(state.cgroup, sizeof state.cgroup, "%s", cgroup ? cgroup : "");
-        if (gmtime_r(&now, &tm))
-                (void) strftime(state.created, sizeof state.created, "%Y-%m-%dT%H:%M:%SZ", &tm);
-        int r = process_start_time(state.pid, &state.start_time, err);
-        if (r == 0)
-                r = state_write(launch->directory, &state, err);
-        if (r < 0 || !launch->pid_file)
+        int r = options_parse(&syntax, argc, argv, &arguments, err);
+        if (r != 0)
                 return r;
-
-        _cleanup_close_ int fd = open(launch->pid_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        int n = snprintf(text, sizeof text, "%d", (int) state.pid);
-        if (fd < 0 || fd_write_all(fd, text, (size_t) n) < 0)
-                return berth_error_set(err, errno, "write the pid to '%s'", launch->pid_file);
+        launch->command = command;
+        launch->id = arguments.words[0];
+        launch->detach = launch->detach || !run;
+        if (command->systemd_cgroup)
+                return berth_error_set(err, EINVAL,
+                                       "--systemd-cgroup is not supported: cgroups are made in the file system; use the cgroupfs driver");
         return 0;
 }
 
-int launch_open(struct launch *launch, struct berth_error *err) {
-        int r = config_read(launch->bundle, launch->path, &launch->config, err);
-        return r < 0 ? r : state_make(launch->command, launch->id, &launch->directory, err);
+static int launch_check_terminal(const struct launch *launch, struct berth_error *err) {
+        bool terminal = json_is_true(json_object_get(json_object_get(launch->document, "process"), "terminal"));
+
+        if (terminal && launch->detach && !launch->console_socket)
+                return berth_error_set(err, EINVAL, "process.terminal needs a console socket (--console-socket) when the container is detached");
+        if (launch->console_socket && (!terminal || !launch->detach))
+                return berth_error_set(err, EINVAL, "--console-socket needs process.terminal and a detached container");
+        return 0;
+}
+
+/* The path is kept when it is one of the bundle; `config.json` is written to the state as it stands there. */
+static int launch_read(struct launch *launch, struct berth_error *err) {
+        struct config_text text = {0};
+
+        if (!realpath(launch->bundle, launch->path))
+                return berth_error_set(err, errno, "bundle '%s'", launch->bundle);
+        _cleanup_close_ int bundle = open(launch->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (bundle < 0)
+                return berth_error_set(err, errno, "bundle '%s'", launch->bundle);
+        int r = config_file_read(bundle, launch->config, &text, &launch->document, err);
+        _cleanup_free_ char *owned = text.text;
+        if (r < 0)
+                return berth_error_prefix(err, "bundle '%s'", launch->path);
+        r = launch_check_terminal(launch, err);
+        if (r == 0)
+                r = state_directory_make(launch->command, launch->id, &launch->directory, err);
+        if (r == 0)
+                r = state_directory_write(launch->directory, "config.json", text.text, text.size, err);
+        return r;
+}
+
+/* What is said on the command line and not in config.json. */
+static void launch_amend(struct launch *launch) {
+        struct plan *plan = launch->plan;
+
+        if (!plan->container.cgroup_path) {
+                (void) snprintf(launch->cgroup, sizeof launch->cgroup, LAUNCH_CGROUP_PREFIX "%s", launch->id);
+                plan->container.cgroup_path = launch->cgroup;
+        }
+        plan->container.no_pivot = launch->no_pivot;
+        plan->process.no_new_keyring = launch->no_new_keyring;
+        plan->process.n_preserved = (uint32_t) launch->preserve_fds;
+}
+
+static int launch_make(struct launch *launch, struct berth_error *err) {
+        const struct process_io io = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+
+        int r = preserved_fds_announce(launch->document, &launch->preserve_fds, err);
+        if (r == 0)
+                r = launch_plan(launch->command, launch->id, launch->path, launch->document, &launch->plan, err);
+        if (r < 0)
+                return r;
+        launch_amend(launch);
+        if (launch->detach)
+                r = state_directory_listen(launch->directory, &launch->container.starter, err);
+        if (r == 0)
+                r = container_create(&launch->container, launch->plan, &io, err);
+        if (r < 0)
+                return r;
+        if (launch->console_socket)
+                r = console_socket_send(launch->console_socket, launch->container.init.console, err);
+        if (r == 0)
+                r = launch_record(launch, err);
+        if (r < 0)
+                (void) container_release(&launch->container, NULL);
+        return r;
+}
+
+int launch_create(struct launch *launch, struct berth_error *err) {
+        int r = launch_read(launch, err);
+
+        if (r == 0)
+                r = launch_make(launch, err);
+        if (r < 0 && launch->directory >= 0)
+                (void) state_directory_remove(launch->command, launch->id, launch->directory, NULL);
+        if (r == 0)
+                state_directory_unlock(launch->directory);
+        return r;
+}
+
+void launch_undo(struct launch *launch) {
+        (void) container_release(&launch->container, NULL);
+        (void) state_directory_remove(launch->command, launch->id, launch->directory, NULL);
 }
 
 void launch_close(struct launch *launch) {
+        cleanup_close(&launch->container.starter);
+        container_forget(&launch->container);
+        plan_close(launch->plan);
+        json_decref(launch->document);
         cleanup_close(&launch->directory);
-        json_decref(launch->config);
         *launch = LAUNCH_NONE;
 }

@@ -55,22 +55,26 @@ static const char spec_document[] =
         "}\n";
 
 int command_spec(const struct command *command, int argc, char **argv, struct berth_error *err) {
+        const char *bundle = NULL;
+        const struct option options[] = {{"bundle", 'b', OPTION_TEXT, &bundle, "where config.json is made (.)", "DIRECTORY"}};
+        const struct syntax syntax = {.verb = "spec", .arguments = "", .options = options, .n = 1};
+        struct arguments arguments;
+
         (void) command;
-        if (argc == 3 && (strcmp(argv[1], "--bundle") == 0 || strcmp(argv[1], "-b") == 0)) {
-                if (chdir(argv[2]) < 0) {
-                        (void) berth_error_set(err, errno, "bundle '%s': %s", argv[2], strerror(errno));
-                        return 1;
-                }
-        } else if (argc != 1) {
-                return command_usage(err, "spec [--bundle DIRECTORY]");
+        int r = options_parse(&syntax, argc, argv, &arguments, err);
+        if (r != 0)
+                return command_parsed(r);
+        if (bundle && chdir(bundle) < 0) {
+                (void) berth_error_set(err, errno, "bundle '%s'", bundle);
+                return 1;
         }
         _cleanup_close_ int fd = open("config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
         if (fd < 0) {
-                (void) berth_error_set(err, errno, "make config.json: %s", strerror(errno));
+                (void) berth_error_set(err, errno, "make config.json");
                 return 1;
         }
-        int r = fd_write_all(fd, spec_document, strlen(spec_document));
+        r = fd_write_all(fd, spec_document, strlen(spec_document));
         if (r < 0)
-                (void) berth_error_set(err, -r, "write config.json: %s", strerror(-r));
+                (void) berth_error_set(err, -r, "write config.json");
         return r < 0 ? 1 : 0;
 }

@@ -2,25 +2,34 @@
 #include <errno.h>
 
 #include "cleanup.h"
-#include "command.h"
-#include "container.h"
+#include "start-waiting.h"
+
+static int start_check(const struct state *state, struct berth_error *err) {
+        struct cgroup_layout layout = {0};
+        enum state_status status;
+
+        int r = state_status(state, &layout, &status, err);
+        if (r < 0 || status == STATE_CREATED)
+                return r;
+        if (status == STATE_STOPPED)
+                return berth_error_set(err, EINVAL, "cannot start a container that has stopped: '%s'", state->id);
+        return berth_error_set(err, EINVAL, "cannot start an already running container: '%s' is %s", state->id, state_status_word(status));
+}
 
 int command_start(const struct command *command, int argc, char **argv, struct berth_error *err) {
-        _cleanup_close_ int connection = -1;
-        struct state state;
+        _cleanup_state_ struct state state = {0};
+        _cleanup_close_ int directory = -1;
+        const char *id;
 
-        if (argc != 2)
-                return command_usage(err, "start ID");
-        int r = state_read(command, argv[1], &state, err);
-        if (r == 0 && !state_running(&state))
-                r = berth_error_set(err, EINVAL, "container '%s' has ended", argv[1]);
-        if (r == 0 && !state.waiting)
-                r = berth_error_set(err, EALREADY, "container '%s' is running already", argv[1]);
+        int r = command_id_only("start", argc, argv, &id, err);
+        if (r != 0)
+                return command_parsed(r);
+        r = state_directory_open_locked(command, id, &directory, err);
         if (r == 0)
-                r = state_connect(command, argv[1], &connection, err);
+                r = state_read(directory, id, &state, err);
         if (r == 0)
-                r = container_start_detached(connection, err);
+                r = start_check(&state, err);
         if (r == 0)
-                r = state_started(command, argv[1], err);
+                r = start_waiting(command, directory, &state, err);
         return r < 0 ? 1 : 0;
 }

@@ -1,194 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
+#include "state-file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "command.h"
-#include "fd.h"
-#include "json.h"
 #include "process-identity.h"
 
 #define STATE_NAME "state.json"
-#define STATE_STARTER "start.sock"
-#define STATE_SIZE_MAX 16384
 
-static int state_check_id(const char *id, struct berth_error *err) {
-        size_t size = strlen(id);
-        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-.";
-
-        if (size == 0 || size >= sizeof((struct state *) NULL)->id || strspn(id, allowed) != size || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
-                return berth_error_set(err, EINVAL, "'%.64s' is not an id of a container (letters, digits and _+-. only)", id);
-        return 0;
+void state_close(struct state *state) {
+        json_decref(state->document);
+        *state = (struct state){0};
 }
 
-static int state_path(const struct command *command, const char *id, char (*ret_path)[PATH_MAX], struct berth_error *err) {
-        int r = state_check_id(id, err);
+/* Controllers with their directories, as runc's state has them; the unified hierarchy's name is empty. */
+static json_t *state_cgroup_paths(const struct state *state, const struct cgroup_layout *layout) {
+        json_t *paths = json_object();
 
-        if (r < 0)
-                return r;
-        if (snprintf(*ret_path, sizeof *ret_path, "%s/%s", command->root, id) >= (int) sizeof *ret_path)
-                return berth_error_set(err, ENAMETOOLONG, "state directory of container '%s'", id);
-        return 0;
+        for (uint32_t i = 0; state->cgroup && i < layout->n; i++) {
+                char names[sizeof layout->hierarchy[i].controllers], path[2 * CGROUP_PATH_MAX], *rest = names;
+                (void) snprintf(path, sizeof path, "%s%s", layout->hierarchy[i].mount, state->cgroup);
+                (void) snprintf(names, sizeof names, "%s", layout->hierarchy[i].unified ? "" : layout->hierarchy[i].controllers);
+                for (char *name; (name = strsep(&rest, ","));)
+                        (void) json_object_set_new(paths, name, json_string(path));
+        }
+        return paths;
 }
 
-static int state_open(const struct command *command, const char *id, int *ret_directory, struct berth_error *err) {
-        char path[PATH_MAX];
-        int r = state_path(command, id, &path, err);
+static json_t *state_namespace_paths(const struct state *state) {
+        static const char *const kinds[][2] = {{"NEWIPC", "ipc"}, {"NEWUTS", "uts"},   {"NEWNET", "net"},       {"NEWPID", "pid"},
+                                               {"NEWNS", "mnt"},  {"NEWUSER", "user"}, {"NEWCGROUP", "cgroup"}, {"NEWTIME", "time"}};
+        json_t *paths = json_object();
+        char path[64];
 
-        if (r < 0)
-                return r;
-        _cleanup_close_ int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (directory < 0 && errno == ENOENT)
-                return berth_error_set(err, ENOENT, "container '%s' does not exist", id);
-        if (directory < 0)
-                return berth_error_set(err, errno, "open '%s'", path);
-        return give_fd(ret_directory, &directory);
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+                (void) snprintf(path, sizeof path, "/proc/%d/ns/%s", (int) state->pid, kinds[i][1]);
+                (void) json_object_set_new(paths, kinds[i][0], json_string(path));
+        }
+        return paths;
 }
 
-int state_make(const struct command *command, const char *id, int *ret_directory, struct berth_error *err) {
-        char path[PATH_MAX];
-        int r = state_path(command, id, &path, err);
+int state_write(int directory, const struct state *state, const struct cgroup_layout *layout, struct berth_error *err) {
+        json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:b, s:o, s:o}", "id", state->id, "bundle", state->bundle, "rootfs",
+                                     state->rootfs, "created", state->created, "init_process_pid", (int) state->pid, "init_process_start",
+                                     (json_int_t) state->start_time, "own_pids", state->own_pids, "hooked", state->hooked, "cgroup_paths",
+                                     state_cgroup_paths(state, layout), "namespace_paths", state_namespace_paths(state));
 
-        if (r < 0)
-                return r;
-        if (mkdir(command->root, 0700) < 0 && errno != EEXIST)
-                return berth_error_set(err, errno, "make '%s'", command->root);
-        if (mkdir(path, 0700) < 0)
-                return berth_error_set(err, errno, errno == EEXIST ? "container '%s' exists already" : "make the state directory of container '%s'",
-                                       id);
-        return state_open(command, id, ret_directory, err);
-}
-
-int state_write(int directory, const struct state *state, struct berth_error *err) {
-        json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I}", "id", state->id, "bundle", state->bundle, "cgroup", state->cgroup, "created",
-                                     state->created, "pid", (int) state->pid, "startTime", (json_int_t) state->start_time);
+        if (document && state->cgroup)
+                (void) json_object_set_new(document, "cgroup", json_string(state->cgroup));
+        if (document && state->annotations)
+                (void) json_object_set(document, "annotations", state->annotations);
         _cleanup_free_ char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
-
         json_decref(document);
         if (!text)
                 return berth_error_set(err, ENOMEM, "memory for the state of container '%s'", state->id);
-        _cleanup_close_ int fd = openat(directory, STATE_NAME ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-                return berth_error_set(err, errno, "make the state of container '%s'", state->id);
-        int r = fd_write_all(fd, text, strlen(text));
-        if (r < 0)
-                return berth_error_set(err, -r, "write the state of container '%s'", state->id);
-        if (renameat(directory, STATE_NAME ".new", directory, STATE_NAME) < 0)
-                return berth_error_set(err, errno, "put the state of container '%s' in place", state->id);
+        return state_directory_write(directory, STATE_NAME, text, strlen(text), err);
+}
+
+static int state_parse(struct state *state) {
+        json_int_t start_time = 0;
+        int pid = 0, own_pids = 0, hooked = 0;
+
+        if (json_unpack(state->document, "{s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:b, s?s, s?o}", "id", &state->id, "bundle", &state->bundle, "rootfs",
+                        &state->rootfs, "created", &state->created, "init_process_pid", &pid, "init_process_start", &start_time, "own_pids",
+                        &own_pids, "hooked", &hooked, "cgroup", &state->cgroup, "annotations", &state->annotations) < 0)
+                return -EBADMSG;
+        if (pid <= 0 || (state->cgroup && (state->cgroup[0] != '/' || strlen(state->cgroup) >= CGROUP_PATH_MAX)))
+                return -EBADMSG;
+        if (state->annotations && !json_is_object(state->annotations))
+                return -EBADMSG;
+        state->pid = pid;
+        state->start_time = (uint64_t) start_time;
+        state->own_pids = own_pids != 0;
+        state->hooked = hooked != 0;
         return 0;
 }
 
-static int state_parse(const json_t *document, struct state *ret, struct berth_error *err) {
-        const char *id, *bundle, *cgroup, *created;
-        json_int_t start_time;
-        int pid;
+int state_read(int directory, const char *id, struct state *ret, struct berth_error *err) {
+        _cleanup_state_ struct state state = {0};
 
-        if (json_unpack((json_t *) (uintptr_t) document, "{s:s, s:s, s:s, s:s, s:i, s:I}", "id", &id, "bundle", &bundle, "cgroup", &cgroup, "created",
-                        &created, "pid", &pid, "startTime", &start_time) < 0)
-                return berth_error_set(err, EBADMSG, "the state of a container is damaged");
-        (void) snprintf(ret->id, sizeof ret->id, "%s", id);
-        (void) snprintf(ret->bundle, sizeof ret->bundle, "%s", bundle);
-        (void) snprintf(ret->cgroup, sizeof ret->cgroup, "%s", cgroup);
-        (void) snprintf(ret->created, sizeof ret->created, "%s", created);
-        ret->pid = pid;
-        ret->start_time = (uint64_t) start_time;
+        if (faccessat(directory, STATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+                (void) berth_error_set(err, EINVAL, "container '%s' is being made, or its making was killed; delete --force removes it", id);
+                return -ENOENT;
+        }
+        if (state_directory_read(directory, STATE_NAME, &state.document, err) < 0 || state_parse(&state) < 0)
+                return berth_error_set(err, EBADMSG, "the state of container '%s' is damaged; delete --force removes it", id);
+        state.waiting = state_directory_waits(directory);
+        *ret = state;
+        state = (struct state){0};
         return 0;
 }
 
-int state_read(const struct command *command, const char *id, struct state *ret, struct berth_error *err) {
-        _cleanup_close_ int directory = -1, fd = -1;
-        char text[STATE_SIZE_MAX];
-        json_t *document;
-
-        int r = state_open(command, id, &directory, err);
-        if (r < 0)
-                return r;
-        fd = openat(directory, STATE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return berth_error_set(err, errno, "open the state of container '%s'", id);
-        ssize_t n = read(fd, text, sizeof text);
-        if (n < 0)
-                return berth_error_set(err, errno, "read the state of container '%s'", id);
-        r = json_parse(text, (size_t) n, STATE_NAME, &document, err);
-        if (r < 0)
-                return r;
-        r = state_parse(document, ret, err);
-        ret->waiting = faccessat(directory, STATE_STARTER, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-        json_decref(document);
-        return r;
-}
-
-int state_remove(const struct command *command, const char *id, struct berth_error *err) {
+int state_look(const struct command *command, const char *id, struct state *ret, struct berth_error *err) {
         _cleanup_close_ int directory = -1;
-        char path[PATH_MAX];
-        int r = state_open(command, id, &directory, err);
+        int r = state_directory_open(command, id, &directory, err);
 
-        if (r < 0)
+        return r < 0 ? r : state_read(directory, id, ret, err);
+}
+
+int state_open_process(const struct state *state, int *ret_pidfd) {
+        return process_open_exact(state->pid, state->start_time, ret_pidfd, NULL);
+}
+
+int state_cgroup(const struct state *state, struct cgroup_layout *layout, struct cgroup *ret, struct berth_error *err) {
+        if (!state->cgroup)
+                return berth_error_set(err, EINVAL, "container '%s' has no cgroup", state->id);
+        *ret = (struct cgroup){0};
+        (void) snprintf(ret->path, sizeof ret->path, "%s", state->cgroup);
+        return layout->n == 0 ? cgroup_detect(layout, err) : 0;
+}
+
+static int state_is_paused(const struct state *state, struct cgroup_layout *layout, bool *ret, struct berth_error *err) {
+        char path[2 * CGROUP_PATH_MAX + 32], word[16] = "";
+        struct cgroup cgroup;
+
+        *ret = false;
+        if (!state->cgroup)
+                return 0;
+        int r = state_cgroup(state, layout, &cgroup, err);
+        const struct cgroup_hierarchy *freezer = r == 0 ? cgroup_hierarchy_of(layout, "freezer") : NULL;
+        if (r < 0 || (!freezer && layout->unified_index < 0))
                 return r;
-        (void) unlinkat(directory, STATE_NAME ".new", 0);
-        (void) unlinkat(directory, STATE_STARTER, 0);
-        if (unlinkat(directory, STATE_NAME, 0) < 0 && errno != ENOENT)
-                return berth_error_set(err, errno, "remove the state of container '%s'", id);
-        (void) snprintf(path, sizeof path, "%s/%s", command->root, id);
-        return rmdir(path) < 0 ? berth_error_set(err, errno, "remove '%s'", path) : 0;
+        if (freezer && freezer->unified)
+                freezer = NULL;
+        (void) snprintf(path, sizeof path, "%s%s/%s", freezer ? freezer->mount : layout->hierarchy[layout->unified_index].mount, cgroup.path,
+                        freezer ? "freezer.state" : "cgroup.freeze");
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && read(fd, word, sizeof word - 1) > 0)
+                *ret = strncmp(word, "FR", 2) == 0 || word[0] == '1';
+        return 0;
 }
 
-/* Directories have long names and addresses are short, so the way is through the open directory. */
-static void state_address(int directory, struct sockaddr_un *ret) {
-        *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-        (void) snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/" STATE_STARTER, directory);
-}
-
-int state_listen(int directory, int *ret_sock, struct berth_error *err) {
-        struct sockaddr_un address;
-        _cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-        state_address(directory, &address);
-        if (sock < 0 || bind(sock, (struct sockaddr *) &address, sizeof address) < 0 || listen(sock, 1) < 0)
-                return berth_error_set(err, errno, "make the socket that starts the container");
-        return give_fd(ret_sock, &sock);
-}
-
-int state_connect(const struct command *command, const char *id, int *ret_sock, struct berth_error *err) {
-        _cleanup_close_ int directory = -1;
-        struct sockaddr_un address;
-
-        int r = state_open(command, id, &directory, err);
-        if (r < 0)
-                return r;
-        _cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-        state_address(directory, &address);
-        if (sock < 0 || connect(sock, (struct sockaddr *) &address, sizeof address) < 0)
-                return berth_error_set(err, errno, "reach the waiting process of container '%s'", id);
-        return give_fd(ret_sock, &sock);
-}
-
-int state_started(const struct command *command, const char *id, struct berth_error *err) {
-        _cleanup_close_ int directory = -1;
-        int r = state_open(command, id, &directory, err);
-
-        if (r == 0 && unlinkat(directory, STATE_STARTER, 0) < 0 && errno != ENOENT)
-                return berth_error_set(err, errno, "mark container '%s' as running", id);
-        return r;
-}
-
-bool state_running(const struct state *state) {
+int state_status(const struct state *state, struct cgroup_layout *layout, enum state_status *ret, struct berth_error *err) {
         _cleanup_close_ int pidfd = -1;
-        return state->pid > 0 && process_open_exact(state->pid, state->start_time, &pidfd, NULL) == 0;
+        bool paused = false;
+
+        if (state_open_process(state, &pidfd) < 0) {
+                *ret = STATE_STOPPED;
+                return 0;
+        }
+        int r = state_is_paused(state, layout, &paused, err);
+        if (r == 0)
+                *ret = paused ? STATE_PAUSED : state->waiting ? STATE_CREATED : STATE_RUNNING;
+        return r;
 }
 
-json_t *state_json(const struct state *state) {
-        bool running = state_running(state);
-        const char *status = !running ? "stopped" : state->waiting ? "created" : "running";
+const char *state_status_word(enum state_status status) {
+        static const char *const words[] = {"created", "running", "paused", "stopped"};
+        return words[status];
+}
 
-        return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "ociVersion", COMMAND_OCI_VERSION, "id", state->id, "status", status, "pid",
-                         running ? (int) state->pid : 0, "bundle", state->bundle, "created", state->created);
+json_t *state_to_json(const struct state *state, enum state_status status, const char *owner) {
+        json_t *value = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "ociVersion", COMMAND_OCI_VERSION, "id", state->id, "pid",
+                                  status == STATE_STOPPED ? 0 : (int) state->pid, "status", state_status_word(status), "bundle", state->bundle,
+                                  "rootfs", state->rootfs, "created", state->created);
+
+        if (value && state->annotations)
+                (void) json_object_set(value, "annotations", state->annotations);
+        if (value && owner)
+                (void) json_object_set_new(value, "owner", json_string(owner));
+        return value;
 }

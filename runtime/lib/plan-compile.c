@@ -113,25 +113,18 @@ static int plan_seal(const struct tlv_writer *writer, int *ret_fd, struct berth_
         return give_fd(ret_fd, &fd);
 }
 
-int plan_compile(const struct plan_sources *sources, int *ret_fd, struct berth_error *err) {
-        _cleanup_json_ json_t *config = NULL, *keeper = NULL;
+int plan_compile_documents(const struct plan_sources *sources, const json_t *config, const json_t *keeper, int *ret_fd, struct berth_error *err) {
+        struct json_at config_at = {.value = (json_t *) (uintptr_t) config}, keeper_at = {.key = "keeper", .value = (json_t *) (uintptr_t) keeper};
         struct plan_header header = {.magic = PLAN_MAGIC, .version = PLAN_VERSION_MAX};
+        struct tlv_writer writer = {.limit = PLAN_SIZE_MAX, .capacity = 16384};
         _cleanup_free_ uint8_t *data = NULL;
 
-        int r = json_parse(sources->config, sources->config_size, sources->keeper ? "config.json" : "process", &config, err);
-        if (r == 0 && sources->keeper)
-                r = json_parse(sources->keeper, sources->keeper_size, "keeper", &keeper, err);
-        if (r < 0)
-                return r;
-
-        struct json_at config_at = {.value = config}, keeper_at = {.key = "keeper", .value = keeper};
-        struct tlv_writer writer = {.limit = PLAN_SIZE_MAX, .capacity = 16384};
         writer.data = malloc(writer.capacity);
         if (!writer.data)
                 return berth_error_set(err, ENOMEM, "memory for the plan");
         writer.size = sizeof header;
-        r = sources->keeper ? plan_write_container(sources, &config_at, &keeper_at, &writer, err)
-                            : plan_write_process(sources, &config_at, &config_at, &writer, err);
+        int r = keeper ? plan_write_container(sources, &config_at, &keeper_at, &writer, err)
+                       : plan_write_process(sources, &config_at, &config_at, &writer, err);
         data = writer.data;
         if (r < 0)
                 return r;
@@ -140,4 +133,13 @@ int plan_compile(const struct plan_sources *sources, int *ret_fd, struct berth_e
         header.size = (uint32_t) writer.size;
         memcpy(writer.data, &header, sizeof header);
         return plan_seal(&writer, ret_fd, err);
+}
+
+int plan_compile(const struct plan_sources *sources, int *ret_fd, struct berth_error *err) {
+        _cleanup_json_ json_t *config = NULL, *keeper = NULL;
+
+        int r = json_parse(sources->config, sources->config_size, sources->keeper ? "config.json" : "process", &config, err);
+        if (r == 0 && sources->keeper)
+                r = json_parse(sources->keeper, sources->keeper_size, "keeper", &keeper, err);
+        return r < 0 ? r : plan_compile_documents(sources, config, keeper, ret_fd, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,3 +21,6 @@ struct plan_sources {
 };
 
 int plan_compile(const struct plan_sources *sources, int *ret_fd, struct berth_error *err);
+
+/* The same for documents that were read already: of the sources only the filter counts. `keeper` NULL: an exec's plan. */
+int plan_compile_documents(const struct plan_sources *sources, const json_t *config, const json_t *keeper, int *ret_fd, struct berth_error *err);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static void log_text(FILE *stream, const char *text) {
+        for (; *text; text++) {
+                if (*text == '"' || *text == '\\')
+                        (void) fputc('\\', stream);
+                if (*text == '\n')
+                        (void) fputs("\\n", stream);
+                else
+                        (void) fputc(*text, stream);
+        }
+}
+
+static void log_line(FILE *stream, bool json, const char *level, const char *text) {
+        time_t seconds = time(NULL);
+        char now[32] = "";
+        struct tm tm;
+
+        if (gmtime_r(&seconds, &tm))
+                (void) strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        if (json) {
+                json_t *line = json_pack("{s:s, s:s+, s:s}", "level", level, "msg", text, "", "time", now);
+                if (!line) /* not UTF-8 */
+                        line = json_pack("{s:s, s:s, s:s}", "level", level, "msg", "the error names something that is not UTF-8", "time", now);
+                if (line)
+                        (void) json_dumpf(line, stream, JSON_COMPACT);
+                json_decref(line);
+        } else {
+                (void) fprintf(stream, "time=\"%s\" level=%s msg=\"", now, level);
+                log_text(stream, text);
+                (void) fputc('"', stream);
+        }
+        (void) fputc('\n', stream);
+}
+
+/* In one write, so that lines of several verbs at once do not mix. */
+static void log_write(const struct command *command, const char *level, const char *text) {
+        char line[2048] = "";
+        FILE *memory = fmemopen(line, sizeof line, "w"), *stream;
+
+        if (!memory)
+                return;
+        log_line(memory, command->log_json, level, text);
+        (void) fclose(memory);
+        stream = command->log ? fopen(command->log, "ae") : stderr;
+        if (!stream)
+                return;
+        (void) fwrite(line, 1, strnlen(line, sizeof line), stream);
+        if (stream != stderr)
+                (void) fclose(stream);
+}
+
+void log_debug(const struct command *command, int argc, char **argv) {
+        char text[512];
+        size_t used = 0;
+
+        for (int i = 0; command->debug && i < argc && used < sizeof text; i++)
+                used += (size_t) snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? " " : "", argv[i]);
+        if (command->debug)
+                log_write(command, "debug", text);
+}
+
+void log_warning(const struct command *command, const char *text) {
+        log_write(command, "warning", text);
+}
+
+/* Errors about documents and requests are complete sentences; the errno's words would only blur them. */
+static bool log_is_complete(const struct berth_error *err) {
+        switch (err->code) {
+        case EINVAL:
+        case EFBIG:
+        case E2BIG:
+        case EBADMSG:
+        case EPROTONOSUPPORT:
+                return true;
+        default:
+                return strcasestr(err->text, strerror(err->code)) || strstr(err->text, "exec: \"");
+        }
+}
+
+void log_end(const struct command *command, const struct berth_error *err, int status) {
+        char text[sizeof err->text + 64];
+
+        if (err->code != 0) {
+                bool complete = log_is_complete(err);
+                (void) snprintf(text, sizeof text, "%s%s%s", err->text, complete ? "" : ": ", complete ? "" : strerror(err->code));
+                if (command->log)
+                        log_write(command, "error", text);
+                (void) fprintf(stderr, "berth-runtime: %s\n", text);
+        }
+        if (command->debug) {
+                (void) snprintf(text, sizeof text, "exit status %d", status);
+                log_write(command, "debug", text);
+        }
+}

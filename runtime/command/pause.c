@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "paused.h"
+
+int command_pause(const struct command *command, int argc, char **argv, struct berth_error *err) {
+        return paused_set(command, "pause", true, argc, argv, err);
+}
