@@ -102,6 +102,21 @@ test('a frozen shim times out instead of hanging its daemon', async () => {
   await shim.shutdown()
 })
 
+test('orphans that come to the shim, as in the host’s pid namespace, are collected', async () => {
+  await using keeper = await openKeeper()
+  const script = 'for i in 1 2 3 4 5; do ( ( usleep 1000 ) & ); done; exec sleep 1000'
+  const { shim, exit, pid } = await start(keeper, root, { args: ['sh', '-c', script], hostPids: true })
+  await createExec(keeper, shim, 'forks', ['sh', '-c', '( ( true ) & ); ( ( exec true ) & )'])
+  const done = nextExit(shim, 'forks')
+  await shim.start('forks')
+  expect(await done).toMatchObject({ code: 0 })
+  const children = async () => (await readFile(`/proc/${shim.pid}/task/${shim.pid}/children`, 'utf8')).trim()
+  await waitFor('init to be the only child', async () => (await children()) === String(pid))
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
+
 test('SIGTERM does not end a shim', async () => {
   await using keeper = await openKeeper()
   const { shim, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
