@@ -20,6 +20,7 @@ static const struct {
 } verbs[] = {
         {"create", command_create, "make a container that waits to be started", true},
         {"delete", command_delete, "forget a container that has ended", false},
+        {"exec", command_exec, "run a further process in a container", true},
         {"features", command_features, "print what this runtime can do", false},
         {"kill", command_kill, "send a signal to a container's first process", false},
         {"list", command_list, "print all containers", false},
@@ -31,7 +32,6 @@ static const struct {
         {"state", command_state, "print the state of a container", false},
         {"update", command_update, "change the limits of a container", false},
         {"events", NULL, NULL, false},
-        {"exec", NULL, NULL, false},
         {"ps", NULL, NULL, false},
         {"checkpoint", NULL, NULL, false},
         {"restore", NULL, NULL, false},

@@ -35,9 +35,12 @@ static int preserved_fds_listen(json_t *config, int64_t *ret, struct berth_error
 int preserved_fds_check(int64_t n, struct berth_error *err) {
         if (n < 0 || n > PRESERVED_FDS_MAX)
                 return berth_error_set(err, EINVAL, "%lld preserved descriptors are not between 0 and %d", (long long) n, PRESERVED_FDS_MAX);
-        for (int fd = 3; fd < 3 + n; fd++)
-                if (fcntl(fd, F_GETFD) < 0)
+        /* Our own are close-on-exec from birth; those of the caller that came with us are not. */
+        for (int fd = 3; fd < 3 + n; fd++) {
+                int flags = fcntl(fd, F_GETFD);
+                if (flags < 0 || (flags & FD_CLOEXEC))
                         return berth_error_set(err, EINVAL, "preserved descriptor %d of 3 to %lld is not open", fd, (long long) n + 2);
+        }
         return 0;
 }
 

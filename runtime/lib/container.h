@@ -74,6 +74,7 @@ int container_run_poststop(const struct plan *plan, struct berth_error *err);
 /* How a further process may differ from init; NULL or zeroes: it does not. */
 struct exec_options {
         const char *cgroup; /* a group below the container's, which exists: "/a/b"; NULL: the container's */
+        bool detached;      /* it outlives the caller */
 };
 
 /*

@@ -26,7 +26,7 @@ struct exec {
         struct cgroup cgroup; /* the container's, or one below it */
         int namespaces;       /* CLONE_NEW* to join */
         int sync;
-        bool in_unified;
+        bool in_unified, detached;
 };
 
 /* 1: the container has a user namespace that is not ours. */
@@ -108,7 +108,7 @@ static int exec_fill(struct process_io *io, struct berth_error *err) {
 }
 
 static _Noreturn void exec_child(const struct exec *exec) {
-        struct process_child child = {.sync = exec->sync, .starter = -1};
+        struct process_child child = {.sync = exec->sync, .starter = -1, .detached = exec->detached};
         const struct plan_process *plan = exec->plan;
         struct process_io own = *exec->io;
         struct berth_error err = {0};
@@ -176,7 +176,7 @@ static int exec_await(const struct exec *exec, struct process *process, struct b
 
 int container_exec(struct container *container, const struct plan *plan, const struct exec_options *options, const struct process_io *io,
                    struct process *ret, struct berth_error *err) {
-        struct exec exec = {.container = container, .plan = &plan->process, .io = io, .sync = -1};
+        struct exec exec = {.container = container, .plan = &plan->process, .io = io, .sync = -1, .detached = options && options->detached};
         struct process process = PROCESS_NONE;
 
         if (container->init.pidfd < 0)

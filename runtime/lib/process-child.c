@@ -24,7 +24,7 @@
 
 /* A parent that died before this call is noticed when the channel ends instead of saying START. */
 static int process_die_with_parent(const struct process_child *child, struct berth_error *err) {
-        if (child->starter < 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        if (child->starter < 0 && !child->detached && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
                 return berth_error_set(err, errno, "set the parent-death signal");
         return 0;
 }

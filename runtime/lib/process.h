@@ -18,6 +18,7 @@ pid_t process_clone_sibling(uint64_t flags, int *ret_pidfd, struct berth_error *
 struct process_child {
         int sync;                           /* the channel to the parent */
         int starter;                        /* -1: START comes on the channel, and the child dies with its parent; else a listening socket */
+        bool detached;                      /* it does not die with its parent all the same */
         unsigned first_free;                /* from here on nothing is the process's; set with its descriptors */
         const struct plan_container *hooks; /* whose startContainer hooks run after START; NULL: none */
 };
