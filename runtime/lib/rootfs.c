@@ -112,6 +112,8 @@ int rootfs_pivot(int root, const struct plan_container *container, const struct 
                 r = errno == EINVAL ? rootfs_cover(err) : berth_error_set(err, errno, "pivot into the root filesystem");
                 if (r < 0)
                         return r;
+        } else if (prepared->moved && prepared->devices >= 0 && sys_umount2(".", MNT_DETACH) < 0) {
+                return berth_error_set(err, errno, "detach the devices from the host's root filesystem");
         } else if (sys_umount2(".", MNT_DETACH) < 0) {
                 return berth_error_set(err, errno, "detach the host's root filesystem");
         }
