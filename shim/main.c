@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,13 +20,16 @@ void shim_report(const struct shim *shim, const struct berth_error *err) {
         const struct keeper_plan *keeper = shim->plan ? plan_keeper(shim->plan) : NULL;
         const char *id = keeper && keeper->id ? keeper->id : "-";
         const char *reason = strerror(err->code);
+        struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
         struct iovec parts[] = {
                 {.iov_base = "berth-shim ", .iov_len = 11}, {.iov_base = (char *) id, .iov_len = strnlen(id, 12)},
                 {.iov_base = ": ", .iov_len = 2},           {.iov_base = (char *) err->text, .iov_len = strlen(err->text)},
                 {.iov_base = ": ", .iov_len = 2},           {.iov_base = (char *) reason, .iov_len = strlen(reason)},
                 {.iov_base = "\n", .iov_len = 1},
         };
-        (void) !writev(STDERR_FILENO, parts, sizeof(parts) / sizeof(parts[0]));
+        /* A pipe that nobody empties has no room for it, and is not waited for. */
+        if (poll(&reader, 1, 0) > 0 && reader.revents & POLLOUT)
+                (void) !writev(STDERR_FILENO, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 static void main_trim(void *owner) {

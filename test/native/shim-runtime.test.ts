@@ -61,7 +61,9 @@ describe.each([runc])('%s', (_, path) => {
     expect(await left(files, runtime)).toEqual([])
     expect(keeper.reported).toEqual([])
   })
+})
 
+describe.each([runc, own])('%s', (_, path) => {
   test('works on the shim’s layers and in its network namespace, which the host does not see', async () => {
     await using keeper = await openKeeper()
     const script = 'echo new > /tmp/file; cat /proc/net/dev; cat /proc/self/mountinfo'
@@ -87,9 +89,7 @@ describe.each([runc])('%s', (_, path) => {
     expect(output.match(/^ *\w+:/gm)).toEqual([expect.stringContaining('lo:')])
     expect(output).toMatch(/ \/ \/ .* - overlay /)
   })
-})
 
-describe.each([runc, own])('%s', (_, path) => {
   test('gives the shim the terminal of its container', async () => {
     await using keeper = await openKeeper()
     const options = { args: ['sh', '-c', 'read line; stty size; echo "got $line"'], terminal: true }

@@ -1,6 +1,7 @@
 /** Daemons that go and come back, shims that are killed or frozen, strangers on the socket. */
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { existsSync, constants as fsConstants } from 'node:fs'
+import { open, readFile, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -147,6 +148,24 @@ test('what is not our protocol ends the connection, and the container lives on',
   await next.kill('', SIGKILL)
   await exit
   await next.shutdown()
+})
+
+test('a shim whose complaints nobody reads goes on', async () => {
+  const fifo = join(root.directory, 'complaints')
+  execFileSync('mkfifo', [fifo])
+  await using filler = await open(fifo, fsConstants.O_RDWR | fsConstants.O_NONBLOCK)
+  const fill = async (): Promise<never> => {
+    for (;;) await filler.write(Buffer.alloc(4096))
+  }
+  await expect(fill()).rejects.toMatchObject({ code: 'EAGAIN' })
+  await using full = await open(fifo, fsConstants.O_RDWR)
+
+  await using keeper = await openKeeper({ logDescriptor: full.fd, timeoutMs: 5_000 })
+  const { shim, files, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
+  await rm(files.directory, { recursive: true }) // where the record of the end cannot be written any more
+  await shim.kill('', SIGKILL)
+  expect(await exit).toMatchObject({ code: 137 })
+  await shim.shutdown()
 })
 
 test('a second shim for the same container is refused', async () => {

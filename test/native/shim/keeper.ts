@@ -32,7 +32,7 @@ export interface Keeper extends AsyncDisposable {
   removeCgroup(path: string): Promise<void>
 }
 
-export interface KeeperOptions extends Pick<ShimLauncherOptions, 'warm' | 'timeoutMs'> {
+export interface KeeperOptions extends Pick<ShimLauncherOptions, 'warm' | 'timeoutMs' | 'logDescriptor'> {
   /** Path of another berth-shim than the one just built. */
   readonly shim?: string
   /** In place of what the kernel would do for the daemon's side. */
