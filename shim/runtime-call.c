@@ -59,7 +59,7 @@ static int runtime_mount_root(struct shim *shim, struct berth_error *err) {
                 return 0;
         int r = runtime_make_mounts_own(shim, err);
         if (r == 0)
-                r = rootfs_open(shim->plan, &root, err);
+                r = rootfs_open(shim->plan, -1, &root, err);
         if (r < 0)
                 return r;
         if (sys_move_mount(root, "", AT_FDCWD, keeper->rootfs_path, MOVE_MOUNT_F_EMPTY_PATH) < 0)

@@ -10,6 +10,27 @@
 #include "path.h"
 #include "sys.h"
 
+static uint64_t cgroup_mount_attributes(const struct plan_mount *mount) {
+        return mount->attr_set | mount->recursive_attr_set;
+}
+
+/* One of the mounts, detached so far, becomes as the plan wants it. */
+static int cgroup_mount_set(int tree, const struct plan_mount *mount, struct berth_error *err) {
+        uint64_t propagation = mount->propagation ? mount->propagation & ~(uint64_t) MS_REC : MS_PRIVATE;
+        uint64_t set = cgroup_mount_attributes(mount);
+        int r = mount_set(tree, false, set, set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0, propagation);
+
+        return r < 0 ? berth_error_set(err, -r, "set the attributes of the cgroup mount on '%s'", mount->destination) : 0;
+}
+
+/* A part of the host's mount has the host's options. */
+static int cgroup_mount_refuse_options(const struct plan_mount *mount, struct berth_error *err) {
+        if (mount->n_options == 0)
+                return 0;
+        return berth_error_set(err, EINVAL, "option '%s' of the cgroup mount on '%s' needs cgroup v2 and a cgroup namespace", mount->options[0],
+                               mount->destination);
+}
+
 static int cgroup_mount_unified(const struct mount_context *context, struct plan_mount *mount, struct berth_error *err) {
         const struct cgroup_hierarchy *hierarchy = &context->layout->hierarchy[context->layout->unified_index];
         _cleanup_close_ int target = -1, tree = -1;
@@ -19,7 +40,9 @@ static int cgroup_mount_unified(const struct mount_context *context, struct plan
         if (r < 0)
                 return r;
         if (context->cgroup_namespace) {
-                r = mount_create("cgroup2", "cgroup", NULL, 0, mount->attr_set, &tree, err);
+                r = mount_create("cgroup2", "cgroup", mount->options, mount->n_options, cgroup_mount_attributes(mount), &tree, err);
+                if (r == 0)
+                        r = mount_set(tree, false, 0, 0, mount->propagation & ~(uint64_t) MS_REC);
                 if (r < 0)
                         return r;
         } else {
@@ -27,9 +50,11 @@ static int cgroup_mount_unified(const struct mount_context *context, struct plan
                 tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
                 if (tree < 0)
                         return berth_error_set(err, errno, "open '%s'", source);
-                r = mount_set(tree, false, mount->attr_set, 0, MS_PRIVATE);
+                r = cgroup_mount_refuse_options(mount, err);
+                if (r == 0)
+                        r = cgroup_mount_set(tree, mount, err);
                 if (r < 0)
-                        return berth_error_set(err, -r, "set the attributes of the mount on '%s'", mount->destination);
+                        return r;
         }
         r = mount_move(tree, target);
         return r < 0 ? berth_error_set(err, -r, "mount the cgroup file system on '%s'", mount->destination) : 0;
@@ -65,9 +90,9 @@ static int cgroup_mount_one(const struct mount_context *context, const struct cg
                 return berth_error_set(err, errno, "open '%s'", source);
         if (mkdirat(tmpfs, name, 0755) < 0)
                 return berth_error_set(err, errno, "make directory '%s' for a cgroup hierarchy", name);
-        int r = mount_set(tree, false, mount->attr_set, 0, MS_PRIVATE);
+        int r = cgroup_mount_set(tree, mount, err);
         if (r < 0)
-                return berth_error_set(err, -r, "set the attributes of the cgroup mount '%s'", name);
+                return r;
         if (sys_move_mount(tree, "", tmpfs, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return berth_error_set(err, errno, "mount the cgroup hierarchy '%s'", name);
         return cgroup_mount_links(tmpfs, name, err);
@@ -87,9 +112,11 @@ int cgroup_mount(const struct mount_context *context, struct plan_mount *mount, 
                 return layout->unified_index < 0 ? berth_error_set(err, ENODEV, "mount '%s': this host has no cgroup2 hierarchy", mount->destination)
                                                  : cgroup_mount_unified(context, mount, err);
 
-        int r = path_make_target(context->root, mount->destination, true, &target, err);
+        int r = cgroup_mount_refuse_options(mount, err);
         if (r == 0)
-                r = mount_create("tmpfs", "cgroup", options, 2, mount->attr_set & ~(uint64_t) MOUNT_ATTR_RDONLY, &tmpfs, err);
+                r = path_make_target(context->root, mount->destination, true, &target, err);
+        if (r == 0)
+                r = mount_create("tmpfs", "cgroup", options, 2, cgroup_mount_attributes(mount) & ~(uint64_t) MOUNT_ATTR_RDONLY, &tmpfs, err);
         if (r < 0)
                 return r;
         r = mount_move(tmpfs, target);
@@ -100,6 +127,6 @@ int cgroup_mount(const struct mount_context *context, struct plan_mount *mount, 
                 if (r < 0)
                         return r;
         }
-        r = mount_set(tmpfs, false, mount->attr_set & MOUNT_ATTR_RDONLY, 0, 0);
+        r = mount_set(tmpfs, false, cgroup_mount_attributes(mount) & MOUNT_ATTR_RDONLY, 0, mount->propagation & ~(uint64_t) MS_REC);
         return r < 0 ? berth_error_set(err, -r, "make '%s' read-only", mount->destination) : 0;
 }

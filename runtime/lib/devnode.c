@@ -10,6 +10,7 @@
 #include "path.h"
 #include "rootfs.h"
 #include "sys.h"
+#include "userns.h"
 
 /* runtime-spec config-linux.md#default-devices; /dev/ptmx is a link, and /dev/console comes with a terminal. */
 static const struct plan_device devnode_defaults[] = {
@@ -28,18 +29,29 @@ static dev_t devnode_number(const struct plan_device *device) {
         return S_ISFIFO(device->mode) ? 0 : makedev(device->major, device->minor);
 }
 
-static int devnode_make(int directory, const char *name, const struct plan_device *device, struct berth_error *err) {
-        dev_t number = devnode_number(device);
+/* The image's own node serves as well, if it is the same device and no link to something else; it is what is asked for after this. */
+static int devnode_take(int directory, const char *name, const struct plan_device *device, struct berth_error *err) {
+        _cleanup_close_ int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        char path[32];
         struct stat st;
 
-        if (mknodat(directory, name, device->mode, number) < 0) {
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return berth_error_set(err, errno, "open device '%s'", device->path);
+        if ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) || (!S_ISFIFO(st.st_mode) && st.st_rdev != devnode_number(device)))
+                return berth_error_set(err, EEXIST, "make device '%s': something else stands there", device->path);
+        (void) snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        if ((st.st_uid != device->uid || st.st_gid != device->gid) && fchownat(fd, "", device->uid, device->gid, AT_EMPTY_PATH) < 0)
+                return berth_error_set(err, errno, "change the owner of device '%s'", device->path);
+        if ((st.st_mode & 07777) != (device->mode & 07777) && chmod(path, device->mode & 07777) < 0)
+                return berth_error_set(err, errno, "change the mode of device '%s'", device->path);
+        return 0;
+}
+
+static int devnode_make(int directory, const char *name, const struct plan_device *device, struct berth_error *err) {
+        if (mknodat(directory, name, device->mode, devnode_number(device)) < 0) {
                 if (errno != EEXIST)
                         return berth_error_set(err, errno, "make device '%s' (%u:%u)", device->path, device->major, device->minor);
-                /* The image's own node serves as well, if it is the same device and no link to something else. */
-                if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                        return berth_error_set(err, errno, "stat device '%s'", device->path);
-                if ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) || st.st_rdev != number)
-                        return berth_error_set(err, EEXIST, "make device '%s': something else stands there", device->path);
+                return devnode_take(directory, name, device, err);
         }
         if ((device->uid != 0 || device->gid != 0) && fchownat(directory, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return berth_error_set(err, errno, "change the owner of device '%s'", device->path);
@@ -55,19 +67,10 @@ static const struct plan_device *devnode_at(const struct plan_container *contain
         return index < DEVNODE_DEFAULTS ? &devnode_defaults[index] : &container->devices[index - DEVNODE_DEFAULTS];
 }
 
-static uint32_t devnode_map(const struct plan_container *container, bool group, uint32_t id) {
-        for (uint32_t i = 0; i < container->n_id_maps; i++) {
-                const struct plan_id_map *map = &container->id_maps[i];
-                if ((map->group != 0) == group && id >= map->inside && id - map->inside < map->size)
-                        return map->outside + (id - map->inside);
-        }
-        return UINT32_MAX;
-}
-
 /* An id of the container as the host sees it; those of a namespace that is joined are mapped by the mount. */
 static int devnode_outside(const struct plan_container *container, bool group, uint32_t id, const char *path, uint32_t *ret,
                            struct berth_error *err) {
-        *ret = container->n_id_maps > 0 ? devnode_map(container, group, id) : id;
+        *ret = container->n_id_maps > 0 ? userns_outside(container->id_maps, container->n_id_maps, group, id) : id;
         return *ret == UINT32_MAX ? berth_error_set(err, EINVAL, "device '%s': %s %u is not mapped", path, group ? "group" : "user", id) : 0;
 }
 
@@ -139,6 +142,17 @@ static int devnode_make_nodes(int root, int dev, const struct plan_container *co
         return r;
 }
 
+/* An image may have links of its own, but ptmx must be that of the container's devpts, or no terminal could be opened. */
+static int devnode_link(int dev, const char *to, const char *name, struct berth_error *err) {
+        if (symlinkat(to, dev, name) == 0)
+                return 0;
+        if (errno == EEXIST && strcmp(name, "ptmx") != 0)
+                return 0;
+        if (errno == EEXIST && unlinkat(dev, name, 0) == 0 && symlinkat(to, dev, name) == 0)
+                return 0;
+        return berth_error_set(err, errno, "make the link '/dev/%s'", name);
+}
+
 int devnode_make_all(int root, const struct plan_container *container, int devices, struct berth_error *err) {
         _cleanup_close_ int dev = -1;
 
@@ -147,8 +161,7 @@ int devnode_make_all(int root, const struct plan_container *container, int devic
                 r = devices >= 0 ? devnode_bind_all(root, container, devices, err) : devnode_make_nodes(root, dev, container, err);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < sizeof devnode_links / sizeof *devnode_links; i++)
-                if (symlinkat(devnode_links[i][0], dev, devnode_links[i][1]) < 0 && errno != EEXIST)
-                        return berth_error_set(err, errno, "make the link '/dev/%s'", devnode_links[i][1]);
-        return 0;
+        for (size_t i = 0; r == 0 && i < sizeof devnode_links / sizeof *devnode_links; i++)
+                r = devnode_link(dev, devnode_links[i][0], devnode_links[i][1], err);
+        return r;
 }

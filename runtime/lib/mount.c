@@ -210,10 +210,25 @@ int mount_finish(struct plan_container *container, struct berth_error *err) {
         return 0;
 }
 
+/* "/dev", "//dev/", "dev/." */
+static bool mount_is_dev(const char *path) {
+        for (bool seen = false;;) {
+                path += strspn(path, "/");
+                size_t size = strcspn(path, "/");
+                if (size == 0)
+                        return seen;
+                if (size == 3 && memcmp(path, "dev", 3) == 0 && !seen)
+                        seen = true;
+                else if (size != 1 || *path != '.')
+                        return false;
+                path += size;
+        }
+}
+
 bool mount_dev_is_bound(const struct plan_container *container) {
         for (uint32_t i = 0; i < container->n_mounts; i++) {
                 const struct plan_mount *mount = &container->mounts[i];
-                if (mount->flags & PLAN_MOUNT_BIND && strcmp(mount->destination, "/dev") == 0)
+                if (mount->flags & PLAN_MOUNT_BIND && mount_is_dev(mount->destination))
                         return true;
         }
         return false;

@@ -30,6 +30,22 @@ static int overlay_path(int fs, const char *key, const char *path) {
         return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, text, 0);
 }
 
+int overlay_create(int fs, uint32_t n_layers, int *ret_fd, struct berth_error *err) {
+        for (size_t i = 0; i < sizeof overlay_settings / sizeof *overlay_settings; i++)
+                if (sys_fsconfig(fs, FSCONFIG_SET_STRING, overlay_settings[i][0], overlay_settings[i][1], 0) < 0)
+                        return errno == EINVAL ? 1
+                                               : berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
+        if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "name the root filesystem");
+        if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "make the root filesystem of %u layers", n_layers);
+
+        _cleanup_close_ int mount = sys_fsmount(fs, 0);
+        if (mount < 0)
+                return berth_error_set(err, errno, "mount the root filesystem of %u layers", n_layers);
+        return give_fd(ret_fd, &mount);
+}
+
 /*
  * 1: the kernel does not know lowerdir+. It then takes any option of up to a page in all, without commas, and refuses them in the
  * end, always with EINVAL.
@@ -45,19 +61,7 @@ static int overlay_detached(const struct keeper_plan *keeper, int *ret_fd, struc
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "upper directory '%s' of the root filesystem", keeper->upper);
         if (keeper->upper && overlay_path(fs, "workdir", keeper->work) < 0)
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "work directory '%s' of the root filesystem", keeper->work);
-        for (size_t i = 0; i < sizeof overlay_settings / sizeof *overlay_settings; i++)
-                if (sys_fsconfig(fs, FSCONFIG_SET_STRING, overlay_settings[i][0], overlay_settings[i][1], 0) < 0)
-                        return errno == EINVAL ? 1
-                                               : berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
-        if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
-                return errno == EINVAL ? 1 : berth_error_set(err, errno, "name the root filesystem");
-        if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return errno == EINVAL ? 1 : berth_error_set(err, errno, "make the root filesystem of %u layers", keeper->n_lower);
-
-        _cleanup_close_ int mount = sys_fsmount(fs, 0);
-        if (mount < 0)
-                return berth_error_set(err, errno, "mount the root filesystem of %u layers", keeper->n_lower);
-        return give_fd(ret_fd, &mount);
+        return overlay_create(fs, keeper->n_lower, ret_fd, err);
 }
 
 /* How much of `path` is the directory that all paths seen so far share, with its slash. */

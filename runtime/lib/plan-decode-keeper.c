@@ -68,6 +68,9 @@ int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth
                 case PLAN_BUNDLE:
                         r = plan_string(&record, &keeper->bundle, err);
                         break;
+                case PLAN_ROOTFS_ID_MAPPED:
+                        keeper->rootfs_id_mapped = true;
+                        break;
                 case PLAN_ID:
                         r = plan_string(&record, &keeper->id, err);
                         break;

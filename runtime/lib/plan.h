@@ -43,6 +43,7 @@ struct keeper_plan {
         const char *const *lower; /* OVERLAY: absolute paths, topmost first */
         uint32_t n_lower;
         const char *upper, *work; /* OVERLAY; NULL: read-only */
+        bool rootfs_id_mapped;    /* ids on the disk are those inside the container's user namespace */
 
         enum plan_network network;
         const char *host_link, *bridge, *link; /* VETH: names of the near end, the bridge, the end inside */

@@ -2,10 +2,12 @@
 #include "rootfs.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <sched.h>
-#include <sys/mount.h>
+#include <sys/vfs.h>
 
 #include "cleanup.h"
+#include "idmap.h"
 #include "mount.h"
 #include "overlay.h"
 #include "sys.h"
@@ -30,10 +32,15 @@ static int rootfs_directory(const struct plan *plan, int *ret_tree, struct berth
         return give_fd(ret_tree, &tree);
 }
 
-int rootfs_open(const struct plan *plan, int *ret_root, struct berth_error *err) {
+int rootfs_open(const struct plan *plan, int userns, int *ret_root, struct berth_error *err) {
+        _cleanup_close_ int root = -1;
+
         if (plan->keeper.rootfs == PLAN_ROOTFS_OVERLAY)
-                return overlay_mount(&plan->keeper, ret_root, NULL, err);
-        return rootfs_directory(plan, ret_root, err);
+                return userns < 0 ? overlay_mount(&plan->keeper, ret_root, NULL, err) : overlay_open_mapped(&plan->keeper, userns, ret_root, err);
+        int r = rootfs_directory(plan, &root, err);
+        if (r == 0 && userns >= 0)
+                r = idmap_mount(root, true, userns, plan->keeper.rootfs_path, err);
+        return r < 0 ? r : give_fd(ret_root, &root);
 }
 
 /*
@@ -94,11 +101,11 @@ int rootfs_attach(const struct plan *plan, struct rootfs_prepared *prepared, int
         return r < 0 ? r : give_fd(ret_root, &root);
 }
 
-/* The kernel's first file system, an initramfs that some machines run on, can be neither moved nor detached: it is covered. */
-static int rootfs_cover(struct berth_error *err) {
-        if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
-                return berth_error_set(err, errno, "move the root filesystem over the host's");
-        return 0;
+/* Whether the namespace's root is the kernel's first file system, an initramfs that some machines run on. */
+static bool rootfs_is_first(void) {
+        struct statfs fs;
+
+        return statfs("/", &fs) == 0 && ((unsigned long) fs.f_type == RAMFS_MAGIC || (unsigned long) fs.f_type == TMPFS_MAGIC);
 }
 
 int rootfs_pivot(int root, const struct plan_container *container, const struct rootfs_prepared *prepared, struct berth_error *err) {
@@ -108,8 +115,10 @@ int rootfs_pivot(int root, const struct plan_container *container, const struct 
         if (fchdir(root) < 0)
                 return berth_error_set(err, errno, "enter the root filesystem");
         /* The old root ends up stacked on the new one, at the same place, so no directory for it is needed (pivot_root(2)). */
-        if (sys_pivot_root(".", ".") < 0) {
-                r = errno == EINVAL ? rootfs_cover(err) : berth_error_set(err, errno, "pivot into the root filesystem");
+        if (container->no_pivot || sys_pivot_root(".", ".") < 0) {
+                if (!container->no_pivot && (errno != EINVAL || !rootfs_is_first()))
+                        return berth_error_set(err, errno, "pivot into the root filesystem");
+                r = rootfs_cover(root, prepared->moved, err);
                 if (r < 0)
                         return r;
         } else if (prepared->moved && prepared->devices >= 0 && sys_umount2(".", MNT_DETACH) < 0) {

@@ -33,14 +33,17 @@ void rootfs_release_prepared(struct plan *plan, struct rootfs_prepared *prepared
 /* Nothing that happens in this namespace reaches the host's any more. */
 int rootfs_isolate(struct berth_error *err);
 
-/* The root filesystem as a detached mount. */
-int rootfs_open(const struct plan *plan, int *ret_root, struct berth_error *err);
+/* The root filesystem as a detached mount, shown by the ids of a user namespace (-1: as they are on the disk). */
+int rootfs_open(const struct plan *plan, int userns, int *ret_root, struct berth_error *err);
 
 /* Mounts the container's root onto keeper->rootfs_path and answers a descriptor of that mount. */
 int rootfs_attach(const struct plan *plan, struct rootfs_prepared *prepared, int *ret_root, struct berth_error *err);
 
 /* Makes it "/" and detaches everything of the host. */
 int rootfs_pivot(int root, const struct plan_container *container, const struct rootfs_prepared *prepared, struct berth_error *err);
+
+/* Makes it "/" without pivot_root(2); `moved`: it stands on "/" already. */
+int rootfs_cover(int root, bool moved, struct berth_error *err);
 
 /* Device nodes and links below /dev; with prepared devices (a descriptor, or -1) the nodes are mounted instead of made. */
 int devnode_make_all(int root, const struct plan_container *container, int devices, struct berth_error *err);

@@ -7,7 +7,7 @@
 
 static int spec_device(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
         const char *path = NULL, *type = NULL;
-        struct json_at path_at, type_at;
+        struct json_at path_at, type_at, number_at;
         int64_t mode = 0666, uid = 0, gid = 0, major = 0, minor = 0;
 
         int r = json_required(at, "path", &path_at, err);
@@ -32,6 +32,8 @@ static int spec_device(const struct json_at *at, struct tlv_writer *writer, stru
         if (r < 0)
                 return r;
 
+        if (type[0] != 'p' && !(json_member(at, "major", &number_at) && json_member(at, "minor", &number_at)))
+                return json_fail(at, err, "needs major and minor");
         uint32_t kind = type[0] == 'b' ? S_IFBLK : type[0] == 'c' || type[0] == 'u' ? S_IFCHR : type[0] == 'p' ? S_IFIFO : 0;
         if (kind == 0 || type[1] != '\0')
                 return json_fail(&type_at, err, "unknown device type '%s'", type);

@@ -104,6 +104,7 @@ static int spec_keeper_rootfs(const struct json_at *keeper, struct tlv_writer *w
         const char *kind = NULL, *path = NULL;
         uint32_t numbers[2] = {0};
         struct json_at at;
+        bool id_mapped = false;
 
         int r = json_required(keeper, "rootfs", &at, err);
         if (r == 0)
@@ -112,6 +113,8 @@ static int spec_keeper_rootfs(const struct json_at *keeper, struct tlv_writer *w
                 r = spec_required_text(&at, "kind", &kind, err);
         if (r == 0)
                 r = spec_required_path(&at, "path", &path, err);
+        if (r == 0)
+                r = json_truth_member(&at, "idMapped", &id_mapped, err);
         if (r < 0)
                 return r;
         if (strcmp(kind, "overlay") == 0) {
@@ -122,6 +125,8 @@ static int spec_keeper_rootfs(const struct json_at *keeper, struct tlv_writer *w
         } else {
                 r = json_fail(&at, err, "unknown kind '%s'", kind);
         }
+        if (r == 0 && id_mapped)
+                tlv_put(writer, PLAN_ROOTFS_ID_MAPPED, NULL, 0);
         if (r == 0)
                 tlv_put_pair(writer, PLAN_ROOTFS, numbers, sizeof numbers, path);
         return r;

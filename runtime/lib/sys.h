@@ -16,6 +16,9 @@
  * linux/mount.h). All answer -1 and errno, as the libc would.
  */
 
+#ifndef UMOUNT_NOFOLLOW
+#define UMOUNT_NOFOLLOW 8
+#endif
 #ifndef MNT_DETACH
 #define MNT_DETACH 2
 #endif

@@ -64,6 +64,8 @@ export interface ContainerOptions {
   readonly execs?: readonly (Partial<ProcessSpec> & { readonly linux?: Partial<LinuxSpec> })[]
   /** Files that go, opened, to the container's processes as descriptors from 3 on; `claimed` many are said to be there. */
   readonly preserved?: { readonly files: readonly string[]; readonly claimed: number }
+  /** The root is moved over the host's instead of pivot_root(2). */
+  readonly noPivot?: boolean
   /** A shell script that runs the container as `"$@"`, in a mount namespace of its own; its output is the container's too. */
   readonly around?: string
 }
@@ -126,14 +128,14 @@ export class BusyboxRoot implements AsyncDisposable {
   }
 
   async #drive(files: readonly string[], options: ContainerOptions, output: number, report: number): Promise<void> {
-    const { around, preserved } = options
+    const { around, preserved, noPivot } = options
     const handles = await Promise.all((preserved?.files ?? []).map((file) => open(file)))
     const { spawn } = await import('node:child_process')
     const shell = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', around ?? '', 'sh']
     const [command = '', ...args] = [...(around === undefined ? [] : shell), driver, ...files]
     const child = spawn(command, args, {
       stdio: ['ignore', output, output, report, ...handles.map(({ fd }) => fd)],
-      env: { ...process.env, PRESERVE: String(preserved?.claimed ?? 0) },
+      env: { ...process.env, PRESERVE: String(preserved?.claimed ?? 0), ...(noPivot ? { NO_PIVOT: '1' } : {}) },
     })
     await Promise.all(handles.map((handle) => handle.close()))
     const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -61,7 +61,10 @@ static int driver_wait(struct process *process) {
 }
 
 static struct plan *driver_plan(struct driver *driver, const char *config, const char *keeper, const char *step) {
-        struct plan_sources sources = {.filter = driver->filter, .filter_size = driver->filter_size, .preserved_fds = driver->n_preserved};
+        struct plan_sources sources = {.filter = driver->filter,
+                                       .filter_size = driver->filter_size,
+                                       .preserved_fds = driver->n_preserved,
+                                       .no_pivot = getenv("NO_PIVOT") != NULL};
         struct berth_error err = {0};
         struct plan *plan = NULL;
         _cleanup_close_ int fd = -1;
