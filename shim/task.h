@@ -66,6 +66,11 @@ struct task {
 /* Builds init from the plan memfd, whose ownership passes, and everything beside it; on failure all of it is undone. */
 int task_create_init(struct shim *shim, int plan_fd, struct berth_error *err);
 int task_create_exec(struct shim *shim, const char *id, int plan_fd, struct berth_error *err);
+void task_init(struct task *task, struct shim *shim, const char *id, struct process *process);
+/* Frees an exec with all that it has; a process that waits for a start is not its business. */
+void task_forget_exec(struct task *task);
+/* An exec that waits for its start without a process ends as if it had been killed. The task may be gone afterwards. */
+void task_end_unstarted(struct task *task);
 int task_start(struct task *task, struct berth_error *err);
 int task_kill(struct task *task, int signal, bool all, struct berth_error *err);
 
