@@ -17,6 +17,7 @@ import type {
   SnapshotSource,
 } from './ports.ts'
 import type { RestartTimers } from './restart-timers.ts'
+import type { AppArmor } from './spec/apparmor.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import type { TaskTable } from './task.ts'
 
@@ -41,6 +42,7 @@ export interface ContainerContext {
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
+  readonly appArmor: AppArmor
   /** Process 1 of containers that ask for one. */
   readonly initProgram: string
   readonly paths: ContainerPaths

@@ -103,7 +103,10 @@ async function run(
 async function compile(context: ContainerContext, container: Container, request: ExecRequest): Promise<number> {
   const user = userOf(context, container, request)
   const host = request.privileged ? { ...container.host, privileged: true } : container.host
-  return context.plans.compile(execProcess(container, request, user), undefined, await context.seccomp.of(host))
+  const filter = await context.seccomp.of(host)
+  // As with Docker a privileged exec stays under the profile of its container.
+  const apparmorProfile = await context.appArmor.of(container.host)
+  return context.plans.compile(execProcess(container, request, { user, apparmorProfile }), undefined, filter)
 }
 
 /** @throws `invalid` in Docker's words for names that the container's files do not have */

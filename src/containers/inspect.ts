@@ -2,6 +2,7 @@ import { conflict } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './context.ts'
 import type { ContainerView } from './requests.ts'
+import { appArmorProfileOf } from './spec/apparmor.ts'
 
 /** @throws `not-found`, `conflict` */
 export async function inspect(
@@ -20,6 +21,7 @@ export function toView(context: ContainerContext, container: Container): Contain
   return {
     container,
     endpoints: context.network.endpoints(id, host.networkMode),
+    appArmorProfile: context.appArmor.active ? appArmorProfileOf(container.host) : '',
     execIds: context.execs.aliveOf(id).map((exec) => exec.id),
     paths: { hostname, hosts, resolvConf, log: logPath },
     graph: graphOf(context, id),

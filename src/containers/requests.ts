@@ -15,6 +15,8 @@ export interface ContainerView {
   readonly container: Container
   readonly endpoints: readonly EndpointView[]
   readonly execIds: readonly string[]
+  /** '' where there is no AppArmor. */
+  readonly appArmorProfile: string
   readonly paths: {
     readonly hostname: string
     readonly hosts: string

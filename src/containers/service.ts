@@ -43,6 +43,7 @@ import type {
 } from './requests.ts'
 import { attemptRestart, restart } from './restart.ts'
 import { RestartTimers } from './restart-timers.ts'
+import type { AppArmor } from './spec/apparmor.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import { start } from './start.ts'
 import { kill, type StopOptions, stop } from './stop.ts'
@@ -61,6 +62,7 @@ export interface ContainerPorts {
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
+  readonly appArmor: AppArmor
   /** Process 1 of containers that ask for one: a program of the host that stands on its own. */
   readonly initProgram: string
   readonly dataRoot: string

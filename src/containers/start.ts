@@ -141,9 +141,9 @@ async function compile(context: ContainerContext, container: Container, network:
     group: view.readText('/etc/group', userFileLimit),
   }
   const user = resolveUser(config.user, host.groupAdd, files)
-  const filter = await seccomp.of(host)
+  const [filter, appArmorProfile] = await Promise.all([seccomp.of(host), context.appArmor.of(host)])
   const { initProgram } = context
-  const spec = buildSpec(container, { user, etc: paths.etc(id), rootfsPath: rootfs.path, initProgram })
+  const spec = buildSpec(container, { user, etc: paths.etc(id), rootfsPath: rootfs.path, initProgram, appArmorProfile })
   return plans.compile(spec, toKeeper(container, { paths, rootfs, network }), filter)
 }
 

@@ -7,6 +7,7 @@ import { ContainerStore } from '#containers/container-store.ts'
 import { isAlive } from '#containers/lifecycle.ts'
 import type { ImageSource, PlanCompiler } from '#containers/ports.ts'
 import { ContainerService } from '#containers/service.ts'
+import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
 import { EventBus } from '#events/bus.ts'
 import { parseRegistryConfig } from '#images/registry/endpoints.ts'
@@ -107,6 +108,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       cgroups,
       plans,
       initProgram: natives.init,
+      appArmor: new AppArmor(findAppArmorParser()),
       seccomp: new SeccompFilters(root.seccomp, buildFacts.version, (profile) => seccomp.compile(profile)),
       dataRoot: root.path,
       execRoot: root.execRoot,

@@ -4,6 +4,7 @@ import { buildFacts } from '#base/build-facts.ts'
 import { systemClock } from '#base/clock.ts'
 import { Filters } from '#base/filters.ts'
 import type { ContainerService } from '#containers/service.ts'
+import { findAppArmorParser } from '#containers/spec/apparmor.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
@@ -71,7 +72,11 @@ function systemInfo({ config, dataRoot, containers, images, events, snapshots, c
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
     dataRoot: dataRoot.path,
-    securityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
+    securityOptions: [
+      ...(findAppArmorParser() === undefined ? [] : ['name=apparmor']),
+      'name=seccomp,profile=builtin',
+      'name=cgroupns',
+    ],
     runtimes: ['berth'],
     warnings: [],
     debug: config.debug,

@@ -28,13 +28,16 @@ export interface SpecInput {
   readonly rootfsPath: string
   /** What containers that ask for one have as process 1. */
   readonly initProgram: string
+  /** Of `AppArmor.of`. */
+  readonly appArmorProfile: string | undefined
 }
 
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
-export function buildSpec(container: Container, { user, etc, rootfsPath, initProgram }: SpecInput): RuntimeSpec {
+export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
   const { config, host } = container
+  const { etc, rootfsPath, initProgram } = input
   const devices = devicesOf(host)
-  const process = initProcess(container, user)
+  const process = initProcess(container, input.user, input.appArmorProfile)
   const withInit = runsUnderInit(host)
   return {
     ociVersion,

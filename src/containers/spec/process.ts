@@ -8,9 +8,14 @@ import type { ResolvedUser } from './user.ts'
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** What init runs. */
-export function initProcess({ config, host, path, args }: Container, user: ResolvedUser): ProcessSpec {
+export function initProcess(
+  { config, host, path, args }: Container,
+  user: ResolvedUser,
+  apparmorProfile: string | undefined,
+): ProcessSpec {
   return {
     ...confinement(host),
+    ...(apparmorProfile !== undefined && { apparmorProfile }),
     ...terminal(config.tty, host.consoleSize),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: [path, ...args],
@@ -20,10 +25,15 @@ export function initProcess({ config, host, path, args }: Container, user: Resol
 }
 
 /** What an exec runs: the container's environment and confinement, and what was asked on top. */
-export function execProcess({ config, host }: Container, request: ExecRequest, user: ResolvedUser): ProcessSpec {
+export function execProcess(
+  { config, host }: Container,
+  request: ExecRequest,
+  { user, apparmorProfile }: { user: ResolvedUser; apparmorProfile: string | undefined },
+): ProcessSpec {
   const base = environment(config, request.tty)
   return {
     ...confinement(request.privileged ? { ...host, privileged: true } : host),
+    ...(apparmorProfile !== undefined && { apparmorProfile }),
     ...terminal(request.tty, request.consoleSize),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: request.cmd,

@@ -5,6 +5,8 @@ export interface SecurityOptions {
   readonly seccomp: 'default' | 'unconfined' | { readonly profile: string }
   /** `writable-cgroups`: /sys/fs/cgroup may be written. */
   readonly writableCgroups: boolean
+  /** A profile of AppArmor, or `unconfined`; undefined: what the container's other settings ask for. */
+  readonly appArmor?: string
 }
 
 /** Reads `--security-opt`.   @throws `invalid`, `not-implemented` */
@@ -29,10 +31,10 @@ function parseOption(option: string): Partial<SecurityOptions> {
       }
     case 'label':
       if (value === 'disable') return {}
-      throw notImplemented(`--security-opt ${option} is not implemented: SELinux labels are not supported yet`)
+      throw notImplemented(`--security-opt ${option} is not implemented: containers get no SELinux labels`)
     case 'apparmor':
-      if (value === 'unconfined') return {}
-      throw notImplemented(`--security-opt ${option} is not implemented: AppArmor profiles are not supported yet`)
+      if (value === undefined || value === '') throw invalid(`invalid --security-opt 2: "${option}"`)
+      return { appArmor: value }
     default:
       throw invalid(`invalid --security-opt 1: "${option}"`)
   }

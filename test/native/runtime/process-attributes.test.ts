@@ -195,6 +195,16 @@ describe('security modules', () => {
     expect((await root.run({ process: { apparmorProfile: 'unconfined' } })).exitCode).toBe(0)
   })
 
+  test('they are asked in a user namespace too, where no procfs without masks can be made', async () => {
+    const maps = [{ containerID: 0, hostID: 100_000, size: 1000 }]
+    const namespaces = (['mount', 'pid', 'uts', 'ipc', 'cgroup', 'network', 'user'] as const).map((type) => ({ type }))
+    const linux = { namespaces, uidMappings: maps, gidMappings: maps }
+    expect((await root.run({ process: { apparmorProfile: 'unconfined' }, linux })).failures).toEqual([])
+    expect(await failureOf({ process: { apparmorProfile: 'berth-no-such-profile' }, linux })).toMatch(
+      /not loaded|not active on this host/,
+    )
+  })
+
   test('a label of SELinux is refused where there is none', async () => {
     expect(await failureOf({ process: { selinuxLabel: 'no:such:label:s0' } })).toContain(
       hasSelinux ? "apply SELinux label 'no:such:label:s0'" : 'SELinux is not active on this host',

@@ -73,6 +73,7 @@ const view: ContainerView = {
     },
   ],
   execIds: [],
+  appArmorProfile: '',
   paths: { hostname: '/h', hosts: '/hs', resolvConf: '/r', log: '/l' },
   graph: { name: 'overlay2', data: { UpperDir: '/u' } },
   effective: {

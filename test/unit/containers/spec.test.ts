@@ -65,7 +65,9 @@ test('security options', () => {
   })
   expect(parseSecurityOptions(['no-new-privileges:true']).noNewPrivileges).toBe(true)
   expect(() => parseSecurityOptions(['nonsense'])).toThrow('invalid --security-opt 1: "nonsense"')
-  expect(() => parseSecurityOptions(['apparmor=mine'])).toThrow(/not supported yet/)
+  expect(parseSecurityOptions(['apparmor=mine']).appArmor).toBe('mine')
+  expect(() => parseSecurityOptions(['apparmor='])).toThrow('invalid --security-opt 2: "apparmor="')
+  expect(() => parseSecurityOptions(['label=type:x'])).toThrow(/containers get no SELinux labels/)
 })
 
 test('the environment of an exec replaces, adds and removes by name', () => {

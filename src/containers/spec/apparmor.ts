@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { systemCode, unavailable } from '#base/errors.ts'
+import type { HostSettings } from '../container.ts'
+import { defaultProfile, defaultProfileName } from './apparmor-profile.ts'
+import { parseSecurityOptions } from './security-options.ts'
+
+const parsers = ['/sbin/apparmor_parser', '/usr/sbin/apparmor_parser']
+const loadTimeoutMs = 30_000
+
+/** The program that loads profiles on a host whose kernel has AppArmor switched on; undefined: no profile can be used here. */
+export function findAppArmorParser(): string | undefined {
+  try {
+    if (!readFileSync('/sys/module/apparmor/parameters/enabled', 'latin1').startsWith('Y')) return undefined
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+  return parsers.find((path) => existsSync(path))
+}
+
+/** The profile of a container's processes. */
+export function appArmorProfileOf(host: HostSettings): string {
+  return parseSecurityOptions(host.securityOpt).appArmor ?? (host.privileged ? 'unconfined' : defaultProfileName)
+}
+
+/** Profiles of containers; the default one is loaded when the first container needs it. */
+export class AppArmor {
+  readonly #parser: string | undefined
+  #loading: Promise<void> | undefined
+
+  /** @param parser of `findAppArmorParser` */
+  constructor(parser: string | undefined) {
+    this.#parser = parser
+  }
+
+  get active(): boolean {
+    return this.#parser !== undefined
+  }
+
+  /**
+   * What `process.apparmorProfile` says; undefined where there is no AppArmor.
+   * @throws `unavailable` when the default profile cannot be loaded
+   */
+  async of(host: HostSettings): Promise<string | undefined> {
+    if (this.#parser === undefined) return undefined
+    const profile = appArmorProfileOf(host)
+    if (profile === defaultProfileName) await this.#load(this.#parser)
+    return profile
+  }
+
+  async #load(parser: string): Promise<void> {
+    this.#loading ??= load(parser, defaultProfile())
+    try {
+      await this.#loading
+    } catch (error) {
+      this.#loading = undefined
+      throw error
+    }
+  }
+}
+
+/** Replaces an older one of the same name; processes under it go on under the new one. */
+async function load(parser: string, profile: string): Promise<void> {
+  const options = ['--replace', '--skip-cache']
+  const child = spawn(parser, options, {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    timeout: loadTimeoutMs,
+    killSignal: 'SIGKILL',
+  })
+  const words = text(child.stderr)
+  // One that ends early closes its end; why it did is on stderr.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(profile)
+  const [code] = await once(child, 'close')
+  if (code === 0) return
+  throw unavailable(
+    `the AppArmor profile ${defaultProfileName} cannot be loaded by ${parser}: ${(await words).trim()}; --security-opt apparmor=unconfined starts a container without it`,
+  )
+}
