@@ -49,7 +49,7 @@ static json_t *features_linux(void) {
                          "seccomp", "enabled", 1, "actions", features_list(actions, N(actions)), "operators", features_list(operators, N(operators)),
                          "knownFlags", features_list(flags, N(flags)), "supportedFlags", features_list(flags, N(flags)), /**/
                          "apparmor", "enabled", 0, "selinux", "enabled", 0, "intelRdt", "enabled", 0,                    /**/
-                         "mountExtensions", "idmap", "enabled", 0, "netDevices", "enabled", 0);
+                         "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 0);
 }
 
 static json_t *features_annotations(void) {

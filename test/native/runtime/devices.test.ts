@@ -168,11 +168,11 @@ describe('cgroup file systems', () => {
     expect(readOnly.failures).toEqual([])
     expect(readOnly.output).toMatch(/ ro,nosuid,nodev,noexec,relatime /)
     expect(readOnly.output).not.toContain('made\n')
-    expect(readOnly.output.match(/Read-only file system/g)?.length).toBeGreaterThan(1)
+    expect(readOnly.output).toContain('Read-only file system')
     expect(readOnly.output).not.toMatch(/ rw[ ,].*relatime .* - cgroup/)
 
     const writable = await root.run({
-      run: 'for d in /sys/fs/cgroup/*; do test -L $d || { mkdir $d/made && rmdir $d/made && echo made; }; done',
+      run: 'for d in /sys/fs/cgroup /sys/fs/cgroup/*; do test -d $d && ! test -L $d && mkdir $d/made && rmdir $d/made && echo made; done; true',
       onlyMounts: cgroup('cgroup', ['rw', 'nosuid', 'rnoexec']),
       linux,
       process: { capabilities: adminCapabilities },

@@ -62,6 +62,53 @@ test('a mount point that turns into a link and back never leads a mount out of t
   expect(await stop()).toBeGreaterThan(1000)
 })
 
+test('a tmpfs that begins with a copy never has what a link leads to, or a device, in the place of a file', async () => {
+  const program = await build('swap')
+  const secret = join(root.path, 'secret')
+  await writeFile(secret, 'secret of the host')
+  const image = join(root.rootfs, 'copied')
+  await mkdir(join(image, 'real'), { recursive: true })
+  await writeFile(join(image, 'real/file'), 'content')
+  await symlink(root.path, join(image, 'link'))
+  await writeFile(join(image, 'file'), 'content')
+  await symlink(secret, join(image, 'to-secret'))
+  const directories = exchange(program, join(image, 'real'), join(image, 'link'))
+  const files = exchange(program, join(image, 'file'), join(image, 'to-secret'))
+
+  let copied = 0
+  for (let round = 0; round < 60; round++) {
+    const { output, failures } = await root.run({
+      run: 'find /copied -type f | xargs cat',
+      mounts: [{ destination: '/copied', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] }],
+    })
+    // Whoever changes the image may make the creation fail, and no more.
+    copied += failures.length === 0 ? 1 : 0
+    expect(output).not.toContain('secret of the host')
+  }
+  expect(copied).toBeGreaterThan(0)
+  expect(await directories()).toBeGreaterThan(1000)
+  expect(await files()).toBeGreaterThan(1000)
+})
+
+test('a mount that is changed in place is never that of another place, however often the place is exchanged', async () => {
+  const program = await build('swap')
+  const shared = join(root.path, 'changed')
+  await mkdir(join(shared, 'm'), { recursive: true })
+  await symlink('/sys', join(shared, 'link'))
+  const stop = exchange(program, join(shared, 'm'), join(shared, 'link'))
+  for (let round = 0; round < 40; round++) {
+    const { output } = await root.run({
+      run: 'grep " /sys " /proc/self/mountinfo',
+      mounts: [
+        { destination: '/shared', type: 'bind', source: shared, options: ['rbind'] },
+        { destination: '/shared/m', options: ['remount', 'bind', 'noatime'] },
+      ],
+    })
+    expect(output).not.toContain('noatime')
+  }
+  expect(await stop()).toBeGreaterThan(1000)
+})
+
 test('conditions on one argument are alternatives, others must all hold, and calls newer than the profile do not exist', async () => {
   await copyFile(await build('probe'), join(root.rootfs, 'bin/probe'))
   await chmod(join(root.rootfs, 'bin/probe'), 0o755)

@@ -1,10 +1,10 @@
 /** Files that are shown with other owners than they have on the disk: binds, and the roots of containers in user namespaces. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmod, copyFile, lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { NamespaceType } from '#oci/runtime-spec.ts'
 import { BusyboxRoot, type ContainerOptions, dockerCapabilities } from './container.ts'
 
@@ -205,6 +205,29 @@ describe('the root of a remapped container', () => {
     )
     expect(two).toMatchObject({ failures: [], output: '0:0\n/bin/sh\ntouch: /x: Read-only file system\n' })
     expect(work).toContain('work')
+  })
+
+  test('is shown by the ids of a namespace that is joined, and so are devices', async () => {
+    const range = `${first},0,65536`
+    const holder = spawn('unshare', ['--user', `--map-users=${range}`, `--map-groups=${range}`, 'sleep', '1000'])
+    try {
+      const map = `/proc/${holder.pid}/gid_map`
+      await vi.waitFor(async () => expect(await readFile(map, 'utf8')).toContain(`${first}`), { timeout: 20_000 })
+      const rootfs = await overlay('joined')
+      const { output, failures } = await root.run({
+        run: 'stat -c "%n %u:%g" / /bin/busybox /dev/null; touch /made; stat -c %u:%g /made; cat /m/0 && stat -c %u:%g /m/1',
+        linux: {
+          namespaces: [...namespaces(), { type: 'user', path: `/proc/${holder.pid}/ns/user` }],
+        },
+        mounts: [{ destination: '/m', type: 'bind', source: files, options: ['rbind', 'idmap'] }],
+        keeper: { rootfs },
+      })
+      expect(failures).toEqual([])
+      expect(output).toBe('/ 0:0\n/bin/busybox 0:0\n/dev/null 0:0\n0:0\n1:1\n')
+      expect(await ownerOf(join(rootfs.upper, 'made'))).toBe('0:0')
+    } finally {
+      holder.kill('SIGKILL')
+    }
   })
 
   test('is refused without a user namespace', async () => {
