@@ -76,7 +76,7 @@ test('a tmpfs that begins with a copy never has what a link leads to, or a devic
   const files = exchange(program, join(image, 'file'), join(image, 'to-secret'))
 
   let copied = 0
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 30; round++) {
     const { output, failures } = await root.run({
       run: 'find /copied -type f | xargs cat',
       mounts: [{ destination: '/copied', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] }],
@@ -96,7 +96,7 @@ test('a mount that is changed in place is never that of another place, however o
   await mkdir(join(shared, 'm'), { recursive: true })
   await symlink('/sys', join(shared, 'link'))
   const stop = exchange(program, join(shared, 'm'), join(shared, 'link'))
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 30; round++) {
     const { output } = await root.run({
       run: 'grep " /sys " /proc/self/mountinfo',
       mounts: [

@@ -1,6 +1,6 @@
 /** Files that are shown with other owners than they have on the disk: binds, and the roots of containers in user namespaces. */
 import { execFile, spawn } from 'node:child_process'
-import { chmod, copyFile, lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -208,14 +208,16 @@ describe('the root of a remapped container', () => {
   })
 
   test('is shown by the ids of a namespace that is joined, and so are devices', async () => {
-    const range = `${first},0,65536`
-    const holder = spawn('unshare', ['--user', `--map-users=${range}`, `--map-groups=${range}`, 'sleep', '1000'])
+    const holder = spawn('unshare', ['--user', 'sleep', '1000'])
     try {
-      const map = `/proc/${holder.pid}/gid_map`
-      await vi.waitFor(async () => expect(await readFile(map, 'utf8')).toContain(`${first}`), { timeout: 20_000 })
+      const own = await readlink('/proc/self/ns/user')
+      await vi.waitFor(async () => expect(await readlink(`/proc/${holder.pid}/ns/user`)).not.toBe(own), {
+        timeout: 20_000,
+      })
+      for (const file of ['uid_map', 'gid_map']) await writeFile(`/proc/${holder.pid}/${file}`, `0 ${first} 65536\n`)
       const rootfs = await overlay('joined')
       const { output, failures } = await root.run({
-        run: 'stat -c "%n %u:%g" / /bin/busybox /dev/null; touch /made; stat -c %u:%g /made; cat /m/0 && stat -c %u:%g /m/1',
+        run: 'stat -c "%n %u:%g" / /bin/busybox /dev/null; touch /joined; stat -c %u:%g /joined; cat /m/0 && stat -c %u:%g /m/1',
         linux: {
           namespaces: [...namespaces(), { type: 'user', path: `/proc/${holder.pid}/ns/user` }],
         },
@@ -224,7 +226,7 @@ describe('the root of a remapped container', () => {
       })
       expect(failures).toEqual([])
       expect(output).toBe('/ 0:0\n/bin/busybox 0:0\n/dev/null 0:0\n0:0\n1:1\n')
-      expect(await ownerOf(join(rootfs.upper, 'made'))).toBe('0:0')
+      expect(await ownerOf(join(rootfs.upper, 'joined'))).toBe('0:0')
     } finally {
       holder.kill('SIGKILL')
     }
