@@ -28,8 +28,11 @@ static int delete_check(const struct state *state, struct berth_error *err) {
 static int delete_process(const struct state *state, struct berth_error *err) {
         _cleanup_close_ int pidfd = -1;
 
-        if (state_open_process(state, &pidfd) < 0)
+        int r = state_open_process(state, &pidfd);
+        if (r == -ESRCH)
                 return 0;
+        if (r < 0)
+                return berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
         (void) sys_pidfd_send_signal(pidfd, SIGKILL);
         struct pollfd ended = {.fd = pidfd, .events = POLLIN};
         return poll(&ended, 1, DELETE_WAIT_MS) == 1 ? 0 : berth_error_set(err, ETIMEDOUT, "container '%s' does not end", state->id);

@@ -21,8 +21,11 @@ static int kill_all(const struct state *state, int number, struct berth_error *e
 static int kill_first(const struct state *state, int number, struct berth_error *err) {
         _cleanup_close_ int pidfd = -1;
 
-        if (state_open_process(state, &pidfd) < 0)
+        int r = state_open_process(state, &pidfd);
+        if (r == -ESRCH)
                 return berth_error_set(err, EINVAL, "container not running: '%s' has ended", state->id);
+        if (r < 0)
+                return berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
         if (sys_pidfd_send_signal(pidfd, number) == 0)
                 return 0;
         if (errno == ESRCH)

@@ -147,8 +147,11 @@ int main(int argc, char **argv) {
         }
         /* Reading options moves words, and a program that begins again needs them where they were. */
         _cleanup_free_ char **words = calloc((size_t) argc + 1, sizeof *words);
-        if (!words)
+        if (!words) {
+                (void) berth_error_set(&err, ENOMEM, "memory for the arguments");
+                log_end(&command, &err, 1);
                 return 1;
+        }
         memcpy(words, argv, (size_t) argc * sizeof *words);
         int status = main_run(&command, argc, words, argv, &err);
         log_end(&command, &err, status);

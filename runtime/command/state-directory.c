@@ -118,7 +118,10 @@ int state_directory_make(const struct command *command, const char *id, int *ret
         }
         if (code != 0)
                 return berth_error_set(err, code, "make the state directory of container '%s'", id);
-        return state_directory_open_locked(command, id, ret, err);
+        r = state_directory_open_locked(command, id, ret, err);
+        if (r < 0)
+                (void) rmdir(path); /* ours, and empty; one that somebody has removed and made again is not */
+        return r;
 }
 
 static const char *const state_files[] = {"state.json", "config.json", STATE_STARTER, "state.json.new", "config.json.new"};

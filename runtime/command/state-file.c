@@ -18,6 +18,16 @@ void state_close(struct state *state) {
         *state = (struct state){0};
 }
 
+/* One that does not hold the member is worth nothing: NULL. */
+static json_t *state_with(json_t *object, const char *key, json_t *value) {
+        if (object && json_object_set_new(object, key, value) == 0)
+                return object;
+        if (!object)
+                json_decref(value);
+        json_decref(object);
+        return NULL;
+}
+
 /* Controllers with their directories, as runc's state has them; the unified hierarchy's name is empty. */
 static json_t *state_cgroup_paths(const struct state *state, const struct cgroup_layout *layout) {
         json_t *paths = json_object();
@@ -27,7 +37,7 @@ static json_t *state_cgroup_paths(const struct state *state, const struct cgroup
                 (void) snprintf(path, sizeof path, "%s%s", layout->hierarchy[i].mount, state->cgroup);
                 (void) snprintf(names, sizeof names, "%s", layout->hierarchy[i].unified ? "" : layout->hierarchy[i].controllers);
                 for (char *name; (name = strsep(&rest, ","));)
-                        (void) json_object_set_new(paths, name, json_string(path));
+                        paths = state_with(paths, name, json_string(path));
         }
         return paths;
 }
@@ -40,7 +50,7 @@ static json_t *state_namespace_paths(const struct state *state) {
 
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
                 (void) snprintf(path, sizeof path, "/proc/%d/ns/%s", (int) state->pid, kinds[i][1]);
-                (void) json_object_set_new(paths, kinds[i][0], json_string(path));
+                paths = state_with(paths, kinds[i][0], json_string(path));
         }
         return paths;
 }
@@ -51,10 +61,10 @@ int state_write(int directory, const struct state *state, const struct cgroup_la
                                      (json_int_t) state->start_time, "own_pids", state->own_pids, "hooked", state->hooked, "cgroup_paths",
                                      state_cgroup_paths(state, layout), "namespace_paths", state_namespace_paths(state));
 
-        if (document && state->cgroup)
-                (void) json_object_set_new(document, "cgroup", json_string(state->cgroup));
-        if (document && state->annotations)
-                (void) json_object_set(document, "annotations", state->annotations);
+        if (state->cgroup)
+                document = state_with(document, "cgroup", json_string(state->cgroup));
+        if (state->annotations)
+                document = state_with(document, "annotations", json_incref((json_t *) (uintptr_t) state->annotations));
         _cleanup_free_ char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
         json_decref(document);
         if (!text)
@@ -140,11 +150,14 @@ int state_status(const struct state *state, struct cgroup_layout *layout, enum s
         _cleanup_close_ int pidfd = -1;
         bool paused = false;
 
-        if (state_open_process(state, &pidfd) < 0) {
+        int r = state_open_process(state, &pidfd);
+        if (r == -ESRCH) {
                 *ret = STATE_STOPPED;
                 return 0;
         }
-        int r = state_is_paused(state, layout, &paused, err);
+        if (r < 0)
+                return berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
+        r = state_is_paused(state, layout, &paused, err);
         if (r == 0)
                 *ret = paused ? STATE_PAUSED : state->waiting ? STATE_CREATED : STATE_RUNNING;
         return r;
