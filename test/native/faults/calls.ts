@@ -37,6 +37,7 @@ export const errnoOf = ({ name }: Call): number => errnos[name] ?? errno.EIO
 
 interface Excuse {
   readonly name: string
+  readonly verb?: string
   readonly what?: RegExp
   readonly reason: string
 }
@@ -68,13 +69,19 @@ const tolerated: readonly Excuse[] = [
     name: 'clone3',
     reason: 'asked again without the unified group, which not every group allows; the process joins by itself',
   },
-  { name: 'epoll_ctl', what: /^\d+, 2$/, reason: 'EPOLL_CTL_DEL: the descriptor is closed next' },
+  { name: 'epoll_ctl', what: /^\d+, 2, /, reason: 'EPOLL_CTL_DEL: the descriptor is closed next' },
   { name: 'fcntl', what: /, 2$/, reason: 'the C library sets close-on-exec again that open has set already' },
   { name: 'fcntl', what: /, 1034$/, reason: 'a program that may be unsealed is sealed again' },
   { name: 'fstatfs', reason: 'a program that may be unsealed is sealed again' },
   { name: 'keyctl', reason: 'a kernel without keys has none to protect' },
   { name: 'madvise', reason: 'memory of a process that ends soon is given back then' },
-  { name: 'mmap', what: /^-?[1-9]\d*, 4096$/, reason: 'the allocator’s guard page' },
+  { name: 'mmap', what: /^-?[1-9]\d*, 4096, /, reason: 'the allocator’s guard page' },
+  {
+    name: 'mmap',
+    what: /^0, 4096, 3$/,
+    reason:
+      'a line that is to be read is tried again with less memory; checks of the JSON library that we do not ask for',
+  },
   { name: 'munmap', reason: 'memory of a process that ends soon is given back then' },
   { name: 'open', what: /^\/dev\/urandom/, reason: 'the seed of the JSON library’s tables has other sources' },
   { name: 'open', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
@@ -118,11 +125,64 @@ const tolerated: readonly Excuse[] = [
     what: /^(shim\.sock|shim\.json|exit\.json)$/,
     reason: 'of an earlier shim in this directory; what stands there still is replaced, or bind says so',
   },
+  { name: 'faccessat2', what: /^start\.sock/, reason: 'it is taken for running, to which less may be done' },
+  { name: 'faccessat2', what: /^state\.json/, reason: 'reading it says more' },
+  { name: 'flock', reason: 'LOCK_UN, or a lock for those who look at the same moment' },
+  {
+    name: 'fstat',
+    what: /states/,
+    verb: 'delete',
+    reason: 'what stands there is removed without asking again whether it is ours',
+  },
+  {
+    name: 'fstat',
+    what: /states/,
+    verb: 'delete --force',
+    reason: 'a state that cannot be read is removed by what config.json says',
+  },
+  { name: 'mmap', verb: 'delete --force', reason: 'a state that cannot be read is removed by what config.json says' },
+  {
+    name: 'openat',
+    what: /^state\.json/,
+    verb: 'delete --force',
+    reason: 'a state that cannot be read is removed by what config.json says',
+  },
+  {
+    name: 'read',
+    what: /state\.json/,
+    verb: 'delete --force',
+    reason: 'a state that cannot be read is removed by what config.json says',
+  },
+  {
+    name: 'open',
+    what: /^\/sys\/fs\/cgroup\/freezer/,
+    reason: 'a group is taken for not frozen, and is not waited for longer than for others',
+  },
+  {
+    name: 'openat',
+    what: /^freezer\.state/,
+    reason: 'a group is taken for not frozen, and is not waited for longer than for others',
+  },
+  {
+    name: 'read',
+    what: /^\/sys\/fs\/cgroup\/freezer/,
+    reason: 'a group is taken for not frozen, and is not waited for longer than for others',
+  },
+  {
+    name: 'write',
+    what: /^THAWED/,
+    reason: 'a group is taken for not frozen, and is not waited for longer than for others',
+  },
 ]
 
-const matches = (call: Call) => (excuse: Excuse) =>
-  excuse.name === call.name && (excuse.what === undefined || excuse.what.test(call.what))
+const matches =
+  (call: Call, verb?: string) =>
+  (excuse: Excuse): boolean =>
+    excuse.name === call.name &&
+    (excuse.verb === undefined || excuse.verb === verb) &&
+    (excuse.what === undefined || excuse.what.test(call.what))
 
 export const whyNotFailed = (call: Call): string | undefined => neverFail.find(matches(call))?.reason
 
-export const whyTolerated = (call: Call): string | undefined => tolerated.find(matches(call))?.reason
+export const whyTolerated = (call: Call, verb: string): string | undefined =>
+  tolerated.find(matches(call, verb))?.reason

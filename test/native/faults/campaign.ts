@@ -38,15 +38,15 @@ async function failOne(scene: Scene, n: number, call: Call): Promise<Outcome> {
     // Which of two processes comes first is not always the same, and then a later call may not be made.
     if (ending.trace.failed === undefined && attempt < attempts) continue
     const line = `${begin}, ${name}, ${ending.error ?? 'succeeded'}, leaks ${ending.leaks.length}`
-    return { line, problem: problemOf(ending, call, errno) }
+    return { line, problem: problemOf(scene.verb, ending, call, errno) }
   }
 }
 
-function problemOf({ trace, error, leaks }: Ending, call: Call, errno: number): string | undefined {
+function problemOf(verb: string, { trace, error, leaks }: Ending, call: Call, errno: number): string | undefined {
   if (trace.failed === undefined) return `the call was not made in ${attempts} attempts`
   if (trace.hung) return 'it never ended'
   if (leaks.length > 0) return `left: ${leaks.join('; ')}`
-  if (error === undefined) return whyTolerated(call) === undefined ? 'the failure was not noticed' : undefined
+  if (error === undefined) return whyTolerated(call, verb) === undefined ? 'the failure was not noticed' : undefined
   const step = error.replace(/^berth-runtime: /, '')
   const [, words = ''] = getSystemErrorMap().get(-errno) ?? []
   if (step.length < 8 || step.toLowerCase() === words) return `the error names no step: '${error}'`

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { dockerConfig } from '#test/support/docker-bundle.ts'
+import { dockerConfig, minimalConfig } from '#test/support/docker-bundle.ts'
 import { BusyboxRoot } from '../runtime/container.ts'
 import { type Fault, traceCommand } from './injector.ts'
 import { cgroupsNamed, type Ending, isAlive, mountsBelow, type Scene, type Stage } from './scene.ts'
@@ -11,10 +11,12 @@ import { cgroupsNamed, type Ending, isAlive, mountsBelow, type Scene, type Stage
 const program = join(import.meta.dirname, '../../../build/native/berth-runtime')
 const execute = promisify(execFile)
 
-export async function commandStage(): Promise<Stage> {
+/** @param config which of `support/docker-bundle.ts` */
+export async function commandStage(config: 'docker' | 'minimal' = 'docker'): Promise<Stage> {
   const root = await BusyboxRoot.make()
   const bundle = new Bundle(root)
-  await bundle.write(dockerConfig({ rootfs: root.rootfs, args: ['sleep', '1000'], cgroup: root.cgroup }))
+  const make = config === 'docker' ? dockerConfig : minimalConfig
+  await bundle.write(make({ rootfs: root.rootfs, args: ['sleep', '1000'], cgroup: root.cgroup }))
   return {
     scenes: [
       new CommandScene(bundle, 'create', [], (id) => [

@@ -135,7 +135,8 @@ static void inject_describe(const struct injector *in, const struct tracee *trac
                         if (*c < ' ' || *c > '~')
                                 *c = '.';
         } else {
-                (void) snprintf(text, sizeof text, "%lld, %lld", (long long) (int) args[0], (long long) (int) args[1]);
+                (void) snprintf(text, sizeof text, "%lld, %lld, %lld", (long long) (int) args[0], (long long) (int) args[1],
+                                (long long) (int) args[2]);
         }
         fprintf(in->report, "%s %d %u %s %s\n", verb, tracee->index, k, name, text);
 }
