@@ -139,8 +139,9 @@ class ShimScene implements Scene {
     const gone = (): boolean => !existsSync(`/sys/class/net/${hostLink}`) && !(pid > 0 && isAlive(pid))
     // The kernel takes a link away with its namespace, some time after the last process.
     await waitFor('link and process are gone', gone, { timeoutMs: 3_000 }).catch(() => undefined)
-    // The lock stays where it was; the directory is the daemon's to remove.
-    const directory = (await readdir(files.directory)).filter((name) => name !== 'lock')
+    // The lock stays where it was; the directory is the daemon's to remove once the container has ended.
+    const undone = this.verb === 'shim create' || this.verb === 'shim start'
+    const directory = undone ? (await readdir(files.directory)).filter((name) => name !== 'lock') : []
     await rm(files.directory, { recursive: true, force: true })
     await rm(files.logPath, { force: true })
     return [
