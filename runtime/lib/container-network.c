@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "plan-internal.h"
 
 static int container_network_configure(int sock, const struct keeper_plan *keeper, struct berth_error *err) {
         uint32_t index;
@@ -56,6 +58,8 @@ int container_network_adopt(struct container *container, struct berth_error *err
         cleanup_close(&container->netns);
         container->netlink = container->netns = -1;
         int r = netns_adopt(netns, &container->netlink, err);
+        if (r == 0)
+                r = netlink_link_up(container->netlink, NETLINK_LOOPBACK, true, err);
         return r < 0 ? r : give_fd(&container->netns, &netns);
 }
 
@@ -81,8 +85,70 @@ int container_network_up(struct container *container, struct berth_error *err) {
         return r < 0 ? berth_error_prefix(err, "configure '%s' of the container", keeper->link) : 0;
 }
 
-int container_network_down(struct container *container, struct berth_error *err) {
+/* A namespace that is joined by its path is another's: nothing but the links is changed there. */
+static int container_network_join(struct container *container, struct berth_error *err) {
+        const struct plan_namespace *network = plan_namespace_of(&container->plan->container, CLONE_NEWNET);
+        _cleanup_close_ int netns = network ? open(network->path, O_RDONLY | O_CLOEXEC) : -1;
+
+        if (netns < 0)
+                return berth_error_set(err, network ? errno : EINVAL, "open the container's network namespace");
+        int r = netns_adopt(netns, &container->netlink, err);
+        return r < 0 ? r : give_fd(&container->netns, &netns);
+}
+
+int container_network_take(struct container *container, struct berth_error *err) {
+        const struct plan_container *plan = &container->plan->container;
         int r = 0;
+
+        if (plan->n_net_devices == 0)
+                return 0;
+        if (plan->n_net_devices > PLAN_NET_DEVICES_MAX)
+                return berth_error_set(err, E2BIG, "more than %d network devices", PLAN_NET_DEVICES_MAX);
+        if (container->netns < 0)
+                r = container_network_join(container, err);
+        if (r == 0 && container->host_netlink < 0)
+                r = netlink_open(&container->host_netlink, err);
+        _cleanup_close_ int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        if (r == 0 && home < 0)
+                r = berth_error_set(err, errno, "open our own network namespace");
+        const struct netlink_place host = {.netns = home, .sock = container->host_netlink};
+        const struct netlink_place sandbox = {.netns = container->netns, .sock = container->netlink};
+        for (uint32_t i = 0; r == 0 && i < plan->n_net_devices; i++) {
+                struct netlink_link link;
+                r = netlink_link_get(host.sock, plan->net_devices[i].key, &link, err);
+                if (r == 0)
+                        r = netlink_link_move(&host, plan->net_devices[i].key, &sandbox, plan->net_devices[i].value, true, err);
+                if (r < 0)
+                        break;
+                container->taken_up |= (uint64_t) link.up << i;
+                container->n_taken++;
+        }
+        return r;
+}
+
+/* The kernel would remove them with the namespace. */
+static int container_network_return(struct container *container, struct berth_error *err) {
+        struct berth_error later;
+        int first = 0;
+
+        if (container->n_taken == 0)
+                return 0;
+        _cleanup_close_ int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        const struct netlink_place host = {.netns = home, .sock = container->host_netlink};
+        const struct netlink_place sandbox = {.netns = container->netns, .sock = container->netlink};
+        for (uint32_t i = 0; i < container->n_taken; i++) {
+                const struct plan_pair *device = &container->plan->container.net_devices[i];
+                int r = netlink_link_move(&sandbox, device->value, &host, device->key, container->taken_up >> i & 1, first ? &later : err);
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+        container->n_taken = 0;
+        container->taken_up = 0;
+        return first;
+}
+
+int container_network_down(struct container *container, struct berth_error *err) {
+        int r = container_network_return(container, err), first = r;
 
         if (*container->host_link) {
                 /*
@@ -90,9 +156,10 @@ int container_network_down(struct container *container, struct berth_error *err)
                  * anybody waiting, with the namespace, which nobody holds once the descriptors are closed.
                  */
                 uint32_t index = 0;
-                r = netlink_link_index(container->host_netlink, container->host_link, &index, err);
+                struct berth_error later, *told = first ? &later : err;
+                r = netlink_link_index(container->host_netlink, container->host_link, &index, told);
                 if (r == 0)
-                        r = netlink_link_up(container->host_netlink, index, false, err);
+                        r = netlink_link_up(container->host_netlink, index, false, told);
                 if (r == -ENODEV) /* it went with the namespace */
                         r = 0;
                 *container->host_link = '\0';
@@ -101,5 +168,5 @@ int container_network_down(struct container *container, struct berth_error *err)
         cleanup_close(&container->netlink);
         cleanup_close(&container->netns);
         container->host_netlink = container->netlink = container->netns = -1;
-        return r;
+        return first ? first : r;
 }

@@ -7,4 +7,6 @@
 /* Takes the namespace of the waiting process, which was made with it, as the sandbox. */
 int container_network_adopt(struct container *container, struct berth_error *err);
 int container_network_up(struct container *container, struct berth_error *err);
+/* linux.netDevices: links of the host move into the sandbox. */
+int container_network_take(struct container *container, struct berth_error *err);
 int container_network_down(struct container *container, struct berth_error *err);

@@ -156,6 +156,8 @@ static int container_build(struct container *container, const struct process_io 
                 r = container_network_adopt(container, err);
         if (r == 0)
                 r = container_network_up(container, err);
+        if (r == 0)
+                r = container_network_take(container, err);
         const struct process_orders orders = {
                 .plan = &container->plan->process,
                 .state = container->plan->container.state,
@@ -198,6 +200,7 @@ int container_start(struct container *container, struct berth_error *err) {
                 r = process_start(&container->init, err);
         if (r < 0)
                 return r;
+        container->n_taken = 0;
         r = container_run_poststart(container->plan, container->init.pid, err);
         if (r < 0)
                 (void) process_abandon(&container->init, NULL);

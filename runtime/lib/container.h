@@ -38,6 +38,8 @@ struct container {
         int netns, netlink;       /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
         int host_netlink;         /* -1 without links */
         char host_link[IFNAMSIZ]; /* "" : none made */
+        uint32_t n_taken;         /* links of the host that were moved into the sandbox, in the plan's order, and go back if init never runs */
+        uint64_t taken_up;        /* bit for bit: which of them were up */
         int starter;              /* listening socket through which a later process starts init, which then outlives us; else -1 */
         int rootfs;               /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
         struct plan *plan;        /* not owned */

@@ -25,6 +25,8 @@ struct netlink_route {
         char link[IFNAMSIZ];
 };
 
+#define NETLINK_LOOPBACK 1 /* its index: the kernel makes it first in every namespace */
+
 int netlink_open(int *ret_sock, struct berth_error *err);
 
 int netlink_link_index(int sock, const char *name, uint32_t *ret_index, struct berth_error *err); /* -ENODEV */
@@ -36,6 +38,15 @@ int netlink_link_delete(int sock, const char *name, struct berth_error *err); /*
 /* Both ends at once: the near end `name` enslaved to `bridge` (0: none) and up, the far end `peer` born inside `peer_netns_fd`. */
 int netlink_veth_create(int sock, const char *name, uint32_t bridge, const char *peer, int peer_netns_fd, const uint8_t peer_mac[6], uint32_t mtu,
                         struct berth_error *err);
+
+/* A network namespace, and a socket of it. */
+struct netlink_place {
+        int netns, sock;
+};
+
+/* Moves a link to another namespace, under another name, with the addresses that somebody gave it. After a failure it is where it was. */
+int netlink_link_move(const struct netlink_place *from, const char *name, const struct netlink_place *to, const char *new_name, bool up,
+                      struct berth_error *err);
 
 /* -EEXIST when a link of that name exists; *ret_index is set on success. */
 int netlink_bridge_create(int sock, const char *name, uint32_t mtu, uint32_t *ret_index, struct berth_error *err);
@@ -71,7 +82,7 @@ int netlink_firewall_table(const char *name, struct berth_error *err);
 
 /* Makes a new network namespace for the calling (single-threaded!) process's use without leaving the process in it; loopback is up. */
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
-/* The same for one that is there already. */
+/* A socket of one that is there already; nothing is changed there. */
 int netns_adopt(int netns, int *ret_netlink_sock, struct berth_error *err);
 
 /* Parses "10.0.0.1/24", "fe80::1" (prefix 32/128). */

@@ -6,7 +6,6 @@
 #include "cleanup.h"
 #include "netlink.h"
 
-#define LOOPBACK_INDEX 1 /* the kernel makes it first in every namespace */
 #define NETNS_PATH "/proc/thread-self/ns/net"
 
 static int open_home(int *ret_fd, struct berth_error *err) {
@@ -22,10 +21,8 @@ static int open_inside(int *ret_netns_fd, int *ret_sock, struct berth_error *err
         return r < 0 ? r : give_fd(ret_netns_fd, &netns);
 }
 
-static int leave(int home, int sock, struct berth_error *err) {
-        if (setns(home, CLONE_NEWNET) < 0)
-                return berth_error_set(err, errno, "return to the network namespace of this process");
-        return sock < 0 ? 0 : netlink_link_up(sock, LOOPBACK_INDEX, true, err);
+static int leave(int home, struct berth_error *err) {
+        return setns(home, CLONE_NEWNET) < 0 ? berth_error_set(err, errno, "return to the network namespace of this process") : 0;
 }
 
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err) {
@@ -36,9 +33,12 @@ int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *e
         if (unshare(CLONE_NEWNET) < 0)
                 return berth_error_set(err, errno, "make a network namespace");
         r = open_inside(&netns, &sock, err);
-        int left = leave(home, sock, r < 0 ? NULL : err);
-        if (r < 0 || left < 0)
-                return r < 0 ? r : left;
+        int left = leave(home, r < 0 ? NULL : err);
+        r = r < 0 ? r : left;
+        if (r == 0)
+                r = netlink_link_up(sock, NETLINK_LOOPBACK, true, err);
+        if (r < 0)
+                return r;
         *ret_netlink_sock = take_fd(&sock);
         return give_fd(ret_netns_fd, &netns);
 }
@@ -51,6 +51,6 @@ int netns_adopt(int netns, int *ret_netlink_sock, struct berth_error *err) {
         if (setns(netns, CLONE_NEWNET) < 0)
                 return berth_error_set(err, errno, "enter the container's network namespace");
         r = netlink_open(&sock, err);
-        int left = leave(home, sock, r < 0 ? NULL : err);
+        int left = leave(home, r < 0 ? NULL : err);
         return r < 0 ? r : left < 0 ? left : give_fd(ret_netlink_sock, &sock);
 }

@@ -133,6 +133,8 @@ struct plan_pair {
         const char *key, *value;
 };
 
+#define PLAN_NET_DEVICES_MAX 64
+
 struct plan_container {
         const char *hostname, *domainname; /* NULL: left alone */
         bool root_readonly;

@@ -22,7 +22,7 @@ int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, st
 }
 
 static int spec_linux_refuse(const struct json_at *at, struct berth_error *err) {
-        static const char *const keys[] = {"mountLabel", "netDevices"};
+        static const char *const keys[] = {"mountLabel"};
         struct json_at member;
 
         if (json_member(at, "intelRdt", &member))

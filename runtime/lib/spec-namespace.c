@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -106,6 +107,41 @@ static int spec_time_offsets(const struct json_at *at, uint64_t made, struct tlv
         return 0;
 }
 
+static bool spec_is_link_name(const char *name) {
+        size_t length = strlen(name);
+        return length > 0 && length < IFNAMSIZ && !strpbrk(name, "/: \t\n") && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static int spec_net_devices(const struct json_at *at, uint64_t seen, struct tlv_writer *writer, struct berth_error *err) {
+        struct json_at devices;
+        const char *key;
+        json_t *value;
+
+        if (!json_member(at, "netDevices", &devices))
+                return 0;
+        int r = json_check_object(&devices, err);
+        if (r == 0 && json_object_size(devices.value) > 0 && !(seen & CLONE_NEWNET))
+                r = json_fail(&devices, err, "needs a network namespace that is not the host's");
+        if (r == 0 && json_object_size(devices.value) > PLAN_NET_DEVICES_MAX)
+                r = json_fail(&devices, err, "more than %d devices", PLAN_NET_DEVICES_MAX);
+        if (r < 0)
+                return r;
+        json_object_foreach(devices.value, key, value) {
+                struct json_at item = {.up = &devices, .key = key, .value = value};
+                const char *name = key;
+                r = json_check_object(&item, err);
+                if (r == 0)
+                        r = json_text_member(&item, "name", &name, err);
+                name = *name ? name : key;
+                if (r == 0 && (!spec_is_link_name(key) || !spec_is_link_name(name)))
+                        r = json_fail(&item, err, "'%s' is not a name for a network link", spec_is_link_name(key) ? name : key);
+                if (r < 0)
+                        return r;
+                tlv_put_pair(writer, PLAN_NET_DEVICE, key, strlen(key) + 1, name);
+        }
+        return 0;
+}
+
 int spec_write_namespaces(const struct json_at *at, uint64_t *ret_seen, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at list;
         uint64_t seen = 0, made = 0;
@@ -139,6 +175,8 @@ int spec_write_namespaces(const struct json_at *at, uint64_t *ret_seen, struct t
                 r = spec_container_maps(at, seen, made, writer, err);
         if (r == 0)
                 r = spec_time_offsets(at, made, writer, err);
+        if (r == 0)
+                r = spec_net_devices(at, seen, writer, err);
         *ret_seen = seen;
         return r;
 }
