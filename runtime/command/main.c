@@ -14,25 +14,25 @@
 
 static const struct {
         const char *name;
-        command_verb run; /* NULL: known, but not there */
+        command_verb run; /* NULL: known, and refused */
         const char *help;
         bool contains; /* a process of a container comes from it */
 } verbs[] = {
         {"create", command_create, "make a container that waits to be started", true},
         {"delete", command_delete, "forget a container that has ended", false},
+        {"events", command_events, "print what happens to a container, and its statistics", false},
         {"exec", command_exec, "run a further process in a container", true},
         {"features", command_features, "print what this runtime can do", false},
         {"kill", command_kill, "send a signal to a container's first process", false},
         {"list", command_list, "print all containers", false},
         {"pause", command_pause, "suspend all processes of a container", false},
+        {"ps", command_ps, "print the processes of a container", false},
         {"resume", command_resume, "go on with a paused container", false},
         {"run", command_run, "make, start and wait for a container", true},
         {"spec", command_spec, "write a config.json to start from", false},
         {"start", command_start, "start a created container", false},
         {"state", command_state, "print the state of a container", false},
         {"update", command_update, "change the limits of a container", false},
-        {"events", NULL, NULL, false},
-        {"ps", NULL, NULL, false},
         {"checkpoint", NULL, NULL, false},
         {"restore", NULL, NULL, false},
 };

@@ -125,30 +125,9 @@ int state_cgroup(const struct state *state, struct cgroup_layout *layout, struct
         return layout->n == 0 ? cgroup_detect(layout, err) : 0;
 }
 
-static int state_is_paused(const struct state *state, struct cgroup_layout *layout, bool *ret, struct berth_error *err) {
-        char path[2 * CGROUP_PATH_MAX + 32], word[16] = "";
-        struct cgroup cgroup;
-
-        *ret = false;
-        if (!state->cgroup)
-                return 0;
-        int r = state_cgroup(state, layout, &cgroup, err);
-        const struct cgroup_hierarchy *freezer = r == 0 ? cgroup_hierarchy_of(layout, "freezer") : NULL;
-        if (r < 0 || (!freezer && layout->unified_index < 0))
-                return r;
-        if (freezer && freezer->unified)
-                freezer = NULL;
-        (void) snprintf(path, sizeof path, "%s%s/%s", freezer ? freezer->mount : layout->hierarchy[layout->unified_index].mount, cgroup.path,
-                        freezer ? "freezer.state" : "cgroup.freeze");
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0 && read(fd, word, sizeof word - 1) > 0)
-                *ret = strncmp(word, "FR", 2) == 0 || word[0] == '1';
-        return 0;
-}
-
 int state_status(const struct state *state, struct cgroup_layout *layout, enum state_status *ret, struct berth_error *err) {
         _cleanup_close_ int pidfd = -1;
-        bool paused = false;
+        struct cgroup cgroup;
 
         int r = state_open_process(state, &pidfd);
         if (r == -ESRCH) {
@@ -157,9 +136,9 @@ int state_status(const struct state *state, struct cgroup_layout *layout, enum s
         }
         if (r < 0)
                 return berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
-        r = state_is_paused(state, layout, &paused, err);
+        r = state->cgroup ? state_cgroup(state, layout, &cgroup, err) : 0;
         if (r == 0)
-                *ret = paused ? STATE_PAUSED : state->waiting ? STATE_CREATED : STATE_RUNNING;
+                *ret = state->cgroup && cgroup_is_frozen(layout, &cgroup) ? STATE_PAUSED : state->waiting ? STATE_CREATED : STATE_RUNNING;
         return r;
 }
 

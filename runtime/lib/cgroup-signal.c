@@ -94,6 +94,18 @@ int cgroup_thaw(const struct cgroup_layout *layout, const struct cgroup *cgroup,
         return set_frozen(layout, cgroup, false, err);
 }
 
+bool cgroup_is_frozen(const struct cgroup_layout *layout, const struct cgroup *cgroup) {
+        _cleanup_close_ int directory = -1;
+        bool unified = false;
+        char text[32] = "";
+
+        if (open_freezer(layout, cgroup, &unified, &directory, NULL) < 0)
+                return false;
+        if (cgroup_file_read(directory, unified ? "cgroup.freeze" : "freezer.state", text, sizeof(text)) < 0)
+                return false;
+        return unified ? text[0] == '1' : text[0] == 'F'; /* FREEZING, FROZEN */
+}
+
 struct signal_walk {
         const char *path;
         int signal;

@@ -160,6 +160,8 @@ int cgroup_open_unified(const struct cgroup_layout *layout, const struct cgroup 
 /* Freezer. freeze returns when every process is frozen (bounded wait on the kernel's own notification, then -ETIMEDOUT). */
 int cgroup_freeze(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
 int cgroup_thaw(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
+/* What cgroup_freeze has asked for, be it done or not; false without a group or a freezer. */
+bool cgroup_is_frozen(const struct cgroup_layout *layout, const struct cgroup *cgroup);
 
 /* Sends `signal` to every process of the group and its children; SIGKILL uses cgroup.kill where the kernel has it. Thaws when killing. */
 int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *cgroup, int signal, struct berth_error *err);

@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Bundle, Command, exitOf } from './command.ts'
+import { type Bundle, Command, exitOf, patience } from './command.ts'
 
 let command: Command
 let container: Bundle
@@ -148,8 +148,8 @@ test('--preserve-fds hands descriptors on, and no others', async () => {
     listed += chunk.toString()
   })
   expect(await exitOf(child)).toBe(0)
-  await expect.poll(() => got).toBe('three\n')
-  await expect.poll(() => listed).toBe('0\n1\n2\n3\n4\n') // 4 is ls reading the directory
+  await expect.poll(() => got, patience).toBe('three\n')
+  await expect.poll(() => listed, patience).toBe('0\n1\n2\n3\n4\n') // 4 is ls reading the directory
 })
 
 test('descriptors that are not there cannot be preserved', async () => {
@@ -186,7 +186,7 @@ test('exec into a created container works, and into one that has ended is refuse
   const { id } = await command.created(waiting)
   expect((await command.run('exec', id, 'echo', 'early')).stdout).toBe('early\n')
   await command.run('kill', id, 'KILL')
-  await expect.poll(() => command.status(id)).toBe('stopped')
+  await expect.poll(() => command.status(id), patience).toBe('stopped')
   expect(await command.run('exec', id, 'true')).toMatchObject({
     code: 255,
     stderr: `berth-runtime: cannot exec in a stopped container: '${id}'\n`,

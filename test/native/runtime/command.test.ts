@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Command, exitOf, firstOutput, groupsOf, program } from './command.ts'
+import { Command, exitOf, firstOutput, groupsOf, patience, program } from './command.ts'
 
 const execute = promisify(execFile)
 let command: Command
@@ -68,7 +68,9 @@ test('what a killed run leaves is stopped, and delete removes it', async () => {
   const ended = exitOf(child)
   child.kill('SIGKILL')
   await ended
-  await expect.poll(async () => JSON.parse((await command.run('state', bundle.id)).stdout).status).toBe('stopped')
+  await expect
+    .poll(async () => JSON.parse((await command.run('state', bundle.id)).stdout).status, patience)
+    .toBe('stopped')
   expect(await command.run('delete', bundle.id)).toMatchObject({
     code: 0,
     stderr: '',
@@ -93,7 +95,7 @@ test('a created container waits until it is started, outlives both commands, and
 
   expect(await command.run('start', id)).toMatchObject({ code: 0, stderr: '' })
   expect(await status()).toBe('running')
-  await expect.poll(() => readdir(join(command.root.rootfs, 'tmp'))).toEqual(['started'])
+  await expect.poll(() => readdir(join(command.root.rootfs, 'tmp')), patience).toEqual(['started'])
   expect(await command.run('start', id)).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('cannot start an already running container'),
@@ -101,7 +103,7 @@ test('a created container waits until it is started, outlives both commands, and
   expect(await command.run('delete', id)).toMatchObject({ code: 1 })
 
   await writeFile(join(command.root.rootfs, 'tmp/end'), '')
-  await expect.poll(status).toBe('stopped')
+  await expect.poll(status, patience).toBe('stopped')
   expect(await command.run('delete', id)).toMatchObject({
     code: 0,
     stderr: '',

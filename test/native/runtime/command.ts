@@ -8,6 +8,9 @@ const execute = promisify(execFile)
 const repository = join(import.meta.dirname, '..', '..', '..')
 export const program = join(repository, 'build/native/berth-runtime')
 
+/** For expect.poll: of what other processes do, on a machine that may be busy. */
+export const patience = { timeout: 30_000 } as const
+
 export interface Bundle {
   readonly path: string
   readonly id: string
