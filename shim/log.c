@@ -7,7 +7,6 @@
 #include "cleanup.h"
 #include "log-file.h"
 #include "log-record.h"
-#include "memory.h"
 
 /* Of one line's continuation, so that it fits into the buffer together with its end. */
 #define LOG_PIECE_MAX (LOG_BUFFER_SIZE / 2)
@@ -38,12 +37,8 @@ void log_close(struct log *log) {
         log->fd = log->directory = -1;
 }
 
-void log_trim(struct log *log) {
-        for (unsigned i = 0; i < LOG_STREAMS; i++)
-                if (log->tail[i].size == 0)
-                        memory_give_back(log->lines[i], sizeof(log->lines[i]));
-        if (log->used == 0)
-                memory_give_back(log->buffer, sizeof(log->buffer));
+bool log_is_empty(const struct log *log) {
+        return log->used == 0 && log->tail[LOG_STDOUT].size == 0 && log->tail[LOG_STDERR].size == 0;
 }
 
 /* ---- records ---- */

@@ -39,7 +39,7 @@ struct log {
         uint64_t open_at;     /* where it begins, or will begin, in the file */
 
         size_t used;
-        _Alignas(4096) uint8_t lines[LOG_STREAMS][LOG_LINE_MAX]; /* the tails' bytes; the arrays stand last, so that an unused one costs no page */
+        uint8_t lines[LOG_STREAMS][LOG_LINE_MAX]; /* the tails' bytes; the arrays stand last, so that an unused one costs no page */
         char buffer[LOG_BUFFER_SIZE];
 };
 
@@ -47,8 +47,8 @@ int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_err
 /* Somebody renamed the file: goes on in a new one of the same name, in the directory that was opened first. */
 int log_reopen(struct log *log, struct berth_error *err);
 void log_close(struct log *log);
-/* Gives back the pages of buffers that hold nothing. */
-void log_trim(struct log *log);
+/* Nothing is held for a record to come. */
+bool log_is_empty(const struct log *log);
 
 /* Sets log->failure when that is not possible. */
 void log_write(struct log *log, enum log_stream stream, const uint8_t *bytes, size_t size);

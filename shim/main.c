@@ -34,8 +34,9 @@ void shim_report(const struct shim *shim, const struct berth_error *err) {
 
 static void main_trim(void *owner) {
         struct shim *shim = owner;
-        memory_give_back(shim->chunk, sizeof(shim->chunk));
-        log_trim(&shim->log);
+        /* The log's buffers and the chunk follow each other; a begun line waits among them. */
+        char *end = (char *) (shim + 1), *start = log_is_empty(&shim->log) ? (char *) shim->log.lines : (char *) shim->chunk;
+        memory_give_back(start, (size_t) (end - start));
         server_trim(&shim->server);
         memory_settle();
 }

@@ -49,11 +49,8 @@ bool server_connected(const struct shim *shim) {
 }
 
 void server_trim(struct server *server) {
-        if (server->in_size == 0)
-                memory_give_back(server->in, sizeof(server->in));
-        if (server->out_size == 0)
-                memory_give_back(server->out, sizeof(server->out));
-        memory_give_back(server->answer, sizeof(server->answer));
+        if (server->in_size == 0 && server->out_size == 0)
+                memory_give_back(server->in, sizeof(server->in) + sizeof(server->answer) + sizeof(server->out));
 }
 
 int server_take_fd(struct server *server) {

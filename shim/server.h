@@ -18,6 +18,10 @@ struct event;
 
 /* The daemon's one connection; a newer one replaces it. */
 struct server {
+        /* In front, so that the rest shares its pages with what follows the server. */
+        uint8_t in[SERVER_FRAME_MAX], answer[SERVER_FRAME_MAX], out[2 * SERVER_FRAME_MAX];
+        size_t in_size, out_start, out_size;
+
         struct source daemon;
         bool greeted; /* events go out from now on */
 
@@ -26,17 +30,12 @@ struct server {
 
         struct event *events; /* not acknowledged yet, oldest first */
         uint64_t last_serial;
-
-        size_t in_size, out_start, out_size;
-        _Alignas(4096) uint8_t in[SERVER_FRAME_MAX];
-        _Alignas(4096) uint8_t answer[SERVER_FRAME_MAX];
-        _Alignas(4096) uint8_t out[2 * SERVER_FRAME_MAX];
 };
 
 /* Serves a connected socket, whose ownership passes. `greeted`: events need not wait for HELLO. */
 int server_adopt(struct shim *shim, int sock, bool greeted, struct berth_error *err);
 bool server_connected(const struct shim *shim);
-/* Gives back the pages of buffers that hold nothing. */
+/* Gives back the pages of buffers when they hold nothing. */
 void server_trim(struct server *server);
 
 /* The next descriptor that came with a frame, owned by the caller; -1: none. */

@@ -18,12 +18,12 @@
 #define SHIM_CHUNK_SIZE 65536 /* of one read of a container's output */
 
 /*
- * Everything the shim knows. It stands in .bss: pages cost memory only once touched, and `scratch` gives its pages back when
- * the container has been quiet for a while.
+ * Everything the shim knows. It stands in .bss: pages cost memory only once touched, and buffers give theirs back when the container
+ * has been quiet for a while. What stays stands together, between the server's buffers and the log's.
  */
 struct shim {
+        _Alignas(4096) struct server server;
         struct loop loop;
-        struct server server;
         struct listener listener;
         struct record record;
         struct source children; /* signalfd of SIGCHLD */
@@ -45,8 +45,8 @@ struct shim {
         struct timer trim;
         bool ending; /* only attach clients are waited for now */
 
-        _Alignas(4096) struct log log;
-        _Alignas(4096) uint8_t chunk[SHIM_CHUNK_SIZE];
+        struct log log;
+        uint8_t chunk[SHIM_CHUNK_SIZE];
 };
 
 /* Says on stderr (the daemon's log, as long as it lives) what nobody asked for and so nobody is answered. */

@@ -23,7 +23,7 @@ test('the shim reads and writes the recorded frames, and nothing beyond their en
   await expect(run(program, [golden('requests'), golden('answers')])).resolves.toBeDefined()
 })
 
-const logSources = ['log.c', 'log-file.c', 'log-record.c', 'memory.c', 'timestamp.c'].map((name) => `shim/${name}`)
+const logSources = ['log.c', 'log-file.c', 'log-record.c', 'timestamp.c'].map((name) => `shim/${name}`)
 
 test('the json-file log has the records, cuts and rotations of Docker', async () => {
   const program = await compile('log_test.c', [...logSources, 'runtime/lib/error.c'])
