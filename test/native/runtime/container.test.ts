@@ -185,3 +185,37 @@ test('a container leaves no mount, cgroup or namespace on the host, also when it
   )
   expect(groups).toEqual([])
 })
+
+test('an exec goes to a group below the container’s, which must be there', async () => {
+  const groups = '/sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs'
+  const { failures, execCodes, output } = await root.run({
+    run: [
+      `for f in ${groups}; do d=$(dirname $f); test -e $f || continue; test -L $d && continue; mkdir $d/below`,
+      'for c in cpus mems; do if [ -e $d/below/cpuset.$c ] && [ -e $d/cgroup.clone_children ]; then cat $d/cpuset.$c > $d/below/cpuset.$c; fi; done',
+      'done; touch /tmp/ready; while [ ! -e /tmp/done ]; do sleep 0.05; done; rm /tmp/done /tmp/ready',
+    ].join('; '),
+    onlyMounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+      { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup' },
+    ],
+    execs: [
+      { args: ['sh', '-c', 'while [ ! -e /tmp/ready ]; do sleep 0.05; done'] },
+      { args: ['cat', '/proc/self/cgroup'], cgroup: '/below' },
+      { args: ['true'], cgroup: '/nowhere' },
+      { args: ['true'], cgroup: '/../..' },
+      { args: ['touch', '/tmp/done'] },
+    ],
+  })
+  expect(execCodes).toEqual([0, 0, 0])
+  expect(failures).toMatchObject([
+    { step: 'exec 2', errno: errno.ENOENT },
+    { step: 'exec 3', errno: errno.EINVAL },
+  ])
+  const lines = output
+    .trim()
+    .split('\n')
+    .filter((line) => !line.includes('misc') && !line.includes('perf_event'))
+  expect(lines.length).toBeGreaterThan(0)
+  for (const line of lines) expect(line).toMatch(/:\/below$/)
+})

@@ -70,6 +70,11 @@ export interface ContainerOptions {
   readonly around?: string
 }
 
+export interface ExecOptions extends Partial<ProcessSpec> {
+  /** Below the container's. */
+  readonly cgroup?: string
+}
+
 export interface Failure {
   readonly step: string
   readonly errno: number
@@ -145,16 +150,19 @@ export class BusyboxRoot implements AsyncDisposable {
   }
 
   async #write(options: ContainerOptions): Promise<string[]> {
+    const wanted = options.execs ?? []
     const documents: [string, object][] = [
       ['config.json', this.config(options)],
       ['keeper.json', this.keeper(options)],
-      ...(options.execs ?? []).map((exec, i): [string, object] => [`exec${i}.json`, { ...processOf({}), ...exec }]),
+      ...wanted.map(({ cgroup: _, ...exec }, i): [string, object] => [`exec${i}.json`, { ...processOf({}), ...exec }]),
     ]
     if (options.seccomp) documents.push(['seccomp.json', options.seccomp])
     for (const [name, document] of documents) await writeFile(join(this.path, name), JSON.stringify(document))
-    const [config = '', keeper = '', ...execs] = documents.map(([name]) => join(this.path, name))
-    if (options.seccomp) return [config, keeper, execs.pop() ?? '', ...execs]
-    return [config, keeper, '-', ...execs]
+    const [config = '', keeper = ''] = documents.map(([name]) => join(this.path, name))
+    const execs = wanted.map(({ cgroup }, i) =>
+      join(this.path, `exec${i}.json${cgroup === undefined ? '' : `:${cgroup}`}`),
+    )
+    return [config, keeper, options.seccomp ? join(this.path, 'seccomp.json') : '-', ...execs]
   }
 
   config(options: ContainerOptions): RuntimeSpec {

@@ -15,7 +15,7 @@
 
 /*
  * Runs a container, and processes added to it, as the shim does:
- *   driver CONFIG KEEPER SECCOMP|- [EXEC…]
+ *   driver CONFIG KEEPER SECCOMP|- [EXEC[:CGROUP]…]
  * Standard output and error are the container's (a terminal's output is copied to standard output); what happened is told on
  * descriptor 3, a line each (with PRESERVE=n in the environment the n behind it go to the processes as 3, 4, …): "create ERRNO TEXT", "start …", "pid
  * N", "exec I …", "exec I exited CODE", "exited CODE", "released ERRNO TEXT".
@@ -82,17 +82,21 @@ static struct plan *driver_plan(struct driver *driver, const char *config, const
         return r < 0 ? NULL : plan;
 }
 
-static void driver_exec(struct driver *driver, int index, const char *path) {
+static void driver_exec(struct driver *driver, int index, char *path) {
+        char *colon = strchr(path, ':');
+        const struct exec_options options = {.cgroup = colon ? colon + 1 : NULL};
         const struct process_io io = {-1, STDOUT_FILENO, STDERR_FILENO};
         struct process process = PROCESS_NONE;
         struct berth_error err = {0};
         char step[32];
 
+        if (colon)
+                *colon = '\0';
         (void) snprintf(step, sizeof step, "exec %d", index);
         struct plan *plan = driver_plan(driver, path, NULL, step);
         if (!plan)
                 return;
-        int r = container_exec(&driver->container, plan, NULL, &io, &process, &err);
+        int r = container_exec(&driver->container, plan, &options, &io, &process, &err);
         if (r == 0)
                 r = process_start(&process, &err);
         if (r < 0) {
