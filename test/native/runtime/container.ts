@@ -61,7 +61,7 @@ export interface ContainerOptions {
   readonly keeper?: Readonly<Record<string, unknown>>
   readonly seccomp?: object
   /** Process objects, run one after the other while the container runs. */
-  readonly execs?: readonly (Partial<ProcessSpec> & { readonly linux?: Partial<LinuxSpec> })[]
+  readonly execs?: readonly ExecOptions[]
   /** Files that go, opened, to the container's processes as descriptors from 3 on; `claimed` many are said to be there. */
   readonly preserved?: { readonly files: readonly string[]; readonly claimed: number }
   /** The root is moved over the host's instead of pivot_root(2). */
@@ -71,6 +71,7 @@ export interface ContainerOptions {
 }
 
 export interface ExecOptions extends Partial<ProcessSpec> {
+  readonly linux?: Partial<LinuxSpec>
   /** Below the container's. */
   readonly cgroup?: string
 }
