@@ -4,23 +4,21 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "seccomp-compile.h"
 #include "spec.h"
 
-#define N(list) (sizeof(list) / sizeof *(list))
+static const char *const namespaces[] = {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"};
 
-static const char *const hooks[] = {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"};
-static const char *const namespaces[] = {"cgroup", "ipc", "mount", "network", "pid", "uts"};
-static const char *const actions[] = {"SCMP_ACT_ALLOW",       "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS",
-                                      "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",   "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"};
-static const char *const operators[] = {"SCMP_CMP_EQ", "SCMP_CMP_GE",        "SCMP_CMP_GT", "SCMP_CMP_LE",
-                                        "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"};
-static const char *const flags[] = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"};
+static const char *features_namespace_at(size_t index) {
+        return index < sizeof namespaces / sizeof *namespaces ? namespaces[index] : NULL;
+}
 
-static json_t *features_list(const char *const *words, size_t n) {
+static json_t *features_list(const char *(*at)(size_t index)) {
         json_t *list = json_array();
+        const char *word;
 
-        for (size_t i = 0; i < n; i++)
-                (void) json_array_append_new(list, json_string(words[i]));
+        for (size_t i = 0; (word = at(i)); i++)
+                (void) json_array_append_new(list, json_string(word));
         return list;
 }
 
@@ -33,22 +31,18 @@ static json_t *features_capabilities(void) {
         return list;
 }
 
-static json_t *features_mount_options(void) {
-        json_t *list = json_array();
-        const char *word;
-
-        for (size_t i = 0; (word = spec_mount_word_at(i)); i++)
-                (void) json_array_append_new(list, json_string(word));
-        return list;
+static json_t *features_seccomp(void) {
+        return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "enabled", 1, "actions", features_list(seccomp_action_at), "operators",
+                         features_list(seccomp_operator_at), "archs", features_list(seccomp_architecture_at), "knownFlags",
+                         features_list(spec_filter_flag_at), "supportedFlags", features_list(spec_filter_flag_at));
 }
 
 static json_t *features_linux(void) {
-        return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b}, s:{s:b, s:o, s:o, s:o, s:o}, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:{s:b}}, s:{s:b}}",
-                         "namespaces", features_list(namespaces, N(namespaces)), "capabilities", features_capabilities(), /**/
-                         "cgroup", "v1", 1, "v2", 1, "systemd", 0, "systemdUser", 0, "rdma", 0,                           /**/
-                         "seccomp", "enabled", 1, "actions", features_list(actions, N(actions)), "operators", features_list(operators, N(operators)),
-                         "knownFlags", features_list(flags, N(flags)), "supportedFlags", features_list(flags, N(flags)), /**/
-                         "apparmor", "enabled", 0, "selinux", "enabled", 0, "intelRdt", "enabled", 0,                    /**/
+        return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b}, s:o, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:o, s:o}, s:{s:{s:b}}, s:{s:b}}", /**/
+                         "namespaces", features_list(features_namespace_at), "capabilities", features_capabilities(),                   /**/
+                         "cgroup", "v1", 1, "v2", 1, "systemd", 0, "systemdUser", 0, "rdma", 1, "seccomp", features_seccomp(),          /**/
+                         "apparmor", "enabled", 1, "selinux", "enabled", 1, "intelRdt", "enabled", 0,                                   /**/
+                         "memoryPolicy", "modes", features_list(spec_memory_mode_at), "flags", features_list(spec_memory_flag_at),      /**/
                          "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 0);
 }
 
@@ -70,8 +64,8 @@ int command_features(const struct command *command, int argc, char **argv, struc
         if (r != 0)
                 return command_parsed(r);
         json_t *value = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:[]}", "ociVersionMin", "1.0.0", "ociVersionMax", COMMAND_OCI_VERSION, "hooks",
-                                  features_list(hooks, N(hooks)), "mountOptions", features_mount_options(), "linux", features_linux(), "annotations",
-                                  features_annotations(), "potentiallyUnsafeConfigAnnotations");
+                                  features_list(spec_hook_name), "mountOptions", features_list(spec_mount_word_at), "linux", features_linux(),
+                                  "annotations", features_annotations(), "potentiallyUnsafeConfigAnnotations");
         r = command_print(value, JSON_INDENT(2), err);
         json_decref(value);
         return r < 0 ? 1 : 0;

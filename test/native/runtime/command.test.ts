@@ -236,4 +236,10 @@ test('features name the versions and capabilities', async () => {
     linux: { cgroup: { v1: true, v2: true }, seccomp: { enabled: true } },
   })
   expect(features.linux.capabilities).toContain('CAP_CHECKPOINT_RESTORE')
+  expect(features.hooks).toContain('createContainer')
+  const { seccomp, memoryPolicy } = features.linux
+  expect(seccomp.actions).toEqual(expect.arrayContaining(['SCMP_ACT_NOTIFY', 'SCMP_ACT_KILL_PROCESS']))
+  expect(seccomp.archs).toContain('SCMP_ARCH_RISCV64')
+  expect(seccomp.supportedFlags).toContain('SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV')
+  expect(memoryPolicy).toMatchObject({ modes: expect.arrayContaining(['MPOL_BIND']), flags: expect.any(Array) })
 })
