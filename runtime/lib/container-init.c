@@ -114,11 +114,11 @@ static int container_init_root(const struct container_init *init, struct berth_e
         if (r == 0)
                 r = container_init_make_cwd(root, plan->process.cwd, err);
         if (r == 0)
-                r = mask_apply(root, container, err);
+                r = mask_apply(root, container, prepared.devices, err);
         if (r == 0)
                 r = mount_finish(container, err);
         if (r == 0)
-                r = rootfs_pivot(root, container, &prepared, err);
+                r = rootfs_pivot(root, container, err);
         if (r == 0 && container->root_readonly) {
                 r = mount_set(root, false, MOUNT_ATTR_RDONLY, 0, 0);
                 if (r < 0)

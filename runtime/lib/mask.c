@@ -31,8 +31,9 @@ static int mask_readonly(int root, const char *path, struct berth_error *err) {
 }
 
 /* The host's /dev/null, never the container's, which the image could have made a link (CVE-2025-31133). */
-static int mask_open_null(int *ret_fd, struct berth_error *err) {
-        _cleanup_close_ int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+static int mask_open_null(int devices, int *ret_fd, struct berth_error *err) {
+        _cleanup_close_ int fd =
+                devices >= 0 ? openat(devices, DEVNODE_NULL, O_PATH | O_NOFOLLOW | O_CLOEXEC) : open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
         struct stat st;
 
         if (fd < 0 || fstat(fd, &st) < 0)
@@ -83,14 +84,14 @@ static int mask_hide(int root, const char *path, int null, int *directory, struc
         return 0;
 }
 
-int mask_apply(int root, const struct plan_container *container, struct berth_error *err) {
+int mask_apply(int root, const struct plan_container *container, int devices, struct berth_error *err) {
         _cleanup_close_ int null = -1, directory = -1;
         int r = 0;
 
         for (uint32_t i = 0; r == 0 && i < container->n_readonly_paths; i++)
                 r = mask_readonly(root, container->readonly_paths[i], err);
         if (r == 0 && container->n_masked_paths > 0)
-                r = mask_open_null(&null, err);
+                r = mask_open_null(devices, &null, err);
         for (uint32_t i = 0; r == 0 && i < container->n_masked_paths; i++)
                 r = mask_hide(root, container->masked_paths[i], null, &directory, err);
         return r;

@@ -30,20 +30,11 @@ static int overlay_path(int fs, const char *key, const char *path) {
         return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, text, 0);
 }
 
-int overlay_create(int fs, uint32_t n_layers, int *ret_fd, struct berth_error *err) {
-        for (size_t i = 0; i < sizeof overlay_settings / sizeof *overlay_settings; i++)
-                if (sys_fsconfig(fs, FSCONFIG_SET_STRING, overlay_settings[i][0], overlay_settings[i][1], 0) < 0)
-                        return errno == EINVAL ? 1
-                                               : berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
-        if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
-                return errno == EINVAL ? 1 : berth_error_set(err, errno, "name the root filesystem");
-        if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return errno == EINVAL ? 1 : berth_error_set(err, errno, "make the root filesystem of %u layers", n_layers);
+bool overlay_can_detach(void) {
+        _cleanup_close_ int fs = sys_fsopen("overlay");
 
-        _cleanup_close_ int mount = sys_fsmount(fs, 0);
-        if (mount < 0)
-                return berth_error_set(err, errno, "mount the root filesystem of %u layers", n_layers);
-        return give_fd(ret_fd, &mount);
+        /* A kernel that knows the key refuses a layer without a name; the others keep any key until the end. */
+        return fs >= 0 && sys_fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", "", 0) < 0;
 }
 
 /*
@@ -61,7 +52,19 @@ static int overlay_detached(const struct keeper_plan *keeper, int *ret_fd, struc
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "upper directory '%s' of the root filesystem", keeper->upper);
         if (keeper->upper && overlay_path(fs, "workdir", keeper->work) < 0)
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "work directory '%s' of the root filesystem", keeper->work);
-        return overlay_create(fs, keeper->n_lower, ret_fd, err);
+        for (size_t i = 0; i < sizeof overlay_settings / sizeof *overlay_settings; i++)
+                if (sys_fsconfig(fs, FSCONFIG_SET_STRING, overlay_settings[i][0], overlay_settings[i][1], 0) < 0)
+                        return errno == EINVAL ? 1
+                                               : berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
+        if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "name the root filesystem");
+        if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return errno == EINVAL ? 1 : berth_error_set(err, errno, "make the root filesystem of %u layers", keeper->n_lower);
+
+        _cleanup_close_ int mount = sys_fsmount(fs, 0);
+        if (mount < 0)
+                return berth_error_set(err, errno, "mount the root filesystem of %u layers", keeper->n_lower);
+        return give_fd(ret_fd, &mount);
 }
 
 /* How much of `path` is the directory that all paths seen so far share, with its slash. */
@@ -143,15 +146,11 @@ int overlay_mount(const struct keeper_plan *keeper, int *ret_fd, bool *ret_attac
                 struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
                 if (sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
                         return berth_error_set(err, errno, "make layer '%s' read-only", keeper->lower[0]);
-                if (ret_attached)
-                        *ret_attached = false;
+                *ret_attached = false;
                 return give_fd(ret_fd, &tree);
         }
 
         int r = overlay_detached(keeper, ret_fd, err);
-        if (r == 1 && !ret_attached)
-                return berth_error_set(err, EOPNOTSUPP, "a root filesystem of layers in a user namespace needs kernel 6.5");
-        if (ret_attached)
-                *ret_attached = r == 1;
+        *ret_attached = r == 1;
         return r == 1 ? overlay_attached(keeper, ret_fd, err) : r;
 }

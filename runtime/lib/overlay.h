@@ -5,16 +5,24 @@
 
 /*
  * The root filesystem of layers, as a mount that nobody but the calling process's mount namespace can see. With `lowerdir+`
- * (kernel 6.5) it is detached and *ret_attached is false; older kernels have it mounted on keeper->rootfs_path, privately, or refuse
- * with EOPNOTSUPP when ret_attached is NULL.
+ * (kernel 6.5) it is detached and *ret_attached is false; older kernels have it mounted on keeper->rootfs_path, privately.
  */
 int overlay_mount(const struct keeper_plan *keeper, int *ret_fd, bool *ret_attached, struct berth_error *err);
 
-/*
- * The same, detached, of layers and an upper directory whose ids on the disk are those inside the user namespace: what the container's root writes
- * belongs to user 0 on the disk. Needs kernel 6.15.
- */
-int overlay_open_mapped(const struct keeper_plan *keeper, int userns, int *ret_fd, struct berth_error *err);
+/* Whether this kernel makes it detached. */
+bool overlay_can_detach(void);
 
-/* Makes the file system of a context that has its layers. 1: the kernel answered EINVAL. */
-int overlay_create(int fs, uint32_t n_layers, int *ret_fd, struct berth_error *err);
+/*
+ * An overlay works below itself as who made it. The host's root has no id on a mapped mount and could make nothing there; the maker is the
+ * container's root then, by the ids that user 0 on the disk has outside.
+ */
+struct overlay_maker {
+        uint32_t uid, gid;
+};
+
+/*
+ * Mounts id-mapped copies of layers and upper directory over themselves, in a mount namespace that the caller has for itself. What the
+ * container's root writes belongs to user 0 on the disk.
+ */
+int overlay_map_layers(const struct keeper_plan *keeper, int userns, struct overlay_maker *ret_maker, struct berth_error *err);
+int overlay_mount_as(const struct keeper_plan *keeper, const struct overlay_maker *maker, int *ret_fd, bool *ret_attached, struct berth_error *err);

@@ -46,7 +46,7 @@ static int cover_open_list(FILE **ret, struct berth_error *err) {
 
 /*
  * "/" of this process is still the host's root below ours, so these are its mounts; those of the container are in the list too, but none stands at
- * such a path there. Who came from another user namespace may not take single mounts away (EINVAL), and cannot reach them either.
+ * such a path there. Who came from another user namespace may not take single mounts away (EINVAL), or cannot even get there (EACCES).
  */
 static int cover_detach_others(struct berth_error *err) {
         _cleanup_free_ char *line = NULL, *list = NULL;
@@ -76,13 +76,13 @@ static int cover_detach_others(struct berth_error *err) {
         }
         (void) fclose(file);
         for (const char *point = list; r == 0 && point < list + used; point += strlen(point) + 1)
-                if (sys_umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT && errno != ENOTDIR)
+                if (sys_umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
                         r = berth_error_set(err, errno, "detach '%s' of the host", point);
         return r;
 }
 
-int rootfs_cover(int root, bool moved, struct berth_error *err) {
-        if (!moved && (fchdir(root) < 0 || sys_mount(".", "/", NULL, MS_MOVE, NULL) < 0))
+int rootfs_cover(int root, struct berth_error *err) {
+        if (fchdir(root) < 0 || sys_mount(".", "/", NULL, MS_MOVE, NULL) < 0)
                 return berth_error_set(err, errno, "move the root filesystem over the host's");
         int r = cover_detach_others(err);
         if (r < 0)

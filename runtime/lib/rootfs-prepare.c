@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "idmap.h"
 #include "mount.h"
+#include "overlay.h"
 #include "rootfs.h"
 
 static bool rootfs_in_userns(const struct plan *plan) {
@@ -23,6 +24,13 @@ bool rootfs_needs_preparation(const struct plan *plan) {
 static int rootfs_prepare_root(const struct plan *plan, int joined, int *own, int *ret_root, struct berth_error *err) {
         int userns = -1;
 
+        if (plan->keeper.rootfs == PLAN_ROOTFS_OVERLAY && (plan->keeper.rootfs_id_mapped || !overlay_can_detach())) {
+                if (unshare(CLONE_NEWNS) < 0)
+                        return berth_error_set(err, errno, "make a mount namespace for the layers of the root filesystem");
+                int r = rootfs_isolate(err);
+                if (r < 0)
+                        return r;
+        }
         if (!plan->keeper.rootfs_id_mapped)
                 return rootfs_open(plan, -1, ret_root, err);
         int r = idmap_userns(&plan->container, joined, own, &userns, err);
@@ -56,7 +64,7 @@ int rootfs_prepare(struct plan *plan, int userns, struct rootfs_prepared *ret, s
                 r = idmap_sources(&plan->container, userns, &own, err);
         if (r == 0 && rootfs_in_userns(plan))
                 r = rootfs_prepare_root(plan, userns, &own, &prepared.root, err);
-        if (r == 0 && rootfs_in_userns(plan) && !mount_dev_is_bound(&plan->container))
+        if (r == 0 && rootfs_in_userns(plan))
                 r = rootfs_prepare_devices(plan, userns, &prepared.devices, err);
         if (r < 0) {
                 rootfs_release_prepared(plan, &prepared);

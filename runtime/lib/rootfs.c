@@ -32,11 +32,31 @@ static int rootfs_directory(const struct plan *plan, int *ret_tree, struct berth
         return give_fd(ret_tree, &tree);
 }
 
+static int rootfs_overlay(const struct plan *plan, int userns, int *ret_root, struct berth_error *err) {
+        const struct keeper_plan *keeper = &plan->keeper;
+        _cleanup_close_ int root = -1, tree = -1;
+        struct overlay_maker maker = {0};
+        bool attached = false;
+        int r;
+
+        if (userns >= 0) {
+                r = overlay_map_layers(keeper, userns, &maker, err);
+                if (r == 0)
+                        r = overlay_mount_as(keeper, &maker, &root, &attached, err);
+        } else {
+                r = overlay_mount(keeper, &root, &attached, err);
+        }
+        if (r < 0 || !attached)
+                return r < 0 ? r : give_fd(ret_root, &root);
+        tree = sys_open_tree(root, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+        return tree < 0 ? berth_error_set(err, errno, "copy the mount of the root filesystem") : give_fd(ret_root, &tree);
+}
+
 int rootfs_open(const struct plan *plan, int userns, int *ret_root, struct berth_error *err) {
         _cleanup_close_ int root = -1;
 
         if (plan->keeper.rootfs == PLAN_ROOTFS_OVERLAY)
-                return userns < 0 ? overlay_mount(&plan->keeper, ret_root, NULL, err) : overlay_open_mapped(&plan->keeper, userns, ret_root, err);
+                return rootfs_overlay(plan, userns, ret_root, err);
         int r = rootfs_directory(plan, &root, err);
         if (r == 0 && userns >= 0)
                 r = idmap_mount(root, true, userns, plan->keeper.rootfs_path, err);
@@ -44,31 +64,14 @@ int rootfs_open(const struct plan *plan, int userns, int *ret_root, struct berth
 }
 
 /*
- * A daemon in a chroot has a root that is not its mount namespace's. Pivoting only that one would leave the host's above the
- * container's, in reach of every process that may chroot; so the namespace's own root becomes ours first.
- */
-static int rootfs_leave_chroot(struct berth_error *err) {
-        _cleanup_close_ int self = sys_pidfd_open(getpid());
-
-        if (self < 0 || setns(self, CLONE_NEWNS) < 0)
-                return berth_error_set(err, errno, "go to the root of the container's mount namespace");
-        return 0;
-}
-
-/*
- * The only place that users of another namespace can certainly reach is the namespace's root. Neither mount is seen there: "/" of this
- * process stays what is below them.
+ * Users of another namespace may be kept from the host's private directories, but not from /dev, of which nothing is needed any more: the
+ * devices are prepared.
  */
 static int rootfs_attach_prepared(struct rootfs_prepared *prepared, int *ret_root, struct berth_error *err) {
-        int r = rootfs_leave_chroot(err);
-
-        if (r < 0)
-                return r;
-        if (prepared->devices >= 0 && sys_move_mount(prepared->devices, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        if (prepared->devices >= 0 && sys_move_mount(prepared->devices, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return berth_error_set(err, errno, "mount the devices of the container");
-        if (sys_move_mount(prepared->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        if (sys_move_mount(prepared->root, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return berth_error_set(err, errno, "mount the root filesystem in the container's user namespace");
-        prepared->moved = true;
         return give_fd(ret_root, &prepared->root);
 }
 
@@ -101,6 +104,18 @@ int rootfs_attach(const struct plan *plan, struct rootfs_prepared *prepared, int
         return r < 0 ? r : give_fd(ret_root, &root);
 }
 
+/*
+ * A daemon in a chroot has a root that is not its mount namespace's. Pivoting only that one would leave the host's above the
+ * container's, in reach of every process that may chroot; so the namespace's own root becomes ours first.
+ */
+static int rootfs_leave_chroot(struct berth_error *err) {
+        _cleanup_close_ int self = sys_pidfd_open(getpid());
+
+        if (self < 0 || setns(self, CLONE_NEWNS) < 0)
+                return berth_error_set(err, errno, "go to the root of the container's mount namespace");
+        return 0;
+}
+
 /* Whether the namespace's root is the kernel's first file system, an initramfs that some machines run on. */
 static bool rootfs_is_first(void) {
         struct statfs fs;
@@ -108,8 +123,8 @@ static bool rootfs_is_first(void) {
         return statfs("/", &fs) == 0 && ((unsigned long) fs.f_type == RAMFS_MAGIC || (unsigned long) fs.f_type == TMPFS_MAGIC);
 }
 
-int rootfs_pivot(int root, const struct plan_container *container, const struct rootfs_prepared *prepared, struct berth_error *err) {
-        int r = prepared->moved ? 0 : rootfs_leave_chroot(err);
+int rootfs_pivot(int root, const struct plan_container *container, struct berth_error *err) {
+        int r = rootfs_leave_chroot(err);
         if (r < 0)
                 return r;
         if (fchdir(root) < 0)
@@ -118,11 +133,9 @@ int rootfs_pivot(int root, const struct plan_container *container, const struct 
         if (container->no_pivot || sys_pivot_root(".", ".") < 0) {
                 if (!container->no_pivot && (errno != EINVAL || !rootfs_is_first()))
                         return berth_error_set(err, errno, "pivot into the root filesystem");
-                r = rootfs_cover(root, prepared->moved, err);
+                r = rootfs_cover(root, err);
                 if (r < 0)
                         return r;
-        } else if (prepared->moved && prepared->devices >= 0 && sys_umount2(".", MNT_DETACH) < 0) {
-                return berth_error_set(err, errno, "detach the devices from the host's root filesystem");
         } else if (sys_umount2(".", MNT_DETACH) < 0) {
                 return berth_error_set(err, errno, "detach the host's root filesystem");
         }
