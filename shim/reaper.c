@@ -43,7 +43,7 @@ static void reaper_ignore(int signal) {
 }
 
 int reaper_open(struct shim *shim, struct berth_error *err) {
-        static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2};
+        static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
         struct sigaction action = {.sa_handler = reaper_ignore, .sa_flags = SA_RESTART};
         for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
                 if (sigaction(ignored[i], &action, NULL) < 0)

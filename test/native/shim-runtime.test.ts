@@ -32,7 +32,7 @@ afterAll(async () => {
   await root[Symbol.asyncDispose]()
 })
 
-describe.each([runc])('%s', (_, path) => {
+describe.each([runc, own])('%s', (_, path) => {
   test('makes a container whose output, execs, pauses, end and record are the shim’s', async () => {
     await using keeper = await openKeeper()
     const args = ['sh', '-c', 'trap "exit 7" TERM; echo out; echo err >&2; while :; do usleep 10000; done']
@@ -61,9 +61,7 @@ describe.each([runc])('%s', (_, path) => {
     expect(await left(files, runtime)).toEqual([])
     expect(keeper.reported).toEqual([])
   })
-})
 
-describe.each([runc, own])('%s', (_, path) => {
   test('works on the shim’s layers and in its network namespace, which the host does not see', async () => {
     await using keeper = await openKeeper()
     const script = 'echo new > /tmp/file; cat /proc/net/dev; cat /proc/self/mountinfo'

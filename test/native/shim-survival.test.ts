@@ -6,9 +6,9 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { waitFor } from '#test/support/wait-for.ts'
-import { aProcess, makeRoot, type TestRoot } from './shim/container.ts'
+import { aProcess, makeRoot, readLog, type TestRoot } from './shim/container.ts'
 import { isAlive, openKeeper } from './shim/keeper.ts'
-import { answerTo, cgroupsOf, createAndStart, createExec, nextExit, start } from './shim/story.ts'
+import { answerTo, cgroupsOf, createAndStart, createExec, nextExit, readAll, start } from './shim/story.ts'
 
 const { SIGKILL, SIGTERM, SIGSTOP, SIGCONT } = constants.signals
 let root: TestRoot
@@ -148,6 +148,22 @@ test('what is not our protocol ends the connection, and the container lives on',
   await next.kill('', SIGKILL)
   await exit
   await next.shutdown()
+})
+
+test('a log that reaches the limit of its shim’s files loses records, and nothing else', async () => {
+  await using keeper = await openKeeper()
+  const options = { args: ['sh', '-c', 'read go; yes | head -c 100000; exit 3'], stdin: { open: true, once: false } }
+  const { shim, files, exit } = await start(keeper, root, options)
+  execFileSync('prlimit', ['--pid', String(shim.pid), '--fsize=4096:'])
+  const stream = await shim.attach('', { stdin: true, stdout: true, stderr: false, framed: false })
+  const output = readAll(stream)
+  stream.write('go\n')
+  expect(await exit).toMatchObject({ code: 3 })
+  expect((await output).length).toBe(100_000)
+  const { length } = await readLog(files.logPath)
+  expect(length).toBeLessThan(60)
+  stream.destroy()
+  await shim.shutdown()
 })
 
 test('a shim whose complaints nobody reads goes on', async () => {
