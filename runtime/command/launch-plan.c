@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "launch-plan.h"
+#include "json.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -38,7 +39,7 @@ static int launch_filter(const struct command *command, const json_t *config, st
 
         if (!json_is_object(seccomp))
                 return 0; /* nothing, or something that is refused with its place */
-        _cleanup_free_ char *profile = json_dumps(seccomp, JSON_COMPACT);
+        _cleanup_free_ char *profile = json_write(seccomp, JSON_COMPACT);
         if (!profile)
                 return berth_error_set(err, ENOMEM, "memory for the seccomp profile");
         sources->filter = filter;

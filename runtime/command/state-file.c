@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state-file.h"
+#include "json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ int state_write(int directory, const struct state *state, const struct cgroup_la
                 document = state_with(document, "cgroup", json_string(state->cgroup));
         if (state->annotations)
                 document = state_with(document, "annotations", json_incref((json_t *) (uintptr_t) state->annotations));
-        _cleanup_free_ char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+        _cleanup_free_ char *text = document ? json_write(document, JSON_COMPACT) : NULL;
         json_decref(document);
         if (!text)
                 return berth_error_set(err, ENOMEM, "memory for the state of container '%s'", state->id);

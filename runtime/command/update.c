@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "config-file.h"
+#include "json.h"
 #include "spec-limits.h"
 #include "state-file.h"
 #include "update-flags.h"
@@ -14,7 +15,7 @@ static int update_group(const struct state *state, const json_t *resources, stru
         struct spec_limits *limits = NULL;
         struct cgroup cgroup;
 
-        _cleanup_free_ char *text = json_dumps(resources, JSON_COMPACT);
+        _cleanup_free_ char *text = json_write(resources, JSON_COMPACT);
         if (!text)
                 return berth_error_set(err, ENOMEM, "memory for the limits");
         int r = spec_limits_open(text, strlen(text), &limits, err);
@@ -41,7 +42,7 @@ static int update_config(int directory, const json_t *resources, struct berth_er
         json_t *kept = json_object_get(linux_part, "resources");
         r = json_is_object(kept) ? json_object_update_recursive(kept, (json_t *) (uintptr_t) resources)
                                  : json_object_set(linux_part, "resources", (json_t *) (uintptr_t) resources);
-        _cleanup_free_ char *text = r == 0 ? json_dumps(config, JSON_COMPACT) : NULL;
+        _cleanup_free_ char *text = r == 0 ? json_write(config, JSON_COMPACT) : NULL;
         json_decref(config);
         return text ? state_directory_write(directory, "config.json", text, strlen(text), err)
                     : berth_error_set(err, ENOMEM, "memory for config.json");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define JSON_PATH_MAX 256
@@ -155,4 +156,13 @@ int json_number_member(const struct json_at *at, const char *key, int64_t min, i
 int json_list_member(const struct json_at *at, const char *key, struct json_at *ret, size_t *ret_n, struct berth_error *err) {
         *ret_n = 0;
         return json_member(at, key, ret) ? json_list(ret, ret_n, err) : 0;
+}
+
+char *json_write(const json_t *value, size_t flags) {
+        size_t size = json_dumpb(value, NULL, 0, flags);
+        char *text = size > 0 ? malloc(size + 1) : NULL;
+
+        if (text)
+                text[json_dumpb(value, text, size, flags)] = '\0';
+        return text;
 }

@@ -46,3 +46,6 @@ int json_truth_member(const struct json_at *at, const char *key, bool *ret, stru
 int json_number_member(const struct json_at *at, const char *key, int64_t min, int64_t max, int64_t *ret, struct berth_error *err);
 /* A list of that name; *ret_n is 0 when it is absent. */
 int json_list_member(const struct json_at *at, const char *key, struct json_at *ret, size_t *ret_n, struct berth_error *err);
+
+/* The text, to be freed; NULL without memory. json_dumps() leaves keys out when memory ends while it writes. */
+char *json_write(const json_t *value, size_t flags);

@@ -131,7 +131,7 @@ static int spec_state(const struct json_at *config, const struct json_at *keeper
         json_t *state = json_pack("{s:s, s:s, s:s*}", "ociVersion", version, "id", id, "bundle", bundle);
         if (state && json_member(config, "annotations", &annotations))
                 (void) json_object_set(state, "annotations", annotations.value);
-        _cleanup_free_ char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
+        _cleanup_free_ char *text = state ? json_write(state, JSON_COMPACT) : NULL;
         json_decref(state);
         if (!text)
                 return berth_error_set(err, ENOMEM, "memory for the container's state");

@@ -75,7 +75,7 @@ static int spec_seccomp_listener(const struct json_at *seccomp, bool notifies, s
         if (!notifies)
                 return 0;
         json_t *text = json_string(metadata ? metadata : "");
-        _cleanup_free_ char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+        _cleanup_free_ char *quoted = text ? json_write(text, JSON_ENCODE_ANY) : NULL;
         json_decref(text);
         if (!quoted)
                 return berth_error_set(err, ENOMEM, "memory for the listener's metadata");

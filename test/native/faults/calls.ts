@@ -173,6 +173,32 @@ const tolerated: readonly Excuse[] = [
     what: /^THAWED/,
     reason: 'a group is taken for not frozen, and is not waited for longer than for others',
   },
+  {
+    name: 'open',
+    what: /^\/sys\/fs\/cgroup\/memory/,
+    reason: 'whether memory ran out is not known then; the shim reports it',
+  },
+  {
+    name: 'openat',
+    what: /^memory\.oom_control/,
+    reason: 'whether memory ran out is not known then; the shim reports it',
+  },
+  {
+    name: 'read',
+    what: /^\/sys\/fs\/cgroup\/memory/,
+    reason: 'whether memory ran out is not known then; the shim reports it',
+  },
+  { name: 'openat', what: /^exit\.json/, reason: 'the exit is told by the event; the shim reports it' },
+  { name: 'renameat', what: /^exit\.json/, reason: 'the exit is told by the event; the shim reports it' },
+  { name: 'write', what: /^\{"code"/, reason: 'the exit is told by the event; the shim reports it' },
+  { name: 'unlinkat', what: /^shim\./, reason: 'the daemon removes the directory of a container that has ended' },
+  {
+    name: 'pidfd_send_signal',
+    verb: 'shim end',
+    reason: 'init has ended, and with it everything in its pid namespace',
+  },
+  { name: 'epoll_pwait', reason: 'behind the answer: the shim says so and ends, which the daemon sees' },
+  { name: 'recvmsg', verb: 'shim exec', reason: 'behind the answer: the connection ends, which the daemon sees' },
 ]
 
 const matches =

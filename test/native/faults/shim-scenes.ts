@@ -49,7 +49,13 @@ class ShimScene implements Scene {
     const cast = await this.#open()
     const { trace, error } = await this.#act(cast, fault)
     // Of a shim that ended too early, or said that it could not remove them, group and directory are the daemon's to remove.
-    const orphaned = error !== undefined && (!cast.shim.alive || this.verb === 'shim end')
+    const answers =
+      cast.shim.alive &&
+      (await cast.shim.state().then(
+        () => true,
+        () => false,
+      ))
+    const orphaned = error === undefined ? !answers && this.verb !== 'shim end' : !answers || this.verb === 'shim end'
     const problems = await this.#close(cast, error)
     if (orphaned) await this.#clear(cast)
     return { trace, error, leaks: [...problems, ...(await this.#leaks(cast))] }
