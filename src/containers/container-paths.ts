@@ -21,6 +21,12 @@ export class ContainerPaths {
     return join(this.#execRoot, 'shims', id)
   }
 
+  /** Of a runtime that the shim calls: the bundle, and the runtime's own directory of states. */
+  otherRuntime(id: string): { readonly bundle: string; readonly state: string } {
+    const directory = this.shimDirectory(id)
+    return { bundle: join(directory, 'bundle'), state: join(directory, 'state') }
+  }
+
   get shims(): string {
     return join(this.#execRoot, 'shims')
   }

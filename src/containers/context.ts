@@ -17,7 +17,9 @@ import type {
   SnapshotSource,
 } from './ports.ts'
 import type { RestartTimers } from './restart-timers.ts'
+import type { Runtimes } from './runtimes.ts'
 import type { AppArmor } from './spec/apparmor.ts'
+import type { IdMaps } from './spec/id-maps.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import type { TaskTable } from './task.ts'
 
@@ -46,6 +48,9 @@ export interface ContainerContext {
   /** Process 1 of containers that ask for one. */
   readonly initProgram: string
   readonly paths: ContainerPaths
+  readonly runtimes: Runtimes
+  /** Of containers that do not ask for the host's users; undefined: the host's. */
+  readonly idMaps: IdMaps | undefined
   readonly clock: Clock
   readonly log: Logger
   /** Work that outlives the request it came from (clean-up after an exit, restarts): aborted and awaited when the daemon stops. */

@@ -10,6 +10,7 @@ import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
 import { hostnameOf } from './spec/build-spec.ts'
 import { commandOf } from './spec/command.ts'
+import { idMapsOf } from './spec/id-maps.ts'
 import { refuseUnsupported } from './unsupported.ts'
 import { validate } from './validate.ts'
 
@@ -23,11 +24,13 @@ export async function create(
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   const { store, images, snapshots, paths } = context
-  refuseUnsupported(request.config, request.host)
+  const host = { ...request.host, runtime: context.runtimes.resolve(request.host.runtime) }
+  refuseUnsupported(request.config, host)
   const image = images.getForContainer(request.config.image, request.platform)
   const config = mergeImage(request.config, image.config)
-  validate(config, request.host)
-  checkNetworkMode(context, request.host.networkMode)
+  validate(config, host)
+  idMapsOf(host, context.idMaps)
+  checkNetworkMode(context, host.networkMode)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
   if (name !== undefined) store.checkName(name)
   store.database.checkRoom()
@@ -39,7 +42,7 @@ export async function create(
   await Promise.all([mkdir(paths.directory(id), { mode: 0o700 }), snapshots.prepare(id, image.chainId)])
   store.database.transaction(() => {
     const finalName = name ?? freeName((candidate) => store.isNameTaken(candidate))
-    const container = toRecord(context, { id, name: finalName, config, host: request.host, image })
+    const container = toRecord(context, { id, name: finalName, config, host, image })
     store.insert(container)
     publish(context, container, 'create')
   })

@@ -9,6 +9,7 @@ import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
 import { runExec } from './exec-run.ts'
 import { type Exec, end, newExec } from './exec-table.ts'
 import { isAlive } from './lifecycle.ts'
+import { prepareOtherExec } from './other-runtime.ts'
 import { settledTaskOf } from './pause.ts'
 import type { ShimHandle } from './ports.ts'
 import type { AttachedStream, ExecRequest } from './requests.ts'
@@ -85,7 +86,7 @@ async function run(
 ): Promise<void> {
   const request: ExecRequest = { ...exec.request, consoleSize: consoleSize ?? exec.request.consoleSize }
   const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty } = request
-  const planFd = await compile(context, container, request)
+  const planFd = await compile(context, container, { execId: exec.id, request })
   const running = runExec(shim, exec.id, planFd, {
     async connect(pid) {
       exec.pid = pid
@@ -100,13 +101,24 @@ async function run(
   await running.finally(() => context.plans.close(planFd))
 }
 
-async function compile(context: ContainerContext, container: Container, request: ExecRequest): Promise<number> {
+interface Compilation {
+  readonly execId: string
+  readonly request: ExecRequest
+}
+
+async function compile(
+  context: ContainerContext,
+  container: Container,
+  { execId, request }: Compilation,
+): Promise<number> {
   const user = userOf(context, container, request)
   const host = request.privileged ? { ...container.host, privileged: true } : container.host
   const filter = await context.seccomp.of(host)
   // As with Docker a privileged exec stays under the profile of its container.
   const apparmorProfile = await context.appArmor.of(container.host)
-  return context.plans.compile(execProcess(container, request, { user, apparmorProfile }), undefined, filter)
+  const process = execProcess(container, request, { user, apparmorProfile })
+  await prepareOtherExec(context, container, execId, process)
+  return context.plans.compile(process, undefined, filter)
 }
 
 /** @throws `invalid` in Docker's words for names that the container's files do not have */

@@ -43,7 +43,9 @@ import type {
 } from './requests.ts'
 import { attemptRestart, restart } from './restart.ts'
 import { RestartTimers } from './restart-timers.ts'
+import { Runtimes } from './runtimes.ts'
 import type { AppArmor } from './spec/apparmor.ts'
+import type { IdMaps } from './spec/id-maps.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import { start } from './start.ts'
 import { kill, type StopOptions, stop } from './stop.ts'
@@ -65,6 +67,9 @@ export interface ContainerPorts {
   readonly appArmor: AppArmor
   /** Process 1 of containers that ask for one: a program of the host that stands on its own. */
   readonly initProgram: string
+  readonly idMaps?: IdMaps | undefined
+  /** Without it there is only the built-in one. */
+  readonly runtimes?: Runtimes
   readonly dataRoot: string
   readonly execRoot: string
   readonly log: Logger
@@ -86,6 +91,8 @@ export class ContainerService implements AsyncDisposable {
     const background = openBackground(ports.log)
     const context: ContainerContext = {
       ...ports,
+      idMaps: ports.idMaps,
+      runtimes: ports.runtimes ?? new Runtimes(),
       clock,
       background,
       paths: new ContainerPaths(dataRoot, execRoot),

@@ -9,9 +9,11 @@ import type { ContainerContext } from './context.ts'
 import { releaseCgroup, releaseRest, watchTask } from './exit.ts'
 import { toKeeper } from './keeper.ts'
 import { isAlive, transition } from './lifecycle.ts'
+import { prepareOtherRuntime } from './other-runtime.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { buildSpec } from './spec/build-spec.ts'
+import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
 import { resolveUser, userFileLimit } from './spec/user.ts'
 import { toStartFailure } from './start-error.ts'
@@ -133,6 +135,7 @@ async function allOf<T>(first: Promise<T>, ...others: readonly Promise<unknown>[
 
 async function compile(context: ContainerContext, container: Container, network: SandboxPlan): Promise<number> {
   const { plans, paths, snapshots, seccomp } = context
+  const idMaps = idMapsOf(container.host, context.idMaps)
   const { id, config, host } = container
   const rootfs = snapshots.mounts(id)
   const view = new LayerView(rootfs, context.layerMarks)
@@ -143,8 +146,11 @@ async function compile(context: ContainerContext, container: Container, network:
   const user = resolveUser(config.user, host.groupAdd, files)
   const [filter, appArmorProfile] = await Promise.all([seccomp.of(host), context.appArmor.of(host)])
   const { initProgram } = context
-  const spec = buildSpec(container, { user, etc: paths.etc(id), rootfsPath: rootfs.path, initProgram, appArmorProfile })
-  return plans.compile(spec, toKeeper(container, { paths, rootfs, network }), filter)
+  const input = { user, etc: paths.etc(id), rootfsPath: rootfs.path, initProgram, appArmorProfile, idMaps }
+  const spec = buildSpec(container, input)
+  const runtime = await prepareOtherRuntime(context, container, spec)
+  const keeper = toKeeper(container, { paths, rootfs, network, idMapped: idMaps !== undefined, runtime })
+  return plans.compile(spec, keeper, filter)
 }
 
 /** Clients that attached before the start get their streams before the process runs: they miss nothing. */

@@ -12,7 +12,6 @@ export function refuseUnsupported(config: ContainerConfig, host: HostSettings): 
     [host.links.length > 0, 'links (--link)'],
     [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
     [host.pidMode.startsWith('container:'), `joining the process namespace of a container (--pid ${host.pidMode})`],
-    [!['', 'host'].includes(host.usernsMode), `user namespaces (--userns ${host.usernsMode})`],
   ]
   for (const [wanted, what] of asked) {
     if (wanted) throw notImplemented(`${what}: not implemented yet`)

@@ -13,7 +13,6 @@ import { validateResources } from './validate-resources.ts'
 
 const ulimitNames =
   `core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack`.split(' ')
-const runtimes = ['', 'berth', 'runc', 'io.containerd.runc.v2']
 /** What has a namespace of its own; everything else of /proc/sys is the host's. */
 const namespacedSysctls =
   `kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni
@@ -55,7 +54,6 @@ function validateHost(host: HostSettings): void {
   for (const entry of host.extraHosts) {
     if (!/^[^:=]+[:=].+$/.test(entry)) throw invalid(`bad format for add-host: "${entry}"`)
   }
-  if (!runtimes.includes(host.runtime)) throw invalid(`unknown or invalid runtime name: ${host.runtime}`)
   if (host.cgroupParent.split('/').some((part) => part === '..' || part === '.')) {
     throw invalid(`invalid cgroup parent: ${host.cgroupParent}`)
   }
@@ -71,12 +69,21 @@ function within<T>(field: string, work: () => T): T {
   }
 }
 
-function validateModes({ ipcMode, pidMode, utsMode, cgroupnsMode, shmSizeBytes, oomScoreAdj }: HostSettings): void {
+function validateModes({
+  ipcMode,
+  pidMode,
+  usernsMode,
+  utsMode,
+  cgroupnsMode,
+  shmSizeBytes,
+  oomScoreAdj,
+}: HostSettings): void {
   const isContainer = (mode: string) => mode.startsWith('container:')
   if (!['', 'private', 'shareable', 'none', 'host'].includes(ipcMode) && !isContainer(ipcMode)) {
     throw invalid(`invalid IPC mode: ${ipcMode}`)
   }
   if (!['', 'host'].includes(pidMode) && !isContainer(pidMode)) throw invalid(`invalid PID mode: ${pidMode}`)
+  if (!['', 'host'].includes(usernsMode)) throw invalid(`invalid user namespace mode: ${usernsMode}`)
   if (!['', 'host'].includes(utsMode)) throw invalid(`invalid UTS mode: ${utsMode}`)
   if (!['', 'host', 'private'].includes(cgroupnsMode)) throw invalid(`invalid cgroup namespace mode: ${cgroupnsMode}`)
   if (shmSizeBytes < 0) throw invalid('SHM size can not be less than 0')

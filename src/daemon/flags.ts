@@ -9,10 +9,12 @@ export const help = `Usage:  berth daemon [OPTIONS]
 The container engine: serves the Docker Engine API.
 
 Options:
+      --add-runtime list             OCI runtime that containers can ask for (name=path)
       --bip string                   IP address of the default bridge, with prefix length
       --config-file string           Configuration file (default "${defaultConfigFile}")
       --data-root string             Directory of persistent state (default "/var/lib/berth")
   -D, --debug                        Debug messages
+      --default-runtime string       Runtime of containers that name none (default "berth")
       --exec-root string             Directory of the state of running containers (default "/run/berth")
   -G, --group string                 Group that may use the unix sockets (default: docker or berth, if there is one)
   -H, --host list                    Socket to listen on (default unix:///run/berth/berth.sock)
@@ -23,14 +25,17 @@ Options:
       --mtu int                      MTU of container networks (default 1500)
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
+      --userns-remap string          User and group whose subordinate ids containers get, or "default"
       --tlsverify                    TLS with verified clients, which tcp:// needs: refused, it is not there yet
 `
 
 const options = {
+  'add-runtime': { type: 'string', multiple: true },
   bip: { type: 'string' },
   'config-file': { type: 'string' },
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
+  'default-runtime': { type: 'string' },
   'exec-root': { type: 'string' },
   group: { type: 'string', short: 'G' },
   host: { type: 'string', short: 'H', multiple: true },
@@ -42,6 +47,7 @@ const options = {
   pidfile: { type: 'string', short: 'p' },
   'registry-mirror': { type: 'string', multiple: true },
   tlsverify: { type: 'boolean' },
+  'userns-remap': { type: 'string' },
 } as const
 
 /** The daemon's configuration, or that help was asked for.   @throws `invalid` */
@@ -63,6 +69,9 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     mtu: values.mtu === undefined ? undefined : parseMtu(values.mtu),
     pidfile: values.pidfile,
     registryMirrors: values['registry-mirror'],
+    runtimes: values['add-runtime'] === undefined ? undefined : parseRuntimes(values['add-runtime']),
+    defaultRuntime: values['default-runtime'],
+    usernsRemap: values['userns-remap'],
   }
   const file = readConfigFile(path, { required: values['config-file'] !== undefined })
   return mergeConfig(flags, file, path)
@@ -74,6 +83,18 @@ function parse(argv: readonly string[]): ReturnType<typeof parseArgs<{ options: 
   } catch (cause) {
     throw invalid(`${messageOf(cause)}\nSee 'berth daemon --help'.`, { cause })
   }
+}
+
+function parseRuntimes(list: readonly string[]): Settings['runtimes'] {
+  return Object.fromEntries(
+    list.map((text) => {
+      const [, name, path] = /^([^=]+)=(.+)$/s.exec(text) ?? []
+      if (name === undefined || path === undefined) {
+        throw invalid(`invalid runtime value: ${text}: it must be given as name=path`)
+      }
+      return [name, { path, args: [] }]
+    }),
+  )
 }
 
 function parseMtu(text: string): number {

@@ -6,6 +6,7 @@ import type { Logger } from '#base/log.ts'
 import { ContainerStore } from '#containers/container-store.ts'
 import { isAlive } from '#containers/lifecycle.ts'
 import type { ImageSource, PlanCompiler } from '#containers/ports.ts'
+import { Runtimes } from '#containers/runtimes.ts'
 import { ContainerService } from '#containers/service.ts'
 import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
@@ -33,6 +34,7 @@ import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
+import { openIdMaps } from './userns-remap.ts'
 
 const warmShims = 2
 
@@ -42,6 +44,7 @@ const warmShims = 2
  */
 export async function openEngine(config: Config, natives: Natives, log: Logger): Promise<Engine> {
   await using opened = new AsyncDisposableStack()
+  const runtimes = new Runtimes(config.runtimes, config.defaultRuntime)
   const library = await openLibrary({
     libraryPath: natives.library,
     ...(natives.koffi !== undefined && { koffi: natives.koffi as Koffi }),
@@ -110,6 +113,8 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       initProgram: natives.init,
       appArmor: new AppArmor(findAppArmorParser()),
       seccomp: new SeccompFilters(root.seccomp, buildFacts.version, (profile) => seccomp.compile(profile)),
+      runtimes,
+      idMaps: await openIdMaps(config.usernsRemap),
       dataRoot: root.path,
       execRoot: root.execRoot,
       log,
@@ -138,6 +143,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     events,
     snapshots,
     cgroups: cgroups.layout(),
+    runtimes,
   })
   const lifetime = opened.move()
   return {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
 import type { LogFormat, LogLevel } from '#base/log.ts'
+import { builtInRuntime, type OtherRuntime } from '#containers/runtimes.ts'
 import { JsonReader } from '#oci/json.ts'
 
 /** Everything the daemon can be told, decided once at start. */
@@ -17,6 +18,11 @@ export interface Config {
   readonly registryMirrors: readonly string[]
   readonly bip: string | undefined
   readonly mtu: number
+  /** OCI commands besides the built-in runtime, by the name containers ask for. */
+  readonly runtimes: Readonly<Record<string, OtherRuntime>>
+  readonly defaultRuntime: string
+  /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
+  readonly usernsRemap: string | undefined
 }
 
 /** What flags or the file may set; undefined: not set there. */
@@ -36,6 +42,20 @@ const formats: readonly LogFormat[] = ['text', 'json']
 const text: Reader = (field) => field.string()
 const texts: Reader = (field) => field.stringArray(1000)
 
+/** `{"name": {"path": "/usr/bin/runc", "runtimeArgs": ["--debug"]}}` */
+const runtimes: Reader = (field) =>
+  Object.fromEntries(
+    Object.keys(field.object()).map((name) => {
+      const entry = field.field(name)
+      for (const key of Object.keys(entry.object())) {
+        if (key !== 'path' && key !== 'runtimeArgs')
+          throw invalid(`runtimes.${name}.${key} is not supported: name a path`)
+      }
+      const args = entry.field('runtimeArgs').optional((list) => list.stringArray(1000)) ?? []
+      return [name, { path: entry.field('path').string(), args }]
+    }),
+  )
+
 /** dockerd's keys of daemon.json. */
 const directives: Readonly<Record<string, Directive>> = {
   'data-root': { setting: 'dataRoot', read: text, flag: 'data-root' },
@@ -49,6 +69,9 @@ const directives: Readonly<Record<string, Directive>> = {
   'insecure-registries': { setting: 'insecureRegistries', read: texts, flag: 'insecure-registry' },
   'registry-mirrors': { setting: 'registryMirrors', read: texts, flag: 'registry-mirror' },
   bip: { setting: 'bip', read: text, flag: 'bip' },
+  'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
+  runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
+  'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
   mtu: { setting: 'mtu', read: (field) => field.size(), flag: 'mtu' },
 }
 
@@ -129,6 +152,9 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     registryMirrors: [],
     bip: undefined,
     mtu: defaultMtu,
+    runtimes: {},
+    defaultRuntime: builtInRuntime,
+    usernsRemap: undefined,
     ...set,
     logLevel: set.logLevel ?? (set.debug === true ? 'debug' : 'info'),
   })
@@ -139,5 +165,6 @@ function withoutUnset(settings: Settings): Partial<Config> {
 }
 
 function show(value: unknown): string {
-  return Array.isArray(value) ? `[${value.join(' ')}]` : String(value)
+  if (Array.isArray(value)) return `[${value.join(' ')}]`
+  return typeof value === 'object' ? `[${Object.keys(value ?? {}).join(' ')}]` : String(value)
 }

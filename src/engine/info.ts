@@ -27,7 +27,9 @@ export interface SystemInfo extends SystemVersion {
   readonly memoryBytes: number
   readonly dataRoot: string
   readonly securityOptions: readonly string[]
-  readonly runtimes: readonly string[]
+  /** Name and path; the built-in one first. */
+  readonly runtimes: readonly (readonly [name: string, path: string])[]
+  readonly defaultRuntime: string
   readonly warnings: readonly string[]
   readonly debug: boolean
   readonly insecureRegistries: readonly string[]

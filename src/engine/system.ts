@@ -3,6 +3,7 @@ import { availableParallelism, hostname, release, totalmem } from 'node:os'
 import { buildFacts } from '#base/build-facts.ts'
 import { systemClock } from '#base/clock.ts'
 import { Filters } from '#base/filters.ts'
+import type { Runtimes } from '#containers/runtimes.ts'
 import type { ContainerService } from '#containers/service.ts'
 import { findAppArmorParser } from '#containers/spec/apparmor.ts'
 import type { EventBus } from '#events/bus.ts'
@@ -13,6 +14,7 @@ import type { Config } from './config.ts'
 import type { DataRoot } from './data-root.ts'
 import type { System } from './engine.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
+import { isRemapped } from './userns-remap.ts'
 
 export interface SystemPorts {
   readonly config: Config
@@ -22,6 +24,7 @@ export interface SystemPorts {
   readonly events: EventBus
   readonly snapshots: Snapshotter
   readonly cgroups: CgroupLayout
+  readonly runtimes: Runtimes
 }
 
 /** Names of filesystems by their number. @see statfs(2) */
@@ -52,7 +55,16 @@ function systemVersion(): SystemVersion {
   }
 }
 
-function systemInfo({ config, dataRoot, containers, images, events, snapshots, cgroups }: SystemPorts): SystemInfo {
+function systemInfo({
+  config,
+  dataRoot,
+  containers,
+  images,
+  events,
+  snapshots,
+  cgroups,
+  runtimes,
+}: SystemPorts): SystemInfo {
   const statuses = containers.all().map(({ state }) => state.status)
   const count = (...wanted: string[]) => statuses.filter((status) => wanted.includes(status)).length
   const running = count('running', 'restarting')
@@ -76,8 +88,10 @@ function systemInfo({ config, dataRoot, containers, images, events, snapshots, c
       ...(findAppArmorParser() === undefined ? [] : ['name=apparmor']),
       'name=seccomp,profile=builtin',
       'name=cgroupns',
+      ...(isRemapped(config.usernsRemap) ? ['name=userns'] : []),
     ],
-    runtimes: ['berth'],
+    runtimes: runtimes.all(),
+    defaultRuntime: runtimes.defaultName,
     warnings: [],
     debug: config.debug,
     insecureRegistries: config.insecureRegistries,

@@ -5,8 +5,6 @@ import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
 import { parsePortBindings } from './ports.ts'
 
 const defaultShmSizeBytes = 64 << 20
-/** As info lists it; shown by inspect where nobody chose. */
-const defaultRuntime = 'berth'
 
 /** The host half of a create request, with Docker's defaults; what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
 export function parseHostConfig(host: HostConfigRequest): HostSettings {
@@ -32,7 +30,7 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
     dnsSearch: host.DnsSearch ?? [],
     extraHosts: host.ExtraHosts ?? [],
     logConfig: { driver: host.LogConfig?.Type || 'json-file', options: host.LogConfig?.Config ?? {} },
-    runtime: host.Runtime || defaultRuntime,
+    runtime: host.Runtime ?? '',
     consoleSize: [host.ConsoleSize?.[0] ?? 0, host.ConsoleSize?.[1] ?? 0],
     annotations: host.Annotations ?? {},
     containerIdFile: host.ContainerIDFile ?? '',

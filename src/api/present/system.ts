@@ -50,8 +50,8 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: facts.version,
-    Runtimes: Object.fromEntries(facts.runtimes.map((name) => [name, { path: name }])),
-    DefaultRuntime: facts.runtimes[0] ?? '',
+    Runtimes: Object.fromEntries(facts.runtimes.map(([name, path]) => [name, { path }])),
+    DefaultRuntime: facts.defaultRuntime,
     Swarm: {
       NodeID: '',
       NodeAddr: '',

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { NamespaceType, RuntimeSpec } from '#oci/runtime-spec.ts'
 import type { Container, HostSettings } from '../container.ts'
 import { devicesOf } from './devices.ts'
+import type { IdMaps } from './id-maps.ts'
 import { initMount, runsUnderInit, underInit } from './init-program.ts'
 import { type EtcFiles, mountsOf } from './mounts.ts'
 import { initProcess } from './process.ts'
@@ -30,12 +31,14 @@ export interface SpecInput {
   readonly initProgram: string
   /** Of `AppArmor.of`. */
   readonly appArmorProfile: string | undefined
+  /** Undefined: the host's users. */
+  readonly idMaps: IdMaps | undefined
 }
 
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
 export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
   const { config, host } = container
-  const { etc, rootfsPath, initProgram } = input
+  const { etc, rootfsPath, initProgram, idMaps } = input
   const devices = devicesOf(host)
   const process = initProcess(container, input.user, input.appArmorProfile)
   const withInit = runsUnderInit(host)
@@ -45,21 +48,25 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
     ...(host.utsMode !== 'host' && config.domainname !== '' && { domainname: config.domainname }),
     process: withInit ? underInit(process) : process,
     root: { path: rootfsPath, readonly: host.readonlyRootfs },
-    mounts: [...mountsOf(container, etc), ...(withInit ? [initMount(initProgram)] : [])].map((mount) =>
+    mounts: [
+      ...mountsOf(container, etc, { idMapped: idMaps !== undefined }),
+      ...(withInit ? [initMount(initProgram)] : []),
+    ].map((mount) =>
       mount.type === 'cgroup' && isCgroupWritable(host)
         ? { ...mount, options: (mount.options ?? []).map((option) => (option === 'ro' ? 'rw' : option)) }
         : mount,
     ),
     annotations: host.annotations,
     linux: {
-      namespaces: namespacesOf(host).map((type) => ({ type })),
+      namespaces: [...namespacesOf(host), ...(idMaps ? (['user'] as const) : [])].map((type) => ({ type })),
+      ...(idMaps && { uidMappings: idMaps.uids, gidMappings: idMaps.gids }),
       devices: devices.nodes,
       cgroupsPath: cgroupPathOf(container),
       resources: resourcesOf(host, devices),
       rootfsPropagation: rootPropagation(host),
       maskedPaths: host.privileged ? [] : (host.maskedPaths ?? maskedPaths).filter((path) => existsSync(path)),
       readonlyPaths: host.privileged ? [] : (host.readonlyPaths ?? readonlyPaths).filter((path) => existsSync(path)),
-      sysctl: sysctlsOf(host),
+      sysctl: sysctlsOf(host, idMaps),
     },
   }
 }
@@ -99,11 +106,16 @@ function rootPropagation({ mounts }: HostSettings): string {
 }
 
 /** Docker's two: ports below 1024 and ping need no capability inside a network namespace of one's own. */
-function sysctlsOf({ networkMode, sysctls }: HostSettings): Record<string, string> {
+function sysctlsOf({ networkMode, sysctls }: HostSettings, idMaps: IdMaps | undefined): Record<string, string> {
   if (networkMode === 'host') return { ...sysctls }
   return {
     'net.ipv4.ip_unprivileged_port_start': '0',
-    'net.ipv4.ping_group_range': '0 2147483647',
+    'net.ipv4.ping_group_range': `0 ${lastGroup(idMaps)}`,
     ...sysctls,
   }
+}
+
+/** The kernel takes groups that exist in the container's user namespace only. */
+function lastGroup(idMaps: IdMaps | undefined): number {
+  return idMaps === undefined ? 2_147_483_647 : idMaps.gids.reduce((sum, { size }) => sum + size, 0) - 1
 }

@@ -12,8 +12,12 @@ export interface EtcFiles {
 const keptWritable = ['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue']
 
 /** Docker's mounts of a container, parents before children, with the user's in place of defaults at the same path. */
-export function mountsOf({ host }: Pick<Container, 'host'>, etc: EtcFiles): MountSpec[] {
-  const own = [...host.mounts.map(toMount), ...etcMounts(host, etc)]
+export function mountsOf(
+  { host }: Pick<Container, 'host'>,
+  etc: EtcFiles,
+  { idMapped }: { readonly idMapped: boolean },
+): MountSpec[] {
+  const own = [...host.mounts.map(toMount), ...etcMounts(host, etc, idMapped)]
   const taken = (path: string) => host.mounts.some(({ target }) => clean(target) === path)
   const etcNotTaken = own.filter((mount, index) => index < host.mounts.length || !taken(mount.destination))
   const isUnder = (path: string, parent: string) => path.startsWith(`${parent}/`)
@@ -74,8 +78,9 @@ function ipcMounts(host: HostSettings): MountSpec[] {
   return [queue, shm]
 }
 
-function etcMounts({ readonlyRootfs }: HostSettings, etc: EtcFiles): MountSpec[] {
-  const options = ['rbind', 'rprivate', readonlyRootfs ? 'ro' : 'rw']
+/** With ids of its own the container's root owns them nevertheless. */
+function etcMounts({ readonlyRootfs }: HostSettings, etc: EtcFiles, idMapped: boolean): MountSpec[] {
+  const options = ['rbind', 'rprivate', readonlyRootfs ? 'ro' : 'rw', ...(idMapped ? ['idmap'] : [])]
   return [
     { destination: '/etc/resolv.conf', type: 'bind', source: etc.resolvConf, options },
     { destination: '/etc/hostname', type: 'bind', source: etc.hostname, options },

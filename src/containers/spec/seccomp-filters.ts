@@ -7,7 +7,7 @@ import type { HostSettings } from '../container.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { parseSeccompProfile, type ResolvedSeccomp, resolveSeccomp, type SeccompProfile } from './seccomp.ts'
 import { defaultProfile } from './seccomp-profile.ts'
-import { parseSecurityOptions } from './security-options.ts'
+import { parseSecurityOptions, type SecurityOptions } from './security-options.ts'
 
 /** Compiles `linux.seccomp` to a BPF program; takes about 0.3 ms. */
 export type SeccompCompiler = (profile: ResolvedSeccomp) => Promise<Uint8Array>
@@ -30,14 +30,20 @@ export class SeccompFilters {
     this.#compile = compile
   }
 
+  /** What the filter is compiled from; undefined: unconfined. */
+  profileOf(host: HostSettings): ResolvedSeccomp | undefined {
+    const seccomp = askedSeccomp(host)
+    return seccomp && resolveSeccomp(readProfile(seccomp), capabilitiesOf(host))
+  }
+
   /** The filter of a container's processes; undefined: unconfined. */
   async of(host: HostSettings): Promise<Uint8Array | undefined> {
-    const { seccomp } = parseSecurityOptions(host.securityOpt)
-    if (host.privileged || seccomp === 'unconfined') return undefined
+    const seccomp = askedSeccomp(host)
+    if (seccomp === undefined) return undefined
     const key = JSON.stringify([seccomp, capabilitiesOf(host)])
     let filter = this.#filters.get(key)
     if (!filter) {
-      filter = this.#load(seccomp === 'default' ? defaultProfile() : parseSeccompProfile(seccomp.profile), host)
+      filter = this.#load(readProfile(seccomp), host)
       this.#filters.set(key, filter)
       filter.catch(() => this.#filters.delete(key))
       for (const oldest of this.#filters.keys()) if (this.#filters.size > memoryLimit) this.#filters.delete(oldest)
@@ -55,6 +61,17 @@ export class SeccompFilters {
     await writeFileAtomic(path, Buffer.concat([checksum(filter), filter]))
     return filter
   }
+}
+
+type AskedSeccomp = Exclude<SecurityOptions['seccomp'], 'unconfined'>
+
+function askedSeccomp({ privileged, securityOpt }: HostSettings): AskedSeccomp | undefined {
+  const { seccomp } = parseSecurityOptions(securityOpt)
+  return privileged || seccomp === 'unconfined' ? undefined : seccomp
+}
+
+function readProfile(seccomp: AskedSeccomp): SeccompProfile {
+  return seccomp === 'default' ? defaultProfile() : parseSeccompProfile(seccomp.profile)
 }
 
 /** A file that was cut short or changed is compiled anew: half a filter is no filter. */

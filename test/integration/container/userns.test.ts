@@ -1,0 +1,95 @@
+import { appendFile, cp, lstat, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+
+const mainProgram = join(import.meta.dirname, '../../../src/main.ts')
+const first = 231_072
+const size = 65_536
+
+/** A daemon that sees a user of ours, with subordinate ids, in /etc. */
+async function startRemapped(stack: AsyncDisposableStack): Promise<TestDaemon> {
+  const etc = await mkdtemp(join(tmpdir(), 'berth-etc-'))
+  stack.defer(() => rm(etc, { recursive: true, force: true }))
+  await cp('/etc', etc, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: async (path) => !(await lstat(path)).isSocket(),
+  })
+  await appendFile(join(etc, 'passwd'), 'mapped:x:54321:54321::/:/bin/false\n')
+  await appendFile(join(etc, 'group'), 'mapped:x:54321:\n')
+  for (const name of ['subuid', 'subgid']) await appendFile(join(etc, name), `mapped:${first}:${size}\n`)
+  const daemon = await startDaemon({
+    command: [
+      'unshare',
+      '-m',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      `mount --bind ${etc} /etc && exec "$@"`,
+      'sh',
+      process.execPath,
+      mainProgram,
+    ],
+    args: ['--userns-remap', 'mapped'],
+  })
+  return stack.use(daemon)
+}
+
+test('with --userns-remap root of a container is nobody on the host', { timeout: 120_000 }, async () => {
+  await using stack = new AsyncDisposableStack()
+  const daemon = await startRemapped(stack)
+  const docker = async (...args: string[]) => {
+    const result = await daemon.docker(...args)
+    expect(result.code, JSON.stringify({ args, ...result })).toBe(0)
+    return result.stdout.trim()
+  }
+  expect(await docker('info', '--format', '{{.SecurityOptions}}')).toContain('name=userns')
+
+  const script =
+    'id -u; cat /proc/self/uid_map; touch /made; stat -c %u /made /bin/busybox /etc/hosts; echo x >> /etc/hosts'
+  const lines = (await docker('run', '--rm', busybox, 'sh', '-c', script)).split('\n').map((line) => line.trim())
+  expect(lines).toEqual(['0', expect.stringMatching(new RegExp(`^0 +${first} +${size}$`)), '0', '0', '0'])
+
+  const id = await docker('run', '-d', '--user', '7:8', busybox, 'sh', '-c', 'touch /tmp/own; exec sleep 1000')
+  const pid = await docker('inspect', '--format', '{{.State.Pid}}', id)
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  expect(status).toMatch(new RegExp(`^Uid:\\t${first + 7}\\t`, 'm'))
+  expect(status).toMatch(new RegExp(`^Gid:\\t${first + 8}\\t`, 'm'))
+  expect((await stat(`/proc/${pid}/root/bin/busybox`)).uid).toBe(first)
+  expect(await docker('exec', '--user', '0', id, 'sh', '-c', 'id -u; stat -c %u:%g /tmp/own')).toBe('0\n7:8')
+  expect(await docker('exec', '-t', '--user', '0', id, 'sh', '-c', 'tty; stat -c %u $(tty)')).toMatch(
+    /^\/dev\/pts\/\d+\r?\n0$/,
+  )
+  await docker('restart', '-t', '0', id)
+  expect(await docker('exec', '--user', '0', id, 'stat', '-c', '%u:%g', '/tmp/own')).toBe('7:8')
+
+  expect(await docker('run', '--rm', '--userns', 'host', busybox, 'cat', '/proc/self/uid_map')).toMatch(
+    /^0 +0 +4294967295$/,
+  )
+  expect(await docker('run', '--rm', '--userns', 'host', '--privileged', busybox, 'id', '-u')).toBe('0')
+  await docker('rm', '-f', id)
+})
+
+test('what cannot be shared by mapped containers is refused in words of dockerd', { timeout: 120_000 }, async () => {
+  await using stack = new AsyncDisposableStack()
+  const daemon = await startRemapped(stack)
+  const refused = async (...args: string[]) => (await daemon.docker('create', ...args, busybox)).stderr
+  expect(await refused('--privileged')).toContain('privileged mode is incompatible with user namespaces.')
+  expect(await refused('--network', 'host')).toContain("cannot share the host's network namespace when user namespaces")
+  expect(await refused('--pid', 'host')).toContain(
+    'cannot share the host PID namespace when user namespaces are enabled',
+  )
+  expect(await refused('--ipc', 'host')).toContain(
+    'cannot share the host IPC namespace when user namespaces are enabled',
+  )
+  expect((await daemon.docker('create', '--userns', 'nonsense', busybox)).code).not.toBe(0)
+})
+
+test('a user without subordinate ids keeps the daemon from starting, with a sentence', async () => {
+  await expect(startDaemon({ args: ['--userns-remap', 'no-such-user'] })).rejects.toThrow(
+    /there is no user "no-such-user" in/,
+  )
+})
