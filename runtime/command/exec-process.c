@@ -115,14 +115,21 @@ static int exec_from_config(const struct exec_request *request, const json_t *co
         return 0;
 }
 
-int exec_process_make(const struct exec_request *request, const json_t *config, json_t **ret, struct berth_error *err) {
-        json_t *seccomp = json_object_get(json_object_get(config, "linux"), "seccomp");
+/* What the container's document says of all its processes. */
+static void exec_keep_linux(json_t *process, const json_t *from) {
+        static const char *const keys[] = {"seccomp", "memoryPolicy", "personality"};
+        json_t *kept = json_object(), *value;
 
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+                if ((value = json_object_get(from, keys[i])))
+                        (void) json_object_set(kept, keys[i], value);
+        (void) json_object_set_new(process, "linux", kept);
+}
+
+int exec_process_make(const struct exec_request *request, const json_t *config, json_t **ret, struct berth_error *err) {
         int r = request->process ? config_file_read(AT_FDCWD, request->process, NULL, ret, err) : exec_from_config(request, config, ret, err);
         if (r < 0)
                 return r;
-        (void) json_object_del(*ret, "linux");
-        if (json_is_object(seccomp))
-                (void) json_object_set_new(*ret, "linux", json_pack("{s:O}", "seccomp", seccomp));
+        exec_keep_linux(*ret, json_object_get(config, "linux"));
         return 0;
 }

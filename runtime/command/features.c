@@ -43,7 +43,7 @@ static json_t *features_linux(void) {
                          "cgroup", "v1", 1, "v2", 1, "systemd", 0, "systemdUser", 0, "rdma", 1, "seccomp", features_seccomp(),          /**/
                          "apparmor", "enabled", 1, "selinux", "enabled", 1, "intelRdt", "enabled", 0,                                   /**/
                          "memoryPolicy", "modes", features_list(spec_memory_mode_at), "flags", features_list(spec_memory_flag_at),      /**/
-                         "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 0);
+                         "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 1);
 }
 
 static json_t *features_annotations(void) {

@@ -18,6 +18,8 @@ beforeAll(async () => {
   container = await command.started(waiting, (config) => {
     config.process.env = [...config.process.env, 'FROM=config']
     config.linux.seccomp = profile
+    config.linux.personality = { domain: 'LINUX32' }
+    config.linux.memoryPolicy = { mode: 'MPOL_BIND', nodes: '0' }
   })
 })
 
@@ -51,6 +53,11 @@ test('it is in the namespaces, the root and the group of the container, with its
   const first = (await readFile(`/proc/${pid}/cgroup`, 'utf8')).split('\n')
   expect(first.join()).toContain(`berth-runtime.${container.id}`)
   expect(stdout).not.toContain(`berth-runtime.${container.id}`) // its cgroup namespace begins there
+})
+
+test('it has the personality and the memory policy of the container', async () => {
+  const { stdout } = await command.run('exec', container.id, 'sh', '-c', 'uname -m; head -n 1 /proc/self/numa_maps')
+  expect(stdout).toMatch(/^(i686|armv8l)\n.* bind:0 /)
 })
 
 test('options change user, groups, directory, environment and privileges', async () => {
