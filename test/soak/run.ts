@@ -6,6 +6,7 @@ const root = join(import.meta.dirname, '../..')
 
 /** Each by name: a program and its arguments; further arguments are passed on. */
 const soaks: Readonly<Record<string, readonly string[]>> = {
+  fuzz: ['test/native/fuzz/soak.ts'],
   faults: ['test/native/faults/run.ts'],
   'shim-exec': ['test/native/shim/exec-soak.ts'],
 }

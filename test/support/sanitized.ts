@@ -25,7 +25,7 @@ export interface FuzzTarget {
 }
 
 const golden = join(root, 'test/golden/fuzz')
-const shortRuns: Readonly<Record<string, number>> = { seccomp: 1000, log: 3000, protocol: 4000 }
+const shortRuns: Readonly<Record<string, number>> = { seccomp: 1000, log: 600, protocol: 3000 }
 
 /** Every fuzzer of test/native/fuzz. */
 export const fuzzTargets: readonly FuzzTarget[] = readdirSync(join(root, 'test/native/fuzz'))
