@@ -87,8 +87,8 @@ export const mutants: readonly Mutant[] = [
     file: 'runtime/lib/devnode.c',
     changes: [
       [
-        'if ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) || st.st_rdev != number)',
-        'if (st.st_rdev == (dev_t) -1)',
+        '(st.st_mode & S_IFMT) != (device->mode & S_IFMT) || (!S_ISFIFO(st.st_mode)',
+        'st.st_rdev == (dev_t) -1 || (st.st_rdev == (dev_t) -1',
       ],
     ],
     test: 'test/native/runtime/hostile-dev.test.ts',
@@ -238,9 +238,7 @@ export const mutants: readonly Mutant[] = [
     lesson: 'T2',
     naive: 'a container outlives its shim',
     file: 'runtime/lib/process-child.c',
-    changes: [
-      ['if (child->starter < 0 && prctl(PR_SET_PDEATHSIG', 'if (child->starter < -1 && prctl(PR_SET_PDEATHSIG'],
-    ],
+    changes: [['!child->detached && prctl(PR_SET_PDEATHSIG', 'child->detached && prctl(PR_SET_PDEATHSIG']],
     test: 'test/native/shim-survival.test.ts',
     pattern: 'a shim that is killed',
   },
