@@ -44,19 +44,12 @@ static int cover_open_list(FILE **ret, struct berth_error *err) {
         return 0;
 }
 
-/*
- * "/" of this process is still the host's root below ours, so these are its mounts; those of the container are in the list too, but none stands at
- * such a path there. Who came from another user namespace may not take single mounts away (EINVAL), or cannot even get there (EACCES).
- */
-static int cover_detach_others(struct berth_error *err) {
-        _cleanup_free_ char *line = NULL, *list = NULL;
+/* All mount points but "/", one string behind the other. */
+static int cover_read_list(FILE *file, char **ret, size_t *ret_size, struct berth_error *err) {
+        char *line = NULL, *list = NULL;
         size_t capacity = 0, used = 0;
-        FILE *file = NULL;
+        int r = 0;
 
-        int r = cover_open_list(&file, err);
-        if (r < 0 || !file)
-                return r;
-        /* The whole list first: it changes while mounts go, and its own file is below one of them. */
         while (r == 0 && getline(&line, &capacity, file) > 0) {
                 char *rest = line, *point = NULL;
                 for (int field = 0; field < 5; field++)
@@ -66,16 +59,36 @@ static int cover_detach_others(struct berth_error *err) {
                 cover_unescape(point);
                 size_t size = strlen(point) + 1;
                 char *larger = realloc(list, used + size);
-                if (!larger) {
+                if (larger) {
+                        list = larger;
+                        memcpy(list + used, point, size);
+                        used += size;
+                } else {
                         r = berth_error_set(err, ENOMEM, "memory for the host's mounts");
-                        break;
                 }
-                list = larger;
-                memcpy(list + used, point, size);
-                used += size;
         }
+        free(line);
+        *ret = list;
+        *ret_size = used;
+        return r;
+}
+
+/*
+ * "/" of this process is still the host's root below ours, so these are its mounts; those of the container are in the list too, but none stands at
+ * such a path there. Who came from another user namespace may not take single mounts away (EINVAL), or cannot even get there (EACCES).
+ */
+static int cover_detach_others(struct berth_error *err) {
+        FILE *file = NULL;
+        size_t size = 0;
+
+        int r = cover_open_list(&file, err);
+        if (r < 0 || !file)
+                return r;
+        /* The whole list first: it changes while mounts go, and its own file is below one of them. */
+        _cleanup_free_ char *list = NULL;
+        r = cover_read_list(file, &list, &size, err);
         (void) fclose(file);
-        for (const char *point = list; r == 0 && point < list + used; point += strlen(point) + 1)
+        for (const char *point = list; r == 0 && point < list + size; point += strlen(point) + 1)
                 if (sys_umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
                         r = berth_error_set(err, errno, "detach '%s' of the host", point);
         return r;

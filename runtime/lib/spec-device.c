@@ -6,7 +6,7 @@
 #include "spec.h"
 
 static int spec_device(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
-        const char *path = NULL, *type = NULL;
+        const char *path = "", *type = "";
         struct json_at path_at, type_at, number_at;
         int64_t mode = 0666, uid = 0, gid = 0, major = 0, minor = 0;
 
