@@ -16,7 +16,7 @@ test('limits, lack of memory, exec, pause and kill work the same where only cgro
     seen: '0::/\n',
     shimGroup: '0::/berth/shims\n',
     left: [],
-    ooms: 1,
+    told: true,
     oomKilled: true,
     execGroup: '0::/\n',
     paused: true,
