@@ -98,7 +98,11 @@ export class Command implements AsyncDisposable {
   }
 
   spawn(stdio: StdioOptions, ...args: readonly string[]): ChildProcess {
-    return spawn(program, ['--root', this.states, ...args], { stdio })
+    return this.spawnWith({}, stdio, ...args)
+  }
+
+  spawnWith(env: NodeJS.ProcessEnv, stdio: StdioOptions, ...args: readonly string[]): ChildProcess {
+    return spawn(program, ['--root', this.states, ...args], { stdio, env: { ...process.env, ...env } })
   }
 
   /** A container that outlives the command keeps its output open, so this one goes nowhere. */
