@@ -309,6 +309,21 @@ describe('inside a user namespace', () => {
     )
   })
 
+  test('a bind on /dev is left as it is, and paths are masked all the same', async () => {
+    const { output, failures } = await root.run(
+      remapped({
+        run: 'cat /proc/keys && ls /dev',
+        onlyMounts: [
+          { destination: '/proc', type: 'proc', source: 'proc' },
+          { destination: '/dev', type: 'bind', source: files, options: ['rbind'] },
+        ],
+        linux: { maskedPaths: ['/proc/keys'], readonlyPaths: [] },
+      }),
+    )
+    expect(failures).toEqual([])
+    expect(output).toBe('0\n1\n1000\nbelow\n')
+  })
+
   test('a device whose owner is not mapped is refused', async () => {
     const { failures } = await root.run(
       remapped({ linux: { devices: [{ path: '/dev/x', type: 'c', major: 1, minor: 3, uid: 70000 }] } }),
