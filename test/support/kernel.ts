@@ -15,7 +15,19 @@ const kernelFeatures = {
     probe: () => /\toverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')),
     runsOn: 'every distribution kernel',
   },
+  recordedCgroupLayout: {
+    name: 'cgroup hierarchies like those on which system calls were counted (nine of v1 beside v2)',
+    probe: () => {
+      const types = [...readFileSync('/proc/self/mountinfo', 'utf8').matchAll(/ - (cgroup2?) /g)].map(
+        ([, type]) => type,
+      )
+      return types.filter((type) => type === 'cgroup').length === 9 && types.includes('cgroup2')
+    },
+    runsOn: 'hosts of the hybrid layout',
+  },
 } as const satisfies Record<string, KernelFeature>
+
+export const hasKernelFeature = (feature: keyof typeof kernelFeatures): boolean => kernelFeatures[feature].probe()
 
 /** One line for each feature that is missing here. */
 export function missingFeatures(): string[] {
