@@ -6,7 +6,7 @@ import { devicesOf } from './devices.ts'
 import type { IdMaps } from './id-maps.ts'
 import { initMount, runsUnderInit, underInit } from './init-program.ts'
 import { type EtcFiles, mountsOf } from './mounts.ts'
-import { initProcess } from './process.ts'
+import { initProcess, seccompOf } from './process.ts'
 import { resourcesOf } from './resources.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import type { ResolvedUser } from './user.ts'
@@ -41,6 +41,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
   const { etc, rootfsPath, initProgram, idMaps } = input
   const devices = devicesOf(host)
   const process = initProcess(container, input.user, input.appArmorProfile)
+  const seccomp = seccompOf(host)
   const withInit = runsUnderInit(host)
   return {
     ociVersion,
@@ -67,6 +68,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
       maskedPaths: host.privileged ? [] : (host.maskedPaths ?? maskedPaths).filter((path) => existsSync(path)),
       readonlyPaths: host.privileged ? [] : (host.readonlyPaths ?? readonlyPaths).filter((path) => existsSync(path)),
       sysctl: sysctlsOf(host, idMaps),
+      ...(seccomp && { seccomp }),
     },
   }
 }

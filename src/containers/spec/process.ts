@@ -2,10 +2,16 @@ import type { ProcessSpec } from '#oci/runtime-spec.ts'
 import type { Container, ContainerConfig, Ulimit } from '../container.ts'
 import type { ExecRequest } from '../requests.ts'
 import { capabilitiesOf } from './capabilities.ts'
+import { parseSeccompProfile, type SeccompLoading } from './seccomp.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import type { ResolvedUser } from './user.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** A process object with what the container's `linux` says of its processes. */
+export interface ExecSpec extends ProcessSpec {
+  readonly linux?: { readonly seccomp: object }
+}
 
 /** What init runs. */
 export function initProcess(
@@ -29,10 +35,13 @@ export function execProcess(
   { config, host }: Container,
   request: ExecRequest,
   { user, apparmorProfile }: { user: ResolvedUser; apparmorProfile: string | undefined },
-): ProcessSpec {
+): ExecSpec {
   const base = environment(config, request.tty)
+  const confined = request.privileged ? { ...host, privileged: true } : host
+  const seccomp = seccompOf(confined)
   return {
-    ...confinement(request.privileged ? { ...host, privileged: true } : host),
+    ...confinement(confined),
+    ...(seccomp && { linux: { seccomp } }),
     ...(apparmorProfile !== undefined && { apparmorProfile }),
     ...terminal(request.tty, request.consoleSize),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
@@ -73,6 +82,14 @@ function terminal(
   if (!tty) return {}
   const [height, width] = size ?? [0, 0]
   return { terminal: true, ...(height > 0 && width > 0 && { consoleSize: { height, width } }) }
+}
+
+/** What `linux.seccomp` says beside the filter, which is compiled; undefined: nothing. */
+export function seccompOf(host: Container['host']): SeccompLoading | undefined {
+  const { seccomp } = parseSecurityOptions(host.securityOpt)
+  if (host.privileged || typeof seccomp === 'string') return undefined
+  const { loading } = parseSeccompProfile(seccomp.profile)
+  return Object.keys(loading).length > 0 ? loading : undefined
 }
 
 /** The OOM score always, for without one a process would have the shim's, which the kernel kills last. */

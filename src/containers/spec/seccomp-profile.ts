@@ -83,6 +83,7 @@ export function defaultProfile(): SeccompProfile {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: 1,
+    loading: {},
     syscalls: [
       allow(always),
       allow('process_vm_readv process_vm_writev ptrace', { includes: { minKernel: '4.8' } }),

@@ -29,6 +29,15 @@ export interface SeccompProfile {
   readonly defaultAction: string
   readonly defaultErrnoRet?: number
   readonly syscalls: readonly SeccompRule[]
+  /** What is not in the filter itself. */
+  readonly loading: SeccompLoading
+}
+
+/** How a filter is loaded, and who is told of notifications. */
+export interface SeccompLoading {
+  readonly flags?: readonly string[]
+  readonly listenerPath?: string
+  readonly listenerMetadata?: string
 }
 
 /** `linux.seccomp` of config.json: the conditions are decided. @see runtime-spec v1.2 config-linux.md#seccomp */
@@ -91,11 +100,23 @@ export function parseSeccompProfile(text: string): SeccompProfile {
       defaultAction: reader.field('defaultAction').string(),
       ...(errno !== undefined && { defaultErrnoRet: errno }),
       syscalls: reader.field('syscalls').optional((list) => list.array(10_000).map(readRule)) ?? [],
+      loading: readLoading(reader),
     }
   } catch (cause) {
     throw invalid(`Decoding seccomp profile failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     })
+  }
+}
+
+function readLoading(reader: JsonReader): SeccompLoading {
+  const flags = reader.field('flags').optional((field) => field.stringArray(100))
+  const listenerPath = reader.field('listenerPath').optional((field) => field.string())
+  const listenerMetadata = reader.field('listenerMetadata').optional((field) => field.string())
+  return {
+    ...(flags && flags.length > 0 && { flags }),
+    ...(listenerPath && { listenerPath }),
+    ...(listenerMetadata && { listenerMetadata }),
   }
 }
 

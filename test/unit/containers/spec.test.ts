@@ -57,6 +57,12 @@ test("a user's own profile is read with its conditions, a broken one is refused"
   expect(() => parseSeccompProfile('{')).toThrow(/^Decoding seccomp profile failed: /)
 })
 
+test('a seccomp profile keeps how its filter is loaded and who listens', () => {
+  const loading = { flags: ['SECCOMP_FILTER_FLAG_LOG'], listenerPath: '/run/agent', listenerMetadata: 'x' }
+  expect(parseSeccompProfile(JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', ...loading })).loading).toEqual(loading)
+  expect(parseSeccompProfile('{"defaultAction":"SCMP_ACT_ALLOW"}').loading).toEqual({})
+})
+
 test('security options', () => {
   expect(parseSecurityOptions([])).toMatchObject({ noNewPrivileges: false, seccomp: 'default' })
   expect(parseSecurityOptions(['no-new-privileges', 'seccomp=unconfined'])).toMatchObject({

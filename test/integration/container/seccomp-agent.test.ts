@@ -1,0 +1,50 @@
+/** A seccomp profile of the user's own may leave the decision to an agent. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { beforeAll, expect, test } from 'vitest'
+import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+
+const execute = promisify(execFile)
+const repository = join(import.meta.dirname, '../../..')
+const program = 'build/obj/test/runtime/seccomp_agent'
+/** EDOM, which mkdir never answers by itself. */
+const answer = 33
+
+let daemon: TestDaemon
+beforeAll(async () => {
+  await execute('make', ['-s', '-C', join(repository, 'runtime'), `../${program}`])
+  daemon = await startDaemon()
+  return () => daemon[Symbol.asyncDispose]()
+})
+
+test('the agent answers for containers and their execs', async () => {
+  const listenerPath = join(daemon.directory, 'agent')
+  const agent = spawn(join(repository, program), [listenerPath, String(answer)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(agent, 'exit')
+  const lines = createInterface(agent.stdout)[Symbol.asyncIterator]()
+  expect((await lines.next()).value).toBe('listening')
+
+  const file = join(daemon.directory, 'profile.json')
+  const syscalls = [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' }]
+  const flags = ['SECCOMP_FILTER_FLAG_LOG']
+  await writeFile(
+    file,
+    JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls, flags, listenerPath, listenerMetadata: 'of the test' }),
+  )
+  const options = ['--network', 'none', '--name', 'asked', '--security-opt', `seccomp=${file}`]
+  expect((await daemon.docker('run', '-d', ...options, busybox, 'sleep', '1000')).code).toBe(0)
+  const { stderr } = await daemon.docker('exec', 'asked', 'mkdir', '/tmp/made')
+  expect(stderr).toContain("can't create directory '/tmp/made': Numerical argument out of domain")
+  const states = [JSON.parse((await lines.next()).value ?? ''), JSON.parse((await lines.next()).value ?? '')]
+  expect(states).toMatchObject([
+    { metadata: 'of the test', state: { status: 'creating' } },
+    { metadata: 'of the test', state: { status: 'running', pid: states[0].pid } },
+  ])
+  await daemon.docker('rm', '-f', 'asked')
+  agent.stdin.end()
+  await ended
+})
