@@ -202,8 +202,9 @@ int container_start(struct container *container, struct berth_error *err) {
                 return r;
         container->n_taken = 0;
         r = container_run_poststart(container->plan, container->init.pid, err);
-        if (r < 0)
-                (void) process_abandon(&container->init, NULL);
+        /* A frozen process does not end: the release thaws the group and kills what is there. */
+        if (r < 0 && process_abandon(&container->init, NULL) < 0)
+                container->own_pids = false;
         return r;
 }
 
@@ -233,7 +234,7 @@ int container_release(struct container *container, struct berth_error *err) {
 
         if (container->has_cgroup) {
                 /* With a pid namespace of its own the kernel has killed everything along with init. */
-                r = container->own_pids ? 0 : cgroup_signal_all(&container->layout, &container->cgroup, SIGKILL, first ? &later : err);
+                r = container->own_pids && first == 0 ? 0 : cgroup_signal_all(&container->layout, &container->cgroup, SIGKILL, first ? &later : err);
                 if (r < 0 && first == 0)
                         first = r;
                 r = cgroup_remove(&container->layout, &container->cgroup, first ? &later : err);

@@ -19,7 +19,7 @@
 #define P_PIDFD 3
 #endif
 
-#define PROCESS_ABANDON_MS 10000
+#define PROCESS_ABANDON_MS 5000
 
 static pid_t process_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {
         struct clone_args args = {

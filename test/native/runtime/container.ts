@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { link, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LinuxSpec, MountSpec, ProcessSpec, RuntimeSpec } from '#oci/runtime-spec.ts'
@@ -118,6 +119,13 @@ export class BusyboxRoot implements AsyncDisposable {
 
   get cgroup(): string {
     return `/berth-test-${this.id.slice(0, 12)}`
+  }
+
+  /** Its groups in all hierarchies, of which nothing is left when it is gone. Others' come and go beside them. */
+  async cgroups(): Promise<string[]> {
+    const names = await readdir('/sys/fs/cgroup')
+    const places = ['', ...names].map((name) => join('/sys/fs/cgroup', name, this.cgroup))
+    return places.filter((place) => existsSync(place))
   }
 
   async run(options: ContainerOptions = {}): Promise<ContainerResult> {

@@ -1,5 +1,5 @@
 /** When hooks of each kind run, where, and what becomes of the container when one fails. */
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { HookKind, HookSpec } from '#oci/runtime-spec.ts'
@@ -135,9 +135,7 @@ test.each(['prestart', 'createRuntime', 'createContainer'] as const)(
     expect(exitCode).toBeUndefined()
     expect(output).toBe('')
     expect(await lines()).toEqual(['poststop'])
-    expect(
-      (await readdir('/sys/fs/cgroup', { recursive: true })).filter((name) => name.includes(root.cgroup.slice(1))),
-    ).toEqual([])
+    expect(await root.cgroups()).toEqual([])
   },
 )
 
@@ -190,4 +188,17 @@ test('a hook that takes too long is killed, and so is the creation', async () =>
   })
   expect(failures).toMatchObject([{ step: 'create' }])
   expect(failures[0]?.text).toContain("createContainer hook 0 '/bin/sh': did not end within 1 s")
+})
+
+test('a container that a poststart hook froze before it failed is ended all the same', async () => {
+  const freeze = [
+    `echo FROZEN > /sys/fs/cgroup/freezer${root.cgroup}/freezer.state || echo 1 > /sys/fs/cgroup${root.cgroup}/cgroup.freeze`,
+    'exit 6',
+  ]
+  const { failures } = await root.run({
+    run: 'sleep 1000',
+    spec: { hooks: { poststart: [inside(freeze.join('; '))] } },
+  })
+  expect(failures).toMatchObject([{ step: 'start', text: expect.stringContaining('exited with status 6') }])
+  expect(await root.cgroups()).toEqual([])
 })
