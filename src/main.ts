@@ -8,6 +8,8 @@ async function run(argv: readonly string[]): Promise<number> {
     ])
     return main(rest, { openNatives, removeOtherNatives })
   }
+  if (command === 'runtime' && rest[0] === '--install')
+    return (await import('./packaging/install-runtime.ts')).installRuntime(rest.slice(1))
   if (command === 'runtime') return (await import('./packaging/exec-runtime.ts')).execRuntime(rest)
   const { main } = await import('#cli/main.ts')
   return main(argv)
