@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A new directory that goes away with its scope. */
-export async function tempDirectory(prefix = 'berth-test-'): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), prefix))
+export async function tempDirectory(
+  prefix = 'berth-test-',
+  parent = tmpdir(),
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(parent, prefix))
   return {
     path,
     async [Symbol.asyncDispose]() {

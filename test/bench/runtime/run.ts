@@ -45,15 +45,19 @@ async function main(rounds: number): Promise<number> {
 
 async function measure(directory: string, rounds: number): Promise<RuntimeRow[]> {
   const rootfs = makeRootfs(directory)
+  await using states = await tempDirectory('berth-bench-', '/run')
   await using account = await openProcessorAccount(directory)
   await using shim = await ShimSubject.open(account, directory, rootfs)
   const ours = new CommandSubject(
     new URL('../../../build/native/berth-runtime', import.meta.url).pathname,
     account,
     directory,
+    states.path,
     rootfs,
   )
-  const peers = ['/usr/bin/crun', '/usr/sbin/runc'].map((path) => new CommandSubject(path, account, directory, rootfs))
+  const peers = ['/usr/bin/crun', '/usr/sbin/runc'].map(
+    (path) => new CommandSubject(path, account, directory, states.path, rootfs),
+  )
   const subjects = [...peers, ours, shim]
   for (const subject of subjects) await assertNothingSkipped(subject)
 

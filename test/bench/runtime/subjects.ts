@@ -58,13 +58,16 @@ export class CommandSubject implements Subject {
   readonly #program: string
   readonly #account: ProcessorAccount
   readonly #directory: string
+  readonly #states: string
   readonly #rootfs: string
 
-  constructor(program: string, account: ProcessorAccount, directory: string, rootfs: string) {
+  /** @param states where runtimes keep what they know, in memory as on every host */
+  constructor(program: string, account: ProcessorAccount, directory: string, states: string, rootfs: string) {
     this.name = program.split('/').at(-1) ?? program
     this.#program = program
     this.#account = account
     this.#directory = join(directory, this.name)
+    this.#states = join(states, this.name)
     this.#rootfs = rootfs
     for (const config of ['docker', 'minimal'] as const) this.#write(config, config, ['true'])
     this.#write('probe', 'docker', probeArguments)
@@ -86,7 +89,7 @@ export class CommandSubject implements Subject {
     return [
       this.#program,
       '--root',
-      join(this.#directory, 'states'),
+      this.#states,
       'run',
       '--bundle',
       join(this.#directory, bundle),
