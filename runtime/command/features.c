@@ -40,7 +40,7 @@ static json_t *features_seccomp(void) {
 static json_t *features_linux(void) {
         return json_pack("{s:o, s:o, s:{s:b, s:b, s:b, s:b, s:b}, s:o, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:o, s:o}, s:{s:{s:b}}, s:{s:b}}", /**/
                          "namespaces", features_list(features_namespace_at), "capabilities", features_capabilities(),                   /**/
-                         "cgroup", "v1", 1, "v2", 1, "systemd", 0, "systemdUser", 0, "rdma", 1, "seccomp", features_seccomp(),          /**/
+                         "cgroup", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 0, "rdma", 1, "seccomp", features_seccomp(),          /**/
                          "apparmor", "enabled", 1, "selinux", "enabled", 1, "intelRdt", "enabled", 0,                                   /**/
                          "memoryPolicy", "modes", features_list(spec_memory_mode_at), "flags", features_list(spec_memory_flag_at),      /**/
                          "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 1);

@@ -12,6 +12,7 @@
 #include "launch-record.h"
 #include "plan-internal.h"
 #include "preserved-fds.h"
+#include "systemd-scope.h"
 
 int launch_arguments(struct launch *launch, const struct command *command, const char *verb, int argc, char **argv, struct berth_error *err) {
         bool run = strcmp(verb, "run") == 0, no_subreaper = false;
@@ -37,9 +38,6 @@ int launch_arguments(struct launch *launch, const struct command *command, const
         launch->command = command;
         launch->id = arguments.words[0];
         launch->detach = launch->detach || !run;
-        if (command->systemd_cgroup)
-                return berth_error_set(err, EINVAL,
-                                       "--systemd-cgroup is not supported: cgroups are made in the file system; use the cgroupfs driver");
         return 0;
 }
 
@@ -75,16 +73,21 @@ static int launch_read(struct launch *launch, struct berth_error *err) {
 }
 
 /* What is said on the command line and not in config.json. */
-static void launch_amend(struct launch *launch) {
+static int launch_amend(struct launch *launch, struct berth_error *err) {
         struct plan *plan = launch->plan;
+        bool systemd = launch->command->systemd_cgroup;
 
         if (!plan->container.cgroup_path) {
-                (void) snprintf(launch->cgroup, sizeof launch->cgroup, LAUNCH_CGROUP_PREFIX "%s", launch->id);
+                (void) snprintf(launch->cgroup, sizeof launch->cgroup, systemd ? LAUNCH_SCOPE_PREFIX "%s" : LAUNCH_CGROUP_PREFIX "%s", launch->id);
                 plan->container.cgroup_path = launch->cgroup;
         }
+        if (systemd_scope_named(plan->container.cgroup_path) != systemd)
+                return berth_error_set(err, EINVAL, "linux.cgroupsPath: '%s' is %s", plan->container.cgroup_path,
+                                       systemd ? "not slice:prefix:name, which --systemd-cgroup needs" : "systemd's; it needs --systemd-cgroup");
         plan->container.no_pivot = launch->no_pivot;
         plan->process.no_new_keyring = launch->no_new_keyring;
         plan->process.n_preserved = (uint32_t) launch->preserve_fds;
+        return 0;
 }
 
 static int launch_make(struct launch *launch, struct berth_error *err) {
@@ -95,8 +98,8 @@ static int launch_make(struct launch *launch, struct berth_error *err) {
                 r = launch_plan(launch->command, launch->id, launch->path, launch->document, &launch->plan, err);
         if (r < 0)
                 return r;
-        launch_amend(launch);
-        if (launch->detach)
+        r = launch_amend(launch, err);
+        if (r == 0 && launch->detach)
                 r = state_directory_listen(launch->directory, &launch->container.starter, err);
         if (r == 0)
                 r = container_create(&launch->container, launch->plan, &io, err);

@@ -22,6 +22,7 @@ struct launch {
         struct container container;
 };
 #define LAUNCH_CGROUP_PREFIX "/berth-runtime."
+#define LAUNCH_SCOPE_PREFIX ":berth-runtime:"
 #define LAUNCH_NONE ((struct launch){.bundle = ".", .config = "config.json", .directory = -1, .container = CONTAINER_NONE})
 
 /* 0, 1 after help, or -EINVAL. `verb` decides what is known: create never keeps the caller, run may. */

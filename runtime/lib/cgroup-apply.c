@@ -5,6 +5,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "systemd-scope.h"
 
 /* The limits of one controller, and who serves it. */
 struct part {
@@ -139,6 +140,8 @@ int cgroup_update(const struct cgroup_layout *layout, const struct cgroup *cgrou
                 r = find_parts(layout, limits, parts, err);
         if (r == 0)
                 r = check_memory(layout, cgroup, limits, err);
+        if (r == 0 && systemd_scope_is(layout, cgroup))
+                r = systemd_scope_update(cgroup, limits, err);
         if (r < 0)
                 return r;
         r = apply_parts(parts, cgroup, limits, true, &applied, err);

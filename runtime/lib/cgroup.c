@@ -7,6 +7,7 @@
 
 #include "cgroup-internal.h"
 #include "cleanup.h"
+#include "systemd-scope.h"
 
 /* Others may remove an empty parent between our mkdir of it and of its child; that often in a row it is no accident. */
 #define RACE_ATTEMPTS 16
@@ -59,9 +60,33 @@ static int make_in(const struct cgroup_hierarchy *hierarchy, const char *path, b
         return 0;
 }
 
+static int create_scope(const struct cgroup_layout *layout, const char *path, const struct cgroup_limits *limits, struct cgroup *ret,
+                        struct berth_error *err) {
+        struct cgroup cgroup;
+        int r = systemd_scope_start(layout, path, limits, &cgroup, err);
+        if (r < 0)
+                return r;
+        /* Also where systemd has no property for it, or none that is exact. */
+        if (limits)
+                r = cgroup_apply(layout, &cgroup, limits, err);
+        if (r < 0) {
+                systemd_scope_release(&cgroup);
+                (void) cgroup_remove(layout, &cgroup, NULL);
+                return r;
+        }
+        *ret = cgroup;
+        return 0;
+}
+
+void cgroup_joined(struct cgroup *cgroup) {
+        systemd_scope_release(cgroup);
+}
+
 int cgroup_create(const struct cgroup_layout *layout, const char *path, const struct cgroup_limits *limits, struct cgroup *ret,
                   struct berth_error *err) {
         struct cgroup cgroup = {.made = 0};
+        if (systemd_scope_named(path))
+                return create_scope(layout, path, limits, ret, err);
         int r = cgroup_path_check(path, err);
         if (r < 0)
                 return r;

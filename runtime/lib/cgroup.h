@@ -107,6 +107,7 @@ struct cgroup_limits {
 struct cgroup {
         char path[CGROUP_PATH_MAX]; /* "/berth/<id>" */
         uint32_t made;              /* bit i: the directory in hierarchy i was made by us */
+        pid_t holder;               /* > 0: keeps a new scope of systemd's from ending until cgroup_joined */
 };
 
 /* The hierarchies of this host, read once per process from mountinfo. */
@@ -127,10 +128,12 @@ const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_layout *l
 
 /*
  * Makes `path` in every hierarchy (parents too; cpuset's copy-down; v2 subtree_control) and applies `limits` (NULL: none).
- * On failure nothing that this call made is left. EBUSY/ENOENT texts name controller and file.
+ * On failure nothing that this call made is left. EBUSY/ENOENT texts name controller and file. A path "slice:prefix:name" is a scope that
+ * systemd makes; ret->path is where that is, and cgroup_joined must follow when a process of the caller's is in it.
  */
 int cgroup_create(const struct cgroup_layout *layout, const char *path, const struct cgroup_limits *limits, struct cgroup *ret,
                   struct berth_error *err);
+void cgroup_joined(struct cgroup *cgroup);
 int cgroup_apply(const struct cgroup_layout *layout, const struct cgroup *cgroup, const struct cgroup_limits *limits, struct berth_error *err);
 
 /*

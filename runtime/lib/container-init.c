@@ -99,7 +99,7 @@ static int container_init_root(const struct container_init *init, struct berth_e
                 .procfs = -1,
                 .devpts = -1,
                 .layout = init->layout,
-                .cgroup_path = container->cgroup_path,
+                .cgroup_path = init->cgroup ? init->cgroup->path : NULL,
                 .cgroup_namespace = plan_namespace_of(container, CLONE_NEWCGROUP) != NULL,
         };
         r = mount_all(&context, container, err);

@@ -167,6 +167,8 @@ static int container_build(struct container *container, const struct process_io 
                 r = container_run_create_hooks(container, err);
         if (r == 0)
                 r = process_await_ready(&container->init, &orders, err);
+        if (container->has_cgroup)
+                cgroup_joined(&container->cgroup);
         if (r == 0)
                 r = container_open_root(container, err);
         namespace_close_all(&namespaces);

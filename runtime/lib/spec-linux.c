@@ -3,6 +3,7 @@
 
 #include "plan-internal.h"
 #include "spec.h"
+#include "systemd-scope.h"
 
 int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at list;
@@ -46,8 +47,8 @@ static int spec_cgroup_path(const struct json_at *at, struct tlv_writer *writer,
         if (!json_member(at, "cgroupsPath", &member))
                 return 0;
         int r = json_text(&member, &path, err);
-        if (r == 0 && *path && path[0] != '/')
-                r = json_fail(&member, err, "'%s' is not an absolute path (systemd's slice:prefix:name form is not supported)", path);
+        if (r == 0 && *path && path[0] != '/' && !systemd_scope_named(path))
+                r = json_fail(&member, err, "'%s' is neither an absolute path nor slice:prefix:name of systemd", path);
         if (r == 0 && *path)
                 tlv_put_string(writer, PLAN_CGROUP_PATH, path);
         return r;
