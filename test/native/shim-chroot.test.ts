@@ -8,6 +8,6 @@ test('a daemon in a chroot has containers whose mount namespace knows no other r
   const driver = join(import.meta.dirname, 'shim/chroot-driver.ts')
   const script = `mount --rbind / '${directory.path}' && exec chroot '${directory.path}' '${process.execPath}' '${driver}'`
   const output = execFileSync('unshare', ['--mount', 'sh', '-c', script], { encoding: 'utf8', timeout: 60_000 })
-  const root = ['bin', 'dev', 'etc', 'proc', 'tmp']
+  const root = ['bin', 'dev', 'etc', 'proc', 'sbin', 'tmp']
   expect(JSON.parse(output)).toEqual({ namespace: root, exec: root })
 })
