@@ -2,6 +2,8 @@
 #pragma once
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,7 +65,10 @@ static inline pid_t run_in(struct test *test, const struct cgroup *cgroup, body_
         if (pipe2(joined, O_CLOEXEC) < 0)
                 abort();
         pid_t pid = fork();
+        if (pid < 0)
+                abort(); /* -1 as a target of kill(2) is everybody */
         if (pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 struct berth_error err = {0};
                 if (cgroup_attach(&test->layout, cgroup, 0, false, &err) < 0) {
                         (void) fprintf(stderr, "attach: %s\n", err.text);
@@ -75,7 +80,7 @@ static inline pid_t run_in(struct test *test, const struct cgroup *cgroup, body_
         }
         (void) close(joined[1]);
         char byte;
-        check(pid > 0 && read(joined[0], &byte, 1) == 1, "a child joins the group");
+        check(read(joined[0], &byte, 1) == 1, "a child joins the group");
         (void) close(joined[0]);
         return pid;
 }

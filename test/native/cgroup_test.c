@@ -192,6 +192,8 @@ static void test_making_while_removing(struct test *test) {
         char directory[CGROUP_FILE_MAX];
         check_call(cgroup_directory(&test->layout.hierarchy[index], cgroup.path, directory, &test->err), &test->err, "its directory has a name");
         pid_t pid = fork();
+        if (pid < 0)
+                abort();
         if (pid == 0)
                 _exit(make_groups(directory));
         int r = cgroup_remove(&test->layout, &cgroup, &test->err);
