@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { buildNativeTest, runNativeTest } from '#test/support/native-program.ts'
+import { runNativeTest } from '#test/support/native-program.ts'
+import { buildSanitized } from '#test/support/sanitized.ts'
 
 test('links, addresses and routes are made across network namespaces', async () => {
-  const program = await buildNativeTest('netlink_test')
+  const [program = ''] = await buildSanitized('netlink_test')
   const { failures, passed } = await runNativeTest([program], 60_000)
   expect(failures).toEqual([])
   expect(passed).toBeGreaterThan(40)
