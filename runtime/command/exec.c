@@ -9,6 +9,7 @@
 #include "console-socket.h"
 #include "exec-process.h"
 #include "foreground.h"
+#include "home.h"
 #include "launch-plan.h"
 #include "launch-record.h"
 #include "plan-internal.h"
@@ -56,34 +57,6 @@ static int exec_check_status(struct exec *exec, struct berth_error *err) {
         return 0;
 }
 
-static int exec_read(struct exec *exec, struct berth_error *err) {
-        _cleanup_close_ int directory = -1;
-        json_t *config = NULL;
-
-        int r = state_directory_open(exec->command, exec->id, &directory, err);
-        if (r == 0)
-                r = state_read(directory, exec->id, &exec->state, err);
-        if (r == 0)
-                r = exec_check_status(exec, err);
-        if (r == 0)
-                r = state_directory_read(directory, "config.json", &config, err);
-        if (r == 0)
-                r = exec_process_make(&exec->request, config, &exec->process, err);
-        if (r == 0)
-                r = exec_check_terminal(exec, err);
-        if (r == 0)
-                r = preserved_fds_check(exec->preserve_fds, err);
-        if (r == 0)
-                r = launch_plan_exec(exec->command, exec->process, &exec->plan, err);
-        if (r == 0 && exec->plan->process.seccomp_listener)
-                r = launch_plan(exec->command, exec->id, exec->state.bundle, config, &exec->whole, err);
-        exec->container.plan = exec->whole;
-        json_decref(config);
-        if (r == 0)
-                exec->plan->process.n_preserved = (uint32_t) exec->preserve_fds;
-        return r;
-}
-
 /* The container as its keeper would know it. */
 static int exec_find(struct exec *exec, struct berth_error *err) {
         struct container *container = &exec->container;
@@ -100,6 +73,38 @@ static int exec_find(struct exec *exec, struct berth_error *err) {
         if (container->has_cgroup)
                 return state_cgroup(&exec->state, &container->layout, &container->cgroup, err);
         return 0;
+}
+
+static int exec_read(struct exec *exec, struct berth_error *err) {
+        _cleanup_close_ int directory = -1;
+        json_t *config = NULL;
+
+        int r = state_directory_open(exec->command, exec->id, &directory, err);
+        if (r == 0)
+                r = state_read(directory, exec->id, &exec->state, err);
+        if (r == 0)
+                r = exec_check_status(exec, err);
+        if (r == 0)
+                r = exec_find(exec, err);
+        if (r == 0)
+                r = state_directory_read(directory, "config.json", &config, err);
+        if (r == 0)
+                r = exec_process_make(&exec->request, config, &exec->process, err);
+        if (r == 0)
+                r = home_add(exec->process, exec->container.rootfs, err);
+        if (r == 0)
+                r = exec_check_terminal(exec, err);
+        if (r == 0)
+                r = preserved_fds_check(exec->preserve_fds, err);
+        if (r == 0)
+                r = launch_plan_exec(exec->command, exec->process, &exec->plan, err);
+        if (r == 0 && exec->plan->process.seccomp_listener)
+                r = launch_plan(exec->command, exec->id, exec->state.bundle, config, &exec->whole, err);
+        exec->container.plan = exec->whole;
+        json_decref(config);
+        if (r == 0)
+                exec->plan->process.n_preserved = (uint32_t) exec->preserve_fds;
+        return r;
 }
 
 static int exec_start(struct exec *exec, struct berth_error *err) {
@@ -124,8 +129,6 @@ static int exec_run(struct exec *exec, struct berth_error *err) {
         int status = 0;
 
         int r = exec_read(exec, err);
-        if (r == 0)
-                r = exec_find(exec, err);
         if (r == 0 && !exec->detach)
                 r = foreground_prepare(&signals, err);
         if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "console-socket.h"
+#include "home.h"
 #include "launch-plan.h"
 #include "launch-record.h"
 #include "plan-internal.h"
@@ -90,10 +91,25 @@ static int launch_amend(struct launch *launch, struct berth_error *err) {
         return 0;
 }
 
+static int launch_home(struct launch *launch, struct berth_error *err) {
+        const char *root = json_string_value(json_object_get(json_object_get(launch->document, "root"), "path"));
+        json_t *process = json_object_get(launch->document, "process");
+        _cleanup_close_ int bundle = -1, fd = -1;
+
+        if (!home_is_missing(process))
+                return 0;
+        bundle = open(launch->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (bundle >= 0)
+                fd = openat(bundle, root ? root : "rootfs", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? 0 : home_add(process, fd, err); /* a root that is not there is refused with its step */
+}
+
 static int launch_make(struct launch *launch, struct berth_error *err) {
         const struct process_io io = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
 
         int r = preserved_fds_announce(launch->document, &launch->preserve_fds, err);
+        if (r == 0)
+                r = launch_home(launch, err);
         if (r == 0)
                 r = launch_plan(launch->command, launch->id, launch->path, launch->document, &launch->plan, err);
         if (r < 0)

@@ -1,5 +1,5 @@
 /** berth-runtime exec: further processes of a container. */
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bundle, Command, exitOf, patience } from './command.ts'
@@ -198,4 +198,24 @@ test('exec into a created container works, and into one that has ended is refuse
     code: 255,
     stderr: `berth-runtime: cannot exec in a stopped container: '${id}'\n`,
   })
+})
+
+test('HOME is what the image says of the user, unless the caller says it; a hostile passwd is data', async () => {
+  const passwd = join(command.root.rootfs, 'etc/passwd')
+  const home = async (...options: readonly string[]): Promise<string> =>
+    (await command.run('exec', ...options, container.id, 'sh', '-c', 'echo $HOME')).stdout
+  await writeFile(
+    passwd,
+    'broken\n:::::\nx:x:-1:0::/minus:\nroot:x:0:0::/root:/bin/sh\nseven:x:7:7::/home/seven:/bin/sh\n',
+  )
+  expect(await home()).toBe('/root\n')
+  expect(await home('--user', '7')).toBe('/home/seven\n')
+  expect(await home('--user', '8')).toBe('/\n')
+  expect(await home('--env', 'HOME=/mine')).toBe('/mine\n')
+  const { path, id } = await command.bundle('echo $HOME')
+  expect((await command.run('run', '--bundle', path, id)).stdout).toBe('/root\n')
+  await rm(passwd)
+  await symlink('/proc/self/environ', passwd)
+  expect(await home()).toBe('/\n')
+  await rm(passwd)
 })
