@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** Something that not every kernel can do. This list is the only ground on which a test may be left out. */
 export interface KernelFeature {
@@ -14,6 +14,11 @@ const kernelFeatures = {
     name: 'overlayfs',
     probe: () => /\toverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')),
     runsOn: 'every distribution kernel',
+  },
+  memfdNoexec: {
+    name: 'vm.memfd_noexec',
+    probe: () => existsSync('/proc/sys/vm/memfd_noexec'),
+    runsOn: 'kernels from 6.3 on',
   },
   recordedCgroupLayout: {
     name: 'cgroup hierarchies like those on which system calls were counted (nine of v1 beside v2)',

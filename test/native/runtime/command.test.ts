@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hasKernelFeature } from '#test/support/kernel.ts'
 import { Command, exitOf, firstOutput, groupsOf, patience, program } from './command.ts'
 
 const execute = promisify(execFile)
@@ -188,7 +189,7 @@ test('a container never holds the file of the command, which it could overwrite'
   expect((await readFile(copy)).equals(await readFile(program))).toBe(true)
 })
 
-test('nor does it where memory must not be executed', async () => {
+test.runIf(hasKernelFeature('memfdNoexec'))('nor does it where memory must not be executed', async () => {
   const bundle = await command.bundle('true')
   const script = `
     echo 2 > /proc/sys/vm/memfd_noexec
