@@ -254,7 +254,7 @@ export const mutants: readonly Mutant[] = [
     lesson: 'T14',
     naive: 'a process is known by its number alone',
     file: 'runtime/lib/process-identity.c',
-    changes: [['if (found != start_time)', 'if (found == 0)']],
+    changes: [['if (found != start_time)', 'if (found != start_time && found == 0)']],
     test: 'test/native/runtime/library.test.ts',
     pattern: 'a signal never reaches',
   },
