@@ -60,7 +60,7 @@ static int delete_debris(const char *id, int directory, struct berth_error *err)
         (void) snprintf(fallback, sizeof fallback, LAUNCH_CGROUP_PREFIX "%s", id);
         (void) state_directory_read(directory, "config.json", &config, NULL);
         const char *path = json_string_value(json_object_get(json_object_get(config, "linux"), "cgroupsPath"));
-        int r = delete_cgroup(path && path[0] == '/' ? path : fallback, err);
+        int r = delete_cgroup(path && cgroup_path_check(path, NULL) == 0 ? path : fallback, err);
         json_decref(config);
         return r;
 }

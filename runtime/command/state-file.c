@@ -81,7 +81,7 @@ static int state_parse(struct state *state) {
                         &state->rootfs, "created", &state->created, "init_process_pid", &pid, "init_process_start", &start_time, "own_pids",
                         &own_pids, "hooked", &hooked, "cgroup", &state->cgroup, "annotations", &state->annotations) < 0)
                 return -EBADMSG;
-        if (pid <= 0 || (state->cgroup && (state->cgroup[0] != '/' || strlen(state->cgroup) >= CGROUP_PATH_MAX)))
+        if (pid <= 0 || (state->cgroup && cgroup_path_check(state->cgroup, NULL) < 0))
                 return -EBADMSG;
         if (state->annotations && !json_is_object(state->annotations))
                 return -EBADMSG;

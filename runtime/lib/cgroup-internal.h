@@ -11,9 +11,6 @@
 #define CGROUP_FILE_MAX (2 * CGROUP_PATH_MAX)
 #define CGROUP_DEPTH_MAX 32
 
-/* A path within a hierarchy: absolute, without empty, "." or ".." parts, and not the root itself. */
-int cgroup_path_check(const char *path, struct berth_error *err);
-
 /* "<mount><path>" into `buffer`; -ENAMETOOLONG. */
 int cgroup_directory(const struct cgroup_hierarchy *hierarchy, const char *path, char buffer[CGROUP_FILE_MAX], struct berth_error *err);
 int cgroup_directory_open(const struct cgroup_hierarchy *hierarchy, const char *path, int *ret_fd, struct berth_error *err);

@@ -161,7 +161,9 @@ static int kill_one_by_one(const struct cgroup_layout *layout, const struct cgro
 
 int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *cgroup, int signal, struct berth_error *err) {
         _cleanup_close_ int directory = -1;
-        int r = cgroup_members_open(layout, cgroup, &directory, err);
+        int r = cgroup_path_check(cgroup->path, err);
+        if (r == 0)
+                r = cgroup_members_open(layout, cgroup, &directory, err);
         if (r < 0)
                 return r;
         if (signal == SIGKILL) {

@@ -110,6 +110,9 @@ struct cgroup {
         pid_t holder;               /* > 0: keeps a new scope of systemd's from ending until cgroup_joined */
 };
 
+/* A path within a hierarchy: absolute, without empty, "." or ".." parts, and not the root itself. */
+int cgroup_path_check(const char *path, struct berth_error *err);
+
 /* The hierarchies of this host, read once per process from mountinfo. */
 struct cgroup_hierarchy {
         char mount[CGROUP_PATH_MAX];

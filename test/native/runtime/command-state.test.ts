@@ -130,6 +130,24 @@ test('what a creation left that was killed before it wrote the state is removed 
   expect(await isRunning(pid)).toBe(false)
 })
 
+test('a group’s path that no creation takes does not lead delete --force to other groups', async () => {
+  const other = await command.started(waiting)
+  const { pid } = await command.state(other.id)
+  for (const [file, change] of [
+    ['config.json', (document, path) => ({ ...document, linux: { ...document.linux, cgroupsPath: path } })],
+    ['state.json', (document, path) => ({ ...document, cgroup: path })],
+  ] as [string, (document: Config, path: string) => object][]) {
+    const { id } = await command.created(waiting)
+    const path = join(command.states, id, file)
+    const document = JSON.parse(await readFile(path, 'utf8'))
+    await writeFile(path, JSON.stringify(change(document, `/berth-runtime.${id}/../berth-runtime.${other.id}`)))
+    if (file === 'config.json') await rm(join(command.states, id, 'state.json'))
+    expect(await command.run('delete', '--force', id)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await groupsOf(id)).toEqual([])
+  }
+  expect(await isRunning(pid)).toBe(true)
+})
+
 test('the state keeps runc’s names for what other programs read', async () => {
   const { id } = await command.created('true')
   const { pid } = await command.state(id)
