@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/wait.h>
 
 #include "cleanup.h"
 #include "sync.h"
@@ -87,16 +88,32 @@ static int stage_complete_user(const struct plan *plan, const struct namespace_s
         return r == 0 && !plan->process.terminal ? userns_give_stdio(pid, plan->process.uid, io, err) : r;
 }
 
+/* Until its CHILD message is received, the process that a stage has cloned is known by the stage's process group alone, which it is still in. */
+static void stage_abandon(struct process *stage) {
+        pid_t group = stage->pid;
+        siginfo_t info;
+
+        /* The stage first, which then clones nobody any more. */
+        (void) sys_pidfd_send_signal(stage->pidfd, SIGKILL);
+        (void) kill(-group, SIGKILL);
+        if (process_abandon(stage, NULL) < 0)
+                return;
+        while (waitid(P_PGID, (id_t) group, &info, WEXITED) == 0 || errno == EINTR)
+                ;
+}
+
 int container_await_stage(struct process *stage, const struct plan *plan, const struct namespace_set *namespaces, const struct process_io *io,
                           struct process *ret, struct berth_error *err) {
         struct process process = PROCESS_NONE;
 
         int r = sync_receive_child(stage->sync, &process.pid, &process.pidfd, err);
-        if (r == 0)
-                process.sync = take_fd(&stage->sync);
+        if (r < 0) {
+                stage_abandon(stage);
+                return r;
+        }
+        process.sync = take_fd(&stage->sync);
         /* It has nothing left to do: ending it is as good as waiting for its end. */
-        int ended = process_abandon(stage, r < 0 ? NULL : err);
-        r = r < 0 ? r : ended;
+        r = process_abandon(stage, err);
         if (r == 0 && namespaces->user)
                 r = stage_complete_user(plan, namespaces, io, process.pid, err);
         if (r == 0)

@@ -231,7 +231,7 @@ function parse(report: string, output: string): ContainerResult {
     execCodes: lines.flatMap((line) => /^exec \d+ exited (\d+)$/.exec(line)?.[1] ?? []).map(Number),
     failures: lines.flatMap((line) => {
       const [, step = '', errno = '', text = ''] =
-        /^(plan|seccomp|create|start|exec \d+|released) ([1-9]\d*) (.*)$/.exec(line) ?? []
+        /^(plan|seccomp|create|children|start|exec \d+|released) ([1-9]\d*) (.*)$/.exec(line) ?? []
       return step === '' ? [] : [{ step, errno: Number(errno), text }]
     }),
   }

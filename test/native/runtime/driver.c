@@ -108,6 +108,14 @@ static void driver_exec(struct driver *driver, int index, char *path) {
         plan_close(plan);
 }
 
+/* A creation that fails leaves no child, living or dead. */
+static void driver_tell_children(const struct driver *driver) {
+        siginfo_t info = {0};
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+                fprintf(driver->report, "children %d %d of a creation that failed\n", EBUSY, info.si_pid);
+}
+
 static double driver_milliseconds(clockid_t clock) {
         struct timespec now;
         (void) clock_gettime(clock, &now);
@@ -155,6 +163,7 @@ int main(int argc, char **argv) {
         int r = container_create(&driver.container, plan, &io, &err);
         if (r < 0) {
                 fprintf(driver.report, "create %d %s\n", err.code, err.text);
+                driver_tell_children(&driver);
                 return 1;
         }
         double created = driver_milliseconds(CLOCK_MONOTONIC);
