@@ -36,7 +36,7 @@ static int container_init_enter(struct container_init *init, struct berth_error 
                 r = container_init_join(init, err);
         /* Only now: the namespace's root is the group that the process is in at this moment. */
         if (r == 0 && init->namespaces->new_cgroup && unshare(CLONE_NEWCGROUP) < 0)
-                return berth_error_set(err, errno, "make a cgroup namespace");
+                return namespace_error(errno, CLONE_NEWCGROUP, "make a cgroup namespace", err);
         return r == 0 ? process_child_descriptors(&init->child, process, init->io, err) : r;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "sys.h"
@@ -29,6 +30,32 @@ const char *namespace_name(uint64_t flag) {
         default:
                 return "unknown";
         }
+}
+
+static bool namespace_is_forbidden(const char *limit) {
+        char path[48], text[16] = "";
+
+        (void) snprintf(path, sizeof path, "/proc/sys/user/%s", limit);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd >= 0 && read(fd, text, sizeof text - 1) > 0 && strcmp(text, "0\n") == 0;
+}
+
+int namespace_error(int code, uint64_t flags, const char *what, struct berth_error *err) {
+        static const struct {
+                uint64_t flag;
+                const char *file;
+        } limits[NAMESPACE_KINDS] = {
+                {CLONE_NEWUSER, "max_user_namespaces"},     {CLONE_NEWPID, "max_pid_namespaces"},   {CLONE_NEWNET, "max_net_namespaces"},
+                {CLONE_NEWNS, "max_mnt_namespaces"},        {CLONE_NEWIPC, "max_ipc_namespaces"},   {CLONE_NEWUTS, "max_uts_namespaces"},
+                {CLONE_NEWCGROUP, "max_cgroup_namespaces"}, {CLONE_NEWTIME, "max_time_namespaces"},
+        };
+
+        if (code != ENOSPC)
+                return berth_error_set(err, code, "%s", what);
+        for (size_t i = 0; i < NAMESPACE_KINDS; i++)
+                if (flags & limits[i].flag && namespace_is_forbidden(limits[i].file))
+                        return berth_error_set(err, EPERM, "%s: this host allows none (/proc/sys/user/%s is 0)", what, limits[i].file);
+        return berth_error_set(err, EAGAIN, "%s: a limit of this host is reached (/proc/sys/user/max_*_namespaces)", what);
 }
 
 static int namespace_open(const struct plan_namespace *namespace, struct namespace_set *set, struct berth_error *err) {
@@ -94,7 +121,7 @@ int namespace_join(const struct namespace_set *set, struct berth_error *err) {
 
 int namespace_make_time(const struct plan_container *container, struct berth_error *err) {
         if (unshare(CLONE_NEWTIME) < 0)
-                return berth_error_set(err, errno, "make a time namespace");
+                return namespace_error(errno, CLONE_NEWTIME, "make a time namespace", err);
         if (container->n_time_offsets == 0)
                 return 0;
         _cleanup_close_ int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);

@@ -40,5 +40,8 @@ int namespace_join(const struct namespace_set *set, struct berth_error *err);
 /* Makes a time namespace for the children of this process, with its clocks set forward or back. */
 int namespace_make_time(const struct plan_container *container, struct berth_error *err);
 
+/* Says why `what` failed with `code` where namespaces (CLONE_NEW*) were asked for: their limits are no lack of space. Answers a negative errno. */
+int namespace_error(int code, uint64_t flags, const char *what, struct berth_error *err);
+
 /* "pid", "network", … */
 const char *namespace_name(uint64_t flag);

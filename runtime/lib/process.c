@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "namespace.h"
 #include "rlimit.h"
 #include "schedule.h"
 #include "seccomp-notify.h"
@@ -50,7 +51,7 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, struct process *ret, int *ret
                 pid = process_clone3(flags, -1, &pidfd);
         }
         if (pid < 0) {
-                r = berth_error_set(err, errno, "clone a process");
+                r = namespace_error(errno, flags, "clone a process", err);
                 (void) close(sync[0]);
                 (void) close(sync[1]);
                 return r;
@@ -72,7 +73,7 @@ pid_t process_clone_sibling(uint64_t flags, int *ret_pidfd, struct berth_error *
 
         pid_t pid = sys_clone3(&args);
         if (pid < 0)
-                return berth_error_set(err, errno, "clone a process in new namespaces");
+                return namespace_error(errno, flags, "clone a process in new namespaces", err);
         *ret_pidfd = pidfd;
         return pid;
 }

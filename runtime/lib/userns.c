@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "fd.h"
+#include "namespace.h"
 #include "sys.h"
 
 #ifndef P_PIDFD
@@ -174,7 +175,7 @@ int userns_open(const struct plan_id_map *maps, uint32_t n, int *ret_fd, struct 
         int code = errno;
         (void) close(pipe[0]);
         if (pid < 0)
-                r = berth_error_set(err, code, "make a user namespace for mounts");
+                r = namespace_error(code, CLONE_NEWUSER, "make a user namespace for mounts", err);
         else
                 r = userns_write_maps(pid, maps, n, err);
         if (r == 0) {

@@ -2,10 +2,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, lchown, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LinuxSpec, NamespaceType } from '#oci/runtime-spec.ts'
+import { buildInjector } from '../faults/injector.ts'
 import { BusyboxRoot, type ContainerOptions } from './container.ts'
 
 const execute = promisify(execFile)
@@ -372,4 +374,34 @@ test('what fails names its step and leaves nothing', async () => {
     expect(failures).toMatchObject([{ step: 'create', text: expect.stringMatching(text) }])
   }
   expect(await root.cgroups()).toEqual([])
+})
+
+/** Runs the starter with one of its system calls failing: of which process (0 is the starter), the call's name and number, the errno. */
+async function failing(...fail: readonly [process: number, name: string, k: number, errno: number]): Promise<string> {
+  return `exec '${await buildInjector()}' --report '${root.path}/faults' --fail ${fail.join(' ')} -- "$@"`
+}
+
+test('a process that its stage could not hand over is gone with it', async () => {
+  for (const process of [0, 1]) {
+    const around = await failing(process, process === 0 ? 'recvmsg' : 'sendmsg', 1, constants.errno.EMFILE)
+    const { failures } = await root.run(mapped({ around }))
+    const text = process === 0 ? 'read from the other process' : 'hand over the new process'
+    expect(failures).toEqual([{ step: 'create', errno: constants.errno.EMFILE, text }])
+  }
+  expect(await root.cgroups()).toEqual([])
+})
+
+test('limits of the host on namespaces are named, and are no lack of space', async () => {
+  const reached = await root.run(mapped({ around: await failing(1, 'clone3', 1, constants.errno.ENOSPC) }))
+  const forbid = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+  const forbidden = await root.run(
+    mapped({
+      around: `exec unshare --user --map-root-user --mount sh -c '${forbid}' sh "$@"`,
+      keeper: { rootfs: { kind: 'directory', path: root.rootfs, idMapped: true } },
+    }),
+  )
+  expect([...reached.failures, ...forbidden.failures].map(({ text }) => text)).toEqual([
+    'clone a process in new namespaces: a limit of this host is reached (/proc/sys/user/max_*_namespaces)',
+    'make a user namespace for mounts: this host allows none (/proc/sys/user/max_user_namespaces is 0)',
+  ])
 })
