@@ -58,7 +58,8 @@ function run(command: string, args: readonly string[]): string {
 
 function cgroups(directory: string, depth: number): string[] {
   if (depth === 0) return []
-  return readdirSync(directory, { withFileTypes: true })
+  // One that another engine removes meanwhile is not there.
+  return (attempt(() => readdirSync(directory, { withFileTypes: true })) ?? [])
     .filter((entry) => entry.isDirectory() && entry.name !== 'process_api')
     .flatMap(({ name }) => [join(directory, name), ...cgroups(join(directory, name), depth - 1)])
 }
