@@ -2,7 +2,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Command, exitOf, groupsOf } from './command.ts'
+import { Command, type Config, exitOf, groupsOf } from './command.ts'
 
 let command: Command
 
