@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Library } from './library.ts'
 
-/** Compiles seccomp profiles. A filter takes about 0.3 ms and is always the same, so those in use are kept. */
+/** Compiles seccomp profiles. A filter takes half a millisecond and is always the same, so those in use are kept. */
 export interface Seccomp {
   /**
    * @param profile linux.seccomp of the runtime-spec, fully resolved

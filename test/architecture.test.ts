@@ -109,6 +109,30 @@ test('no file is a drawer for everything', () => {
   expect(drawers).toEqual([])
 })
 
+test.each(['runtime', 'shim'])(
+  'the README of %s gives each file its place, and no place to a file that is not there',
+  (folder) => {
+    const list = /^## Files$(.*?)^## /ms.exec(read(`${folder}/README.md`))?.[1] ?? ''
+    const places = [...list.matchAll(/^\|([^|]+)\|/gm)]
+      .flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)])
+      .map(([, place = '']) => place)
+    const files = tracked
+      .filter((path) => path.startsWith(`${folder}/`) && /\.([chS]|ts)$/.test(path) && !path.includes('/include/'))
+      .map((path) => path.replace(/^[^/]+\/((lib|command)\/)?/, '').replace(/\.\w+$/, ''))
+    const has = (place: string, file: string): boolean =>
+      place.endsWith('*') ? file.startsWith(place.slice(0, -1)) : file === place
+    expect(files.filter((file) => !places.some((place) => has(place, file)))).toEqual([])
+    expect(places.filter((place) => !files.some((file) => has(place, file)))).toEqual([])
+  },
+)
+
+test('CONTRIBUTING explains every script of package.json', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const text = read('.github/CONTRIBUTING.md')
+  const missing = Object.keys(scripts).filter((name) => !new RegExp(`\\bnpm (run )?${name}(?![:\\w])`).test(text))
+  expect(missing).toEqual([])
+})
+
 test('tests get the docker CLI from test/support/dockerd.ts: a machine may have none', () => {
   const bare = sources
     .filter((path) => path.startsWith('test/') && path !== 'test/support/dockerd.ts')

@@ -4,7 +4,7 @@
 #include "command.h"
 
 /*
- * seccomp_compile, which takes ten milliseconds, with a memory: a few files in <root>/seccomp:filters, a name that no container can
+ * seccomp_compile, which takes half a millisecond, with a memory: a few files in <root>/seccomp:filters, a name that no container can
  * have. A file is used only when it holds exactly what is asked for, byte for byte, and nobody else could have written it. What is
  * wrong with the memory costs time and is no error.
  */

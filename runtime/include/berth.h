@@ -29,7 +29,7 @@ BERTH_FAST uint32_t berth_abi(void);
 BERTH_FAST int berth_plan_compile(const char *config, size_t config_size, const char *keeper, size_t keeper_size, const void *filter,
                                   size_t filter_size, int *ret_fd, struct berth_error *err);
 
-/* Compiles linux.seccomp (runtime-spec form, JSON) to BPF; about 10 ms, so the caller caches. *ret_size is the size written. */
+/* Compiles linux.seccomp (runtime-spec form, JSON) to BPF; half a millisecond, and always the same: the caller keeps it. *ret_size is the size written. */
 BERTH_WAIT int berth_seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err);
 
 /* ---- shims ---- */

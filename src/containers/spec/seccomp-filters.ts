@@ -9,7 +9,7 @@ import { parseSeccompProfile, type ResolvedSeccomp, resolveSeccomp, type Seccomp
 import { defaultProfile } from './seccomp-profile.ts'
 import { parseSecurityOptions, type SecurityOptions } from './security-options.ts'
 
-/** Compiles `linux.seccomp` to a BPF program; takes about 0.3 ms. */
+/** Compiles `linux.seccomp` to a BPF program; takes half a millisecond. */
 export type SeccompCompiler = (profile: ResolvedSeccomp) => Promise<Uint8Array>
 
 const checksumSize = 32
