@@ -14,7 +14,7 @@ export async function prepareOtherRuntime(
   if (!runtime) return undefined
   const { bundle, state } = context.paths.otherRuntime(id)
   await Promise.all([bundle, state].map((directory) => mkdir(directory, { mode: 0o700 })))
-  await writeBundle(bundle, { ...spec, linux: { ...spec.linux, ...seccompOf(context, host) } })
+  await writeBundle(bundle, { ...spec, linux: { ...spec.linux, ...seccompOf(context, host, spec) } })
   return { path: runtime.path, options: runtime.args, root: state, bundle }
 }
 
@@ -28,7 +28,8 @@ export async function prepareOtherExec(
   if (context.runtimes.find(host.runtime)) await writeExec(context.paths.otherRuntime(id).bundle, execId, process)
 }
 
-function seccompOf({ seccomp }: ContainerContext, host: HostSettings): { seccomp?: object } {
+/** The rules too, of which the built-in runtime is given the filter. */
+function seccompOf({ seccomp }: ContainerContext, host: HostSettings, { linux }: RuntimeSpec): { seccomp?: object } {
   const profile = seccomp.profileOf(host)
-  return profile ? { seccomp: profile } : {}
+  return profile ? { seccomp: { ...linux.seccomp, ...profile } } : {}
 }

@@ -17,12 +17,16 @@ const answer = 33
 let daemon: TestDaemon
 beforeAll(async () => {
   await execute('make', ['-s', '-C', join(repository, 'runtime'), `../${program}`])
-  daemon = await startDaemon()
+  daemon = await startDaemon({ args: ['--add-runtime', 'real-runc=/usr/sbin/runc'] })
   return () => daemon[Symbol.asyncDispose]()
 })
 
-test('the agent answers for containers and their execs', async () => {
-  const listenerPath = join(daemon.directory, 'agent')
+/** runc of some years ago knows no flags. */
+test.each([
+  ['berth', { flags: ['SECCOMP_FILTER_FLAG_LOG'] }],
+  ['real-runc', {}],
+])('the agent answers for containers of %s and their execs', async (runtime, more) => {
+  const listenerPath = join(daemon.directory, `agent-${runtime}`)
   const agent = spawn(join(repository, program), [listenerPath, String(answer)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(agent, 'exit')
   const lines = createInterface(agent.stdout)[Symbol.asyncIterator]()
@@ -30,13 +34,18 @@ test('the agent answers for containers and their execs', async () => {
 
   const file = join(daemon.directory, 'profile.json')
   const syscalls = [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' }]
-  const flags = ['SECCOMP_FILTER_FLAG_LOG']
   await writeFile(
     file,
-    JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls, flags, listenerPath, listenerMetadata: 'of the test' }),
+    JSON.stringify({
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls,
+      ...more,
+      listenerPath,
+      listenerMetadata: 'of the test',
+    }),
   )
-  const options = ['--network', 'none', '--name', 'asked', '--security-opt', `seccomp=${file}`]
-  expect((await daemon.docker('run', '-d', ...options, busybox, 'sleep', '1000')).code).toBe(0)
+  const options = ['--runtime', runtime, '--network', 'none', '--name', 'asked', '--security-opt', `seccomp=${file}`]
+  expect(await daemon.docker('run', '-d', ...options, busybox, 'sleep', '1000')).toMatchObject({ code: 0, stderr: '' })
   const { stderr } = await daemon.docker('exec', 'asked', 'mkdir', '/tmp/made')
   expect(stderr).toContain("can't create directory '/tmp/made': Numerical argument out of domain")
   const states = [JSON.parse((await lines.next()).value ?? ''), JSON.parse((await lines.next()).value ?? '')]
