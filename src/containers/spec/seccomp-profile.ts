@@ -83,6 +83,10 @@ export function defaultProfile(): SeccompProfile {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: 1,
+    architectures: new Map([
+      ['SCMP_ARCH_X86_64', ['SCMP_ARCH_X86', 'SCMP_ARCH_X32']],
+      ['SCMP_ARCH_AARCH64', ['SCMP_ARCH_ARM']],
+    ]),
     loading: {},
     syscalls: [
       allow(always),

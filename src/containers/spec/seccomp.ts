@@ -28,10 +28,14 @@ export interface SeccompRule {
 export interface SeccompProfile {
   readonly defaultAction: string
   readonly defaultErrnoRet?: number
+  readonly architectures: SeccompArchitectures
   readonly syscalls: readonly SeccompRule[]
   /** What is not in the filter itself. */
   readonly loading: SeccompLoading
 }
+
+/** Whose calls are let in beside the machine's own: on every machine the same, or on each (by its own) others. */
+export type SeccompArchitectures = readonly string[] | ReadonlyMap<string, readonly string[]>
 
 /** How a filter is loaded, and who is told of notifications. */
 export interface SeccompLoading {
@@ -48,10 +52,8 @@ export interface ResolvedSeccomp {
   readonly syscalls: readonly Omit<SeccompRule, 'includes' | 'excludes'>[]
 }
 
-const architecturesOf: Readonly<Record<string, readonly string[]>> = {
-  x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
-  arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
-}
+/** Node's names of machines → the runtime-spec's. */
+const seccompArchitecture: Readonly<Record<string, string>> = { x64: 'SCMP_ARCH_X86_64', arm64: 'SCMP_ARCH_AARCH64' }
 
 /** Names of architectures in profiles → Node's. */
 const nodeArchitecture: Readonly<Record<string, string>> = { amd64: 'x64', x64: 'x64', arm64: 'arm64' }
@@ -80,9 +82,15 @@ export function resolveSeccomp(
   return {
     defaultAction: profile.defaultAction,
     ...(profile.defaultErrnoRet !== undefined && { defaultErrnoRet: profile.defaultErrnoRet }),
-    architectures: architecturesOf[host.architecture] ?? [],
+    architectures: architecturesOf(profile.architectures, seccompArchitecture[host.architecture] ?? ''),
     syscalls: profile.syscalls.filter(applies).map(({ includes: _i, excludes: _e, ...rule }) => rule),
   }
+}
+
+function architecturesOf(asked: SeccompArchitectures, own: string): readonly string[] {
+  if (!('get' in asked)) return asked
+  const others = asked.get(own)
+  return others ? [own, ...others] : []
 }
 
 function isAtLeast(kernel: string, wanted: string): boolean {
@@ -99,6 +107,7 @@ export function parseSeccompProfile(text: string): SeccompProfile {
     return {
       defaultAction: reader.field('defaultAction').string(),
       ...(errno !== undefined && { defaultErrnoRet: errno }),
+      architectures: readArchitectures(reader),
       syscalls: reader.field('syscalls').optional((list) => list.array(10_000).map(readRule)) ?? [],
       loading: readLoading(reader),
     }
@@ -107,6 +116,18 @@ export function parseSeccompProfile(text: string): SeccompProfile {
       cause,
     })
   }
+}
+
+function readArchitectures(reader: JsonReader): SeccompArchitectures {
+  const list = reader.field('architectures').optional((field) => field.stringArray(100)) ?? []
+  const map = reader.field('archMap').optional((field) => field.array(100).map(readArchMapEntry)) ?? []
+  if (list.length > 0 && map.length > 0) throw invalid("use either 'architectures' or 'archMap', not both")
+  return list.length > 0 ? list : new Map(map)
+}
+
+function readArchMapEntry(reader: JsonReader): [own: string, others: readonly string[]] {
+  const others = reader.field('subArchitectures').optional((field) => field.stringArray(100)) ?? []
+  return [reader.field('architecture').string(), others]
 }
 
 function readLoading(reader: JsonReader): SeccompLoading {

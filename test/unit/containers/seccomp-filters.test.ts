@@ -25,6 +25,7 @@ const different: readonly HostSettings[] = [
   host(profile({ ...rule, args: [{ index: 0, value: 1, op: 'SCMP_CMP_EQ' }] })),
   host(profile({ ...rule, names: ['rmdir'] })),
   host(profile(rule, { defaultAction: 'SCMP_ACT_LOG' })),
+  host(profile(rule, { architectures: ['SCMP_ARCH_X86'] })),
 ]
 
 async function filters(directory: string, version = '1') {

@@ -57,6 +57,29 @@ test("a user's own profile is read with its conditions, a broken one is refused"
   expect(() => parseSeccompProfile('{')).toThrow(/^Decoding seccomp profile failed: /)
 })
 
+test.each([
+  [{}, []],
+  [{ architectures: ['SCMP_ARCH_X86_64'] }, ['SCMP_ARCH_X86_64']],
+  [
+    { archMap: [{ architecture: 'SCMP_ARCH_X86_64', subArchitectures: ['SCMP_ARCH_X86'] }] },
+    ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
+  ],
+  [{ archMap: [{ architecture: 'SCMP_ARCH_AARCH64', subArchitectures: ['SCMP_ARCH_ARM'] }] }, []],
+  [{ archMap: [{ architecture: 'SCMP_ARCH_X86_64' }] }, ['SCMP_ARCH_X86_64']],
+])("a user's own profile with %j lets in the calls of %j beside the machine's own", (said, architectures) => {
+  const profile = parseSeccompProfile(JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', ...said }))
+  expect(resolveSeccomp(profile, [], x64).architectures).toEqual(architectures)
+})
+
+test('the default filter lets in every program that the machine can run; a profile says in one way whom', () => {
+  const { architectures } = resolveSeccomp(defaultProfile(), [], x64)
+  expect(architectures).toEqual(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'])
+  const both = { architectures: ['SCMP_ARCH_X86'], archMap: [{ architecture: 'SCMP_ARCH_X86_64' }] }
+  expect(() => parseSeccompProfile(JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', ...both }))).toThrow(
+    "use either 'architectures' or 'archMap'",
+  )
+})
+
 test('a seccomp profile keeps how its filter is loaded and who listens', () => {
   const loading = { flags: ['SECCOMP_FILTER_FLAG_LOG'], listenerPath: '/run/agent', listenerMetadata: 'x' }
   expect(parseSeccompProfile(JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', ...loading })).loading).toEqual(loading)
