@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
+
 #define JSON_PATH_MAX 256
 #define JSON_EXACT_MAX 9007199254740992.0 /* 2^53: below it a double holds every integer */
+#define JSON_LARGE "2^63+"                /* the only member of what stands for an integer that jansson's cannot hold */
 
 /* jansson recurses once for each level, so the depth is looked at first. */
 static int json_check_depth(const char *text, size_t size, const char *name, struct berth_error *err) {
@@ -33,6 +36,45 @@ static int json_check_depth(const char *text, size_t size, const char *name, str
         return 0;
 }
 
+/* The text with {"2^63+": n} for every integer from 2^63 to 2^64 - 1. No member of a document has that name. */
+static char *json_mark_large(const char *text, size_t size, size_t *ret_size) {
+        char *marked = malloc(2 * size + 64), *out = marked; /* 28 bytes come in place of 19, 29 in place of 20 */
+        bool quoted = false;
+
+        for (size_t i = 0, n; marked && i < size; i += n) {
+                char word[24] = "", *end;
+                for (n = 0; !quoted && i + n < size && strchr("+-.0123456789Ee", text[i + n]) && text[i + n]; n++)
+                        if (n < sizeof word - 1)
+                                word[n] = text[i + n];
+                errno = 0;
+                uint64_t value = n >= 19 && n < sizeof word && word[0] >= '1' && word[0] <= '9' ? strtoull(word, &end, 10) : 0;
+                if (value > INT64_MAX && errno == 0 && *end == '\0') {
+                        out += sprintf(out, "{\"" JSON_LARGE "\":%llu}", (unsigned long long) (value - INT64_MAX - 1));
+                        continue;
+                }
+                if (n == 0) {
+                        n = quoted && text[i] == '\\' && i + 1 < size ? 2 : 1;
+                        quoted ^= text[i] == '"';
+                }
+                out = (char *) memcpy(out, text + i, n) + n;
+        }
+        *ret_size = marked ? (size_t) (out - marked) : 0;
+        return marked;
+}
+
+static json_t *json_load(const char *text, size_t size, json_error_t *problem) {
+        json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, problem);
+
+        /* "Unlimited" is often written as 2^64-1, more than jansson's integers hold. */
+        if (document || json_error_code(problem) != json_error_numeric_overflow)
+                return document;
+        size_t marked_size;
+        _cleanup_free_ char *marked = json_mark_large(text, size, &marked_size);
+        document = marked ? json_loadb(marked, marked_size, JSON_REJECT_DUPLICATES, problem) : NULL;
+        /* What is larger still is read as a real, so that its place is named. */
+        return document ? document : json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, problem);
+}
+
 int json_parse(const char *text, size_t size, const char *name, json_t **ret, struct berth_error *err) {
         json_error_t problem;
 
@@ -41,10 +83,7 @@ int json_parse(const char *text, size_t size, const char *name, json_t **ret, st
         int r = json_check_depth(text, size, name, err);
         if (r < 0)
                 return r;
-        json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
-        /* "Unlimited" is often written as 2^64-1, more than jansson's integers hold; such a document is read with reals. */
-        if (!document && json_error_code(&problem) == json_error_numeric_overflow)
-                document = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &problem);
+        json_t *document = json_load(text, size, &problem);
         if (!document)
                 return berth_error_set(err, EINVAL, "%s: line %d, column %d: %s", name, problem.line, problem.column, problem.text);
         if (!json_is_object(document)) {
@@ -91,7 +130,7 @@ int json_required(const struct json_at *at, const char *key, struct json_at *ret
 }
 
 int json_check_object(const struct json_at *at, struct berth_error *err) {
-        return json_is_object(at->value) ? 0 : json_fail(at, err, "expected an object");
+        return json_is_object(at->value) && !json_object_get(at->value, JSON_LARGE) ? 0 : json_fail(at, err, "expected an object");
 }
 
 int json_list(const struct json_at *at, size_t *ret_n, struct berth_error *err) {
@@ -136,6 +175,15 @@ int json_number(const struct json_at *at, int64_t min, int64_t max, int64_t *ret
                 return json_fail(at, err, "%lld is not between %lld and %lld", (long long) value, (long long) min, (long long) max);
         *ret = value;
         return 0;
+}
+
+bool json_large(const struct json_at *at, uint64_t *ret) {
+        const json_t *rest = json_object_get(at->value, JSON_LARGE);
+
+        if (!json_is_integer(rest) || json_integer_value(rest) < 0)
+                return false;
+        *ret = (uint64_t) json_integer_value(rest) + INT64_MAX + 1;
+        return true;
 }
 
 int json_text_member(const struct json_at *at, const char *key, const char **ret, struct berth_error *err) {

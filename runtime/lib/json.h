@@ -38,6 +38,8 @@ int json_list(const struct json_at *at, size_t *ret_n, struct berth_error *err);
 struct json_at json_item(const struct json_at *list, size_t index);
 int json_text(const struct json_at *at, const char **ret, struct berth_error *err);
 int json_truth(const struct json_at *at, bool *ret, struct berth_error *err);
+/* An integer that no int64_t holds, but a uint64_t does. */
+bool json_large(const struct json_at *at, uint64_t *ret);
 int json_number(const struct json_at *at, int64_t min, int64_t max, int64_t *ret, struct berth_error *err);
 
 /* An optional member in one call: the output is untouched when the member is absent. */

@@ -100,20 +100,15 @@ static int seccomp_action(const struct json_at *up, const char *key, const char 
         return r;
 }
 
-/* Values are unsigned 64-bit; those above the signed range arrive as reals, which are exact for the masks in use or refused. */
+/* What is below zero is the same number without a sign. */
 static int seccomp_value(const struct json_at *arg, const char *key, uint64_t *ret, struct berth_error *err) {
         struct json_at at;
         int64_t value = 0;
 
         if (!json_member(arg, key, &at))
                 return 0;
-        if (json_is_real(at.value)) {
-                double real = json_real_value(at.value);
-                if (real < 0 || real >= 18446744073709551616.0 || (double) (uint64_t) real < real || (double) (uint64_t) real > real)
-                        return json_fail(&at, err, "expected an unsigned 64-bit integer");
-                *ret = (uint64_t) real;
+        if (json_large(&at, ret))
                 return 0;
-        }
         int r = json_number(&at, INT64_MIN, INT64_MAX, &value, err);
         if (r == 0)
                 *ret = (uint64_t) value;

@@ -164,7 +164,7 @@ static int spec_limit(const struct json_at *rlimit, const char *key, uint64_t *r
         int r = json_required(rlimit, key, &at, err);
         if (r < 0)
                 return r;
-        if (json_is_real(at.value) && json_real_value(at.value) >= 9223372036854775807.0) {
+        if (json_large(&at, ret)) {
                 *ret = RLIM_INFINITY;
                 return 0;
         }

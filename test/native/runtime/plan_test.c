@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "plan-compile.h"
 #include "plan-internal.h"
 #include "plan-tlv.h"
+#include "seccomp-compile.h"
 
 /* Plans: from JSON to the decoded structs, and what happens to damaged ones. Built with sanitizers. */
 
@@ -302,6 +304,41 @@ static void test_unsealed(void) {
         (void) close(fd);
 }
 
+static bool compares_with(const struct sock_filter *program, size_t n, uint32_t word) {
+        for (size_t i = 0; i < n; i++)
+                if (program[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && program[i].k == word)
+                        return true;
+        return false;
+}
+
+/* Numbers beside one that is too large for jansson, and that one itself, are what was written. */
+static void test_large_numbers(void) {
+        static const char profile[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"getpgid\"],\"action\":\"SCMP_ACT_TRAP\","
+                                      "\"args\":[{\"index\":0,\"op\":\"SCMP_CMP_EQ\",\"value\":9223372036854775825},"
+                                      "{\"index\":1,\"op\":\"SCMP_CMP_EQ\",\"value\":18446744073709551615},"
+                                      "{\"index\":2,\"op\":\"SCMP_CMP_EQ\",\"value\":9007199254741009}]}]}";
+        static struct sock_filter program[BPF_MAXINSNS];
+        struct berth_error err = {0};
+        size_t size = 0;
+
+        check_call(seccomp_compile(profile, sizeof profile - 1, program, sizeof program, &size, &err), &err, "a profile of large numbers compiles");
+        for (size_t i = 0; i < 4; i++) {
+                static const uint32_t words[] = {0x80000000, 17, UINT32_MAX, 0x200000};
+                check(compares_with(program, size / sizeof *program, words[i]), "the filter compares with 0x%x", words[i]);
+        }
+
+        char config[8192];
+        (void) snprintf(config, sizeof config,
+                        "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"x\"},\"process\":%s,"
+                        "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}],\"resources\":{\"memory\":{\"limit\":9223372036854771712}}}}",
+                        process_json);
+        int fd = compile(config, keeper_json, &err);
+        check(fd >= 0, "a large limit of memory stands beside an unlimited resource (%s)", err.text);
+        (void) close(fd);
+        check(compile("{\"ociVersion\":18446744073709551615}", keeper_json, &err) == -EINVAL, "a large number is no text");
+        check(strcmp(err.text, "ociVersion: expected a string") == 0, "and that is said (%s)", err.text);
+}
+
 int main(void) {
         struct berth_error err = {0};
         struct plan *plan = NULL;
@@ -324,6 +361,7 @@ int main(void) {
         plan_close(plan);
         (void) close(fd);
         test_unsealed();
+        test_large_numbers();
         test_complaints();
         test_namespace_complaints();
         char config[8192];
