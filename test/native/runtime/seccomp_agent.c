@@ -31,7 +31,8 @@ static void agent_answer(int listener, int code) {
         }
 }
 
-static void agent_serve(int connection, int code) {
+/* Says the states in the order in which the listeners come. */
+static int agent_take(int connection) {
         char state[8192];
         int listener = -1;
         ssize_t n = fd_receive(connection, state, sizeof state - 1, &listener, 0);
@@ -41,9 +42,7 @@ static void agent_serve(int connection, int code) {
         printf("%.*s\n", n > 0 ? (int) n : 0, state);
         fflush(stdout);
         (void) close(connection);
-        if (listener >= 0)
-                agent_answer(listener, code);
-        _exit(0);
+        return listener;
 }
 
 int main(int argc, char **argv) {
@@ -61,11 +60,13 @@ int main(int argc, char **argv) {
         struct pollfd ready[] = {{.fd = fd, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
         while (poll(ready, 2, -1) > 0 && ready[1].revents == 0) {
                 int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-                if (connection >= 0 && fork() == 0) {
+                int listener = connection < 0 ? -1 : agent_take(connection);
+                if (listener >= 0 && fork() == 0) {
                         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                        agent_serve(connection, atoi(argv[2]));
+                        agent_answer(listener, atoi(argv[2]));
+                        _exit(0);
                 }
-                (void) close(connection);
+                (void) close(listener);
         }
         return 0;
 }
