@@ -16,6 +16,14 @@ test('a system call that fails is told with its step, and leaves nothing behind'
   const wrong = output.split('\n').filter((_, index, lines) => lines[index + 1]?.startsWith('WRONG'))
   expect(wrong).toEqual([])
   expect(code).toBe(0)
-  for (const verb of ['create', 'start', 'delete', 'shim create', 'shim exec'])
+  for (const verb of [
+    'create',
+    'create with users',
+    'start',
+    'delete',
+    'shim create',
+    'shim create with users',
+    'shim exec',
+  ])
     expect(output).toMatch(new RegExp(`^${verb}, call \\d+ .*, leaks 0$`, 'm'))
 })

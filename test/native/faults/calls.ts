@@ -61,6 +61,18 @@ const neverFail: readonly Excuse[] = [
   { name: 'wait4', reason: 'asked without waiting, it fails for lack of children only' },
 ]
 
+/** In user and time namespaces: what is behind the making of the process. */
+function amongUsers(verb: string): Excuse[] {
+  const output = 'output is given to the user of the process for convenience; not every file can be given'
+  const ended = 'the stage, or the process that held a user namespace, has ended by itself and goes with its parent'
+  return [
+    { name: 'fchown', what: /^(pipe|socket)/, verb, reason: output },
+    { name: 'fstat', what: /^(pipe|socket|\/dev\/null)/, verb, reason: output },
+    { name: 'pidfd_send_signal', verb, reason: ended },
+    { name: 'waitid', verb, reason: ended },
+  ]
+}
+
 /** Calls whose failure is no failure of the verb. */
 const tolerated: readonly Excuse[] = [
   { name: 'accept4', reason: 'the waiting init: it ends, and start says that the container has ended' },
@@ -73,6 +85,7 @@ const tolerated: readonly Excuse[] = [
   { name: 'fcntl', what: /, 2$/, reason: 'the C library sets close-on-exec again that open has set already' },
   { name: 'fcntl', what: /, 1034$/, reason: 'a program that may be unsealed is sealed again' },
   { name: 'fstatfs', reason: 'a program that may be unsealed is sealed again' },
+  ...['create', 'shim create', 'shim exec'].flatMap(amongUsers),
   { name: 'keyctl', reason: 'a kernel without keys has none to protect' },
   { name: 'madvise', reason: 'memory of a process that ends soon is given back then' },
   { name: 'mmap', what: /^-?[1-9]\d*, 4096, /, reason: 'the allocator’s guard page' },

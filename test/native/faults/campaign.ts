@@ -19,7 +19,7 @@ export async function failEachCall(scene: Scene, step: number, tell: (outcome: O
   await scene.play(undefined) // what is made once and kept (compiled filters) is there afterwards
   const clean = await scene.play(undefined)
   if (clean.error !== undefined || clean.leaks.length > 0) {
-    tell({ line: `${scene.verb}, undisturbed`, problem: `${clean.error ?? ''} ${clean.leaks.join('; ')}`.trim() })
+    tell({ line: `${scene.title}, undisturbed`, problem: `${clean.error ?? ''} ${clean.leaks.join('; ')}`.trim() })
     return
   }
   for (const [index, call] of clean.trace.calls.entries()) {
@@ -28,7 +28,7 @@ export async function failEachCall(scene: Scene, step: number, tell: (outcome: O
 }
 
 async function failOne(scene: Scene, n: number, call: Call): Promise<Outcome> {
-  const begin = `${scene.verb}, call ${n} (process ${call.process}: ${call.name} ${call.what})`
+  const begin = `${scene.title}, call ${n} (process ${call.process}: ${call.name} ${call.what})`
   const never = whyNotFailed(call)
   if (never !== undefined) return { line: `${begin}, not failed: ${never}, leaks 0`, problem: undefined }
   const errno = errnoOf(call)

@@ -6,34 +6,54 @@ import { promisify } from 'node:util'
 import { dockerConfig, minimalConfig } from '#test/support/docker-bundle.ts'
 import { BusyboxRoot } from '../runtime/container.ts'
 import { type Fault, traceCommand } from './injector.ts'
-import { cgroupsNamed, type Ending, isAlive, mountsBelow, type Scene, type Stage } from './scene.ts'
+import {
+  cgroupsNamed,
+  type Ending,
+  firstUser,
+  isAlive,
+  mountsBelow,
+  type Scene,
+  type Stage,
+  withUsers,
+} from './scene.ts'
 
 const program = join(import.meta.dirname, '../../../build/native/berth-runtime')
 const execute = promisify(execFile)
 
-/** @param config which of `support/docker-bundle.ts` */
-export async function commandStage(config: 'docker' | 'minimal' = 'docker'): Promise<Stage> {
+/** @param config which of `support/docker-bundle.ts`; `users`: docker's in user and time namespaces, created only */
+export async function commandStage(config: 'docker' | 'minimal' | 'users' = 'docker'): Promise<Stage> {
   const root = await BusyboxRoot.make()
   const bundle = new Bundle(root)
-  const make = config === 'docker' ? dockerConfig : minimalConfig
-  await bundle.write(make({ rootfs: root.rootfs, args: ['sleep', '1000'], cgroup: root.cgroup }))
+  const options = { rootfs: root.rootfs, args: ['sleep', '1000'], cgroup: root.cgroup }
+  if (config === 'users') await bundle.write(await remapped(root, dockerConfig(options)))
+  else await bundle.write(config === 'docker' ? dockerConfig(options) : minimalConfig(options))
+  const create = new CommandScene(
+    bundle,
+    'create',
+    [],
+    (id) => ['create', '--bundle', bundle.path, '--pid-file', bundle.pidFile, id],
+    config === 'users' ? 'create with users' : 'create',
+  )
+  const dispose = () => root[Symbol.asyncDispose]()
+  if (config === 'users') return { scenes: [create], [Symbol.asyncDispose]: dispose }
   return {
     scenes: [
-      new CommandScene(bundle, 'create', [], (id) => [
-        'create',
-        '--bundle',
-        bundle.path,
-        '--pid-file',
-        bundle.pidFile,
-        id,
-      ]),
+      create,
       new CommandScene(bundle, 'start', ['create'], (id) => ['start', id]),
       new CommandScene(bundle, 'kill', ['create', 'start'], (id) => ['kill', id, 'KILL']),
       new CommandScene(bundle, 'delete', ['create', 'start', 'kill'], (id) => ['delete', id]),
       new CommandScene(bundle, 'delete --force', ['create', 'start'], (id) => ['delete', '--force', id]),
     ],
-    [Symbol.asyncDispose]: () => root[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: dispose,
   }
+}
+
+/** With a directory whose owners are mapped besides. */
+async function remapped(root: BusyboxRoot, config: ReturnType<typeof dockerConfig>): Promise<object> {
+  await execute('chown', ['-R', `${firstUser}:${firstUser}`, root.rootfs])
+  const volume = { destination: '/volume', type: 'bind', source: join(root.path, 'volume'), options: ['bind', 'idmap'] }
+  await mkdir(volume.source)
+  return withUsers({ ...config, mounts: [...config.mounts, volume] })
 }
 
 class Bundle {
@@ -97,13 +117,21 @@ class Bundle {
 
 class CommandScene implements Scene {
   readonly verb: string
+  readonly title: string
   readonly #bundle: Bundle
   readonly #before: readonly string[]
   readonly #args: (id: string) => readonly string[]
 
-  constructor(bundle: Bundle, verb: string, before: readonly string[], args: (id: string) => readonly string[]) {
+  constructor(
+    bundle: Bundle,
+    verb: string,
+    before: readonly string[],
+    args: (id: string) => readonly string[],
+    title = verb,
+  ) {
     this.#bundle = bundle
     this.verb = verb
+    this.title = title
     this.#before = before
     this.#args = args
   }

@@ -30,10 +30,12 @@ async function main(): Promise<number> {
   execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge'])
   execFileSync('ip', ['link', 'set', bridge, 'up'])
   await using command = await commandStage()
+  await using users = await commandStage('users')
   await using shim = await shimStage(bridge)
-  const scenes = [...command.scenes, ...shim.scenes].filter(
-    ({ verb }) => positionals.length === 0 || positionals.includes(verb),
-  )
+  await using shimUsers = await shimStage(bridge, true)
+  const scenes = [command, users, shim, shimUsers]
+    .flatMap((stage) => stage.scenes)
+    .filter(({ title }) => positionals.length === 0 || positionals.includes(title))
   let calls = 0
   let wrong = 0
   for (const scene of scenes) {

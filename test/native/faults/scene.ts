@@ -5,6 +5,8 @@ import type { Fault, Trace } from './injector.ts'
 /** A verb on a stage of its own, that can be played as often as one likes. */
 export interface Scene {
   readonly verb: string
+  /** The verb, and what is special about its container. */
+  readonly title: string
   play(fault: Fault | undefined): Promise<Ending>
 }
 
@@ -31,6 +33,17 @@ export function mountsBelow(directory: string): string[] {
     .split('\n')
     .filter((line) => line.includes(` ${directory}`))
 }
+
+/** Every id from 100000 on, in user and time namespaces. */
+export function withUsers(config: object): object {
+  const { linux } = config as { linux: { namespaces: readonly object[] } }
+  const maps = [{ containerID: 0, hostID: firstUser, size: 65536 }]
+  const namespaces = [...linux.namespaces, { type: 'user' }, { type: 'time' }]
+  const own = { namespaces, uidMappings: maps, gidMappings: maps, timeOffsets: { boottime: { secs: 100 } }, sysctl: {} }
+  return { ...config, linux: { ...linux, ...own } }
+}
+
+export const firstUser = 100_000
 
 export function isAlive(pid: number): boolean {
   try {

@@ -9,18 +9,23 @@ import { aContainer, type ContainerFiles, makeRoot, type TestRoot } from '../shi
 import { type Keeper, openKeeper } from '../shim/keeper.ts'
 import { createExec, nextExit } from '../shim/story.ts'
 import { type Fault, type Trace, traceAttached } from './injector.ts'
-import { cgroupsNamed, type Ending, isAlive, mountsBelow, type Scene, type Stage } from './scene.ts'
+import { cgroupsNamed, type Ending, isAlive, mountsBelow, type Scene, type Stage, withUsers } from './scene.ts'
 
 /** An answer that takes longer never comes. */
 const answerMs = 4_000
 
-/** @param bridge a link of this network namespace, for the containers' links */
-export async function shimStage(bridge: string): Promise<Stage> {
+/**
+ * @param bridge a link of this network namespace, for the containers' links
+ * @param users containers in user and time namespaces, and only the verbs to which that matters
+ */
+export async function shimStage(bridge: string, users = false): Promise<Stage> {
   await using undo = new AsyncDisposableStack()
   const root = undo.use(await makeRoot())
   const keeper = undo.use(await openKeeper({ timeoutMs: answerMs }))
-  const open = (verb: ShimScene['verb']): Scene => new ShimScene(verb, root, keeper, bridge)
-  const scenes = [open('shim create'), open('shim start'), open('shim exec'), open('shim end')]
+  const open = (verb: ShimScene['verb']): Scene => new ShimScene(verb, root, keeper, bridge, users)
+  const scenes = users
+    ? [open('shim create'), open('shim exec')]
+    : [open('shim create'), open('shim start'), open('shim exec'), open('shim end')]
   const owned = undo.move()
   return { scenes, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() }
 }
@@ -37,12 +42,18 @@ class ShimScene implements Scene {
   readonly #root: TestRoot
   readonly #keeper: Keeper
   readonly #bridge: string
+  readonly #users: boolean
 
-  constructor(verb: ShimScene['verb'], root: TestRoot, keeper: Keeper, bridge: string) {
+  constructor(verb: ShimScene['verb'], root: TestRoot, keeper: Keeper, bridge: string, users: boolean) {
     this.verb = verb
+    this.#users = users
     this.#root = root
     this.#keeper = keeper
     this.#bridge = bridge
+  }
+
+  get title(): string {
+    return this.#users ? `${this.verb} with users` : this.verb
   }
 
   async play(fault: Fault | undefined): Promise<Ending> {
@@ -76,7 +87,8 @@ class ShimScene implements Scene {
   }
 
   async #create(cast: Cast): Promise<void> {
-    const { pid } = await this.#keeper.create(cast.shim, '', cast.files.config, cast.files.keeper)
+    const config = this.#users ? withUsers(cast.files.config) : cast.files.config
+    const { pid } = await this.#keeper.create(cast.shim, '', config, cast.files.keeper)
     cast.pid = pid
   }
 
