@@ -186,6 +186,28 @@ bool json_large(const struct json_at *at, uint64_t *ret) {
         return true;
 }
 
+int json_word(const struct json_at *at, const struct json_word *words, const char *what, uint32_t *ret, struct berth_error *err) {
+        const char *name = NULL;
+
+        int r = json_text(at, &name, err);
+        if (r < 0)
+                return r;
+        for (; words->name; words++)
+                if (strcmp(words->name, name) == 0) {
+                        *ret = words->value;
+                        return 0;
+                }
+        return json_fail(at, err, "unknown %s '%s'", what, name);
+}
+
+const char *json_word_at(const struct json_word *words, size_t index) {
+        while (index > 0 && words->name) {
+                words++;
+                index--;
+        }
+        return words->name;
+}
+
 int json_text_member(const struct json_at *at, const char *key, const char **ret, struct berth_error *err) {
         struct json_at member;
         return json_member(at, key, &member) ? json_text(&member, ret, err) : 0;
@@ -204,6 +226,20 @@ int json_number_member(const struct json_at *at, const char *key, int64_t min, i
 int json_list_member(const struct json_at *at, const char *key, struct json_at *ret, size_t *ret_n, struct berth_error *err) {
         *ret_n = 0;
         return json_member(at, key, ret) ? json_list(ret, ret_n, err) : 0;
+}
+
+int json_flags_member(const struct json_at *at, const char *key, const struct json_word *words, uint32_t *ret, struct berth_error *err) {
+        struct json_at list;
+        size_t n;
+
+        int r = json_list_member(at, key, &list, &n, err);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct json_at item = json_item(&list, i);
+                uint32_t flag = 0;
+                r = json_word(&item, words, "flag", &flag, err);
+                *ret |= flag;
+        }
+        return r;
 }
 
 char *json_write(const json_t *value, size_t flags) {

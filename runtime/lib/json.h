@@ -42,12 +42,25 @@ int json_truth(const struct json_at *at, bool *ret, struct berth_error *err);
 bool json_large(const struct json_at *at, uint64_t *ret);
 int json_number(const struct json_at *at, int64_t min, int64_t max, int64_t *ret, struct berth_error *err);
 
+/* Texts that stand for a number; the last one has no name. */
+struct json_word {
+        const char *name;
+        uint32_t value;
+};
+/* `what` is what errors call one that is none of them. */
+int json_word(const struct json_at *at, const struct json_word *words, const char *what, uint32_t *ret, struct berth_error *err);
+/* NULL behind the last. */
+const char *json_word_at(const struct json_word *words, size_t index);
+
 /* An optional member in one call: the output is untouched when the member is absent. */
 int json_text_member(const struct json_at *at, const char *key, const char **ret, struct berth_error *err);
 int json_truth_member(const struct json_at *at, const char *key, bool *ret, struct berth_error *err);
 int json_number_member(const struct json_at *at, const char *key, int64_t min, int64_t max, int64_t *ret, struct berth_error *err);
 /* A list of that name; *ret_n is 0 when it is absent. */
 int json_list_member(const struct json_at *at, const char *key, struct json_at *ret, size_t *ret_n, struct berth_error *err);
+
+/* The values of all words in such a list, or'ed into *ret. */
+int json_flags_member(const struct json_at *at, const char *key, const struct json_word *words, uint32_t *ret, struct berth_error *err);
 
 /* The text, to be freed; NULL without memory. json_dumps() leaves keys out when memory ends while it writes. */
 char *json_write(const json_t *value, size_t flags);

@@ -24,13 +24,8 @@ static void cleanup_build(struct seccomp_build *build) {
         seccomp_rules_free(&build->rules);
 }
 
-struct seccomp_word {
-        const char *name;
-        uint32_t value;
-};
-
 /* Those with a number of their own (an errno, a tracer's message) have it in the lower half. */
-static const struct seccomp_word seccomp_actions[] = {
+static const struct json_word seccomp_actions[] = {
         {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW},
         {"SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0)},
         {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
@@ -43,7 +38,7 @@ static const struct seccomp_word seccomp_actions[] = {
         {NULL, 0},
 };
 
-static const struct seccomp_word seccomp_operators[] = {
+static const struct json_word seccomp_operators[] = {
         {"SCMP_CMP_NE", SECCOMP_NOT_EQUAL},           {"SCMP_CMP_LT", SECCOMP_LESS},
         {"SCMP_CMP_LE", SECCOMP_LESS_EQUAL},          {"SCMP_CMP_EQ", SECCOMP_EQUAL},
         {"SCMP_CMP_GE", SECCOMP_GREATER_EQUAL},       {"SCMP_CMP_GT", SECCOMP_GREATER},
@@ -59,29 +54,15 @@ static const char *const seccomp_architecture_names[] = {
 };
 
 const char *seccomp_action_at(size_t index) {
-        return index < sizeof seccomp_actions / sizeof *seccomp_actions ? seccomp_actions[index].name : NULL;
+        return json_word_at(seccomp_actions, index);
 }
 
 const char *seccomp_operator_at(size_t index) {
-        return index < sizeof seccomp_operators / sizeof *seccomp_operators ? seccomp_operators[index].name : NULL;
+        return json_word_at(seccomp_operators, index);
 }
 
 const char *seccomp_architecture_at(size_t index) {
         return index < sizeof seccomp_architecture_names / sizeof *seccomp_architecture_names ? seccomp_architecture_names[index] : NULL;
-}
-
-static int seccomp_lookup(const struct json_at *at, const struct seccomp_word *words, const char *what, uint32_t *ret, struct berth_error *err) {
-        const char *name = NULL;
-        int r = json_text(at, &name, err);
-
-        if (r < 0)
-                return r;
-        for (; words->name; words++)
-                if (strcmp(words->name, name) == 0) {
-                        *ret = words->value;
-                        return 0;
-                }
-        return json_fail(at, err, "unknown %s '%s'", what, name);
 }
 
 /* The action under `key`, with the number under `number_key` where it takes one. */
@@ -92,7 +73,7 @@ static int seccomp_action(const struct json_at *up, const char *key, const char 
 
         int r = json_required(up, key, &at, err);
         if (r == 0)
-                r = seccomp_lookup(&at, seccomp_actions, "action", &action, err);
+                r = json_word(&at, seccomp_actions, "action", &action, err);
         if (r == 0)
                 r = json_number_member(up, number_key, 0, action == SCMP_ACT_TRACE(0) ? UINT16_MAX : SECCOMP_ERRNO_MAX, &number, err);
         if (r == 0)
@@ -140,7 +121,7 @@ static int seccomp_arguments(const struct json_at *entry, struct seccomp_conditi
                         r = json_required(&item, "op", &op, err);
                 uint32_t comparison = 0;
                 if (r == 0)
-                        r = seccomp_lookup(&op, seccomp_operators, "operator", &comparison, err);
+                        r = json_word(&op, seccomp_operators, "operator", &comparison, err);
                 if (r < 0)
                         return r;
                 args[i].op = (enum seccomp_operator) comparison;

@@ -6,84 +6,44 @@
 #include "plan-internal.h"
 #include "spec.h"
 
-struct spec_word {
-        const char *name;
-        uint32_t value;
-};
-
-static const struct spec_word spec_policies[] = {
+static const struct json_word spec_policies[] = {
         {"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2},       {"SCHED_BATCH", 3},
         {"SCHED_ISO", 4},   {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6}, {NULL, 0},
 };
 enum { SPEC_FIFO = 1, SPEC_RR = 2, SPEC_DEADLINE = 6 };
 
-static const struct spec_word spec_schedule_flags[] = {
+static const struct json_word spec_schedule_flags[] = {
         {"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},
         {"SCHED_FLAG_DL_OVERRUN", 0x04},     {"SCHED_FLAG_KEEP_POLICY", 0x08},
         {"SCHED_FLAG_KEEP_PARAMS", 0x10},    {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
         {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}, {NULL, 0},
 };
 
-static const struct spec_word spec_io_classes[] = {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}, {NULL, 0}};
+static const struct json_word spec_io_classes[] = {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}, {NULL, 0}};
 
-static const struct spec_word spec_memory_modes[] = {
+static const struct json_word spec_memory_modes[] = {
         {"MPOL_DEFAULT", 0},        {"MPOL_PREFERRED", 1},           {"MPOL_BIND", 2}, {"MPOL_INTERLEAVE", 3}, {"MPOL_LOCAL", 4},
         {"MPOL_PREFERRED_MANY", 5}, {"MPOL_WEIGHTED_INTERLEAVE", 6}, {NULL, 0},
 };
 
-static const struct spec_word spec_memory_flags[] = {
+static const struct json_word spec_memory_flags[] = {
         {"MPOL_F_NUMA_BALANCING", 1U << 13}, {"MPOL_F_RELATIVE_NODES", 1U << 14}, {"MPOL_F_STATIC_NODES", 1U << 15}, {NULL, 0}};
 
-static const struct spec_word spec_personalities[] = {{"LINUX", 0}, {"LINUX32", 8}, {NULL, 0}}; /* PER_* of personality(2) */
-
-static const char *spec_word_at(const struct spec_word *words, size_t index) {
-        for (size_t i = 0; words[i].name; i++)
-                if (i == index)
-                        return words[i].name;
-        return NULL;
-}
+static const struct json_word spec_personalities[] = {{"LINUX", 0}, {"LINUX32", 8}, {NULL, 0}}; /* PER_* of personality(2) */
 
 const char *spec_memory_mode_at(size_t index) {
-        return spec_word_at(spec_memory_modes, index);
+        return json_word_at(spec_memory_modes, index);
 }
 
 const char *spec_memory_flag_at(size_t index) {
-        return spec_word_at(spec_memory_flags, index);
+        return json_word_at(spec_memory_flags, index);
 }
 
-static int spec_lookup(const struct json_at *at, const struct spec_word *words, const char *what, uint32_t *ret, struct berth_error *err) {
-        const char *name = NULL;
-
-        int r = json_text(at, &name, err);
-        if (r < 0)
-                return r;
-        for (; words->name; words++)
-                if (strcmp(words->name, name) == 0) {
-                        *ret = words->value;
-                        return 0;
-                }
-        return json_fail(at, err, "unknown %s '%s'", what, name);
-}
-
-static int spec_required_word(const struct json_at *at, const char *key, const struct spec_word *words, const char *what, uint32_t *ret,
+static int spec_required_word(const struct json_at *at, const char *key, const struct json_word *words, const char *what, uint32_t *ret,
                               struct berth_error *err) {
         struct json_at member;
         int r = json_required(at, key, &member, err);
-        return r == 0 ? spec_lookup(&member, words, what, ret, err) : r;
-}
-
-static int spec_flags(const struct json_at *at, const struct spec_word *words, uint32_t *ret, struct berth_error *err) {
-        struct json_at list;
-        size_t n;
-
-        int r = json_list_member(at, "flags", &list, &n, err);
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                struct json_at item = json_item(&list, i);
-                uint32_t flag = 0;
-                r = spec_lookup(&item, words, "flag", &flag, err);
-                *ret |= flag;
-        }
-        return r;
+        return r == 0 ? json_word(&member, words, what, ret, err) : r;
 }
 
 static int spec_nanoseconds(const struct json_at *scheduler, const char *key, uint32_t policy, uint64_t *ret, struct berth_error *err) {
@@ -119,7 +79,7 @@ static int spec_scheduler(const struct json_at *process, struct tlv_writer *writ
                 return json_fail(&member, err, "is for SCHED_FIFO and SCHED_RR only");
         }
         if (r == 0)
-                r = spec_flags(&at, spec_schedule_flags, &flags, err);
+                r = json_flags_member(&at, "flags", spec_schedule_flags, &flags, err);
         if (r == 0)
                 r = spec_nanoseconds(&at, "runtime", scheduler.policy, &scheduler.runtime, err);
         if (r == 0)
@@ -208,7 +168,7 @@ static int spec_memory_policy(const struct json_at *at, struct tlv_writer *write
         if (r == 0)
                 r = spec_list(&policy, "nodes", &nodes, err);
         if (r == 0)
-                r = spec_flags(&policy, spec_memory_flags, &numbers[1], err);
+                r = json_flags_member(&policy, "flags", spec_memory_flags, &numbers[1], err);
         if (r == 0)
                 tlv_put_pair(writer, PLAN_MEMORY_POLICY, numbers, sizeof numbers, nodes);
         return r;

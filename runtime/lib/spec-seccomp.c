@@ -13,38 +13,22 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-static const struct {
-        const char *name;
-        uint32_t flag;
-} spec_filter_flags[] = {
+static const struct json_word spec_filter_flags[] = {
         {"SECCOMP_FILTER_FLAG_TSYNC", 0}, /* the process has one thread when the filter is loaded */
         {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
         {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
         {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
+        {NULL, 0},
 };
 
 const char *spec_filter_flag_at(size_t index) {
-        return index < sizeof spec_filter_flags / sizeof *spec_filter_flags ? spec_filter_flags[index].name : NULL;
+        return json_word_at(spec_filter_flags, index);
 }
 
 static int spec_seccomp_flags(const struct json_at *seccomp, bool notifies, struct tlv_writer *writer, struct berth_error *err) {
-        struct json_at list;
         uint32_t flags = 0;
-        size_t n;
 
-        int r = json_list_member(seccomp, "flags", &list, &n, err);
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                struct json_at item = json_item(&list, i);
-                const char *name = NULL, *known;
-                size_t at = 0;
-                r = json_text(&item, &name, err);
-                while (r == 0 && (known = spec_filter_flag_at(at)) && strcmp(known, name) != 0)
-                        at++;
-                if (r == 0 && !known)
-                        return json_fail(&item, err, "unknown flag '%s'", name);
-                if (r == 0)
-                        flags |= spec_filter_flags[at].flag;
-        }
+        int r = json_flags_member(seccomp, "flags", spec_filter_flags, &flags, err);
         /* It is about how one waits for a listener; the kernel refuses it where there is none. */
         if (!notifies)
                 flags &= ~(uint32_t) SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
