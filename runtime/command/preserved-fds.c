@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PRESERVED_FDS_MAX 1024
+#include "plan.h"
 
 static int preserved_fds_listen(json_t *config, int64_t *ret, struct berth_error *err) {
         const char *word = getenv("LISTEN_FDS");
@@ -15,7 +15,7 @@ static int preserved_fds_listen(json_t *config, int64_t *ret, struct berth_error
         if (!word)
                 return 0;
         long n = strtol(word, &end, 10);
-        if (end == word || *end || n < 0 || n > PRESERVED_FDS_MAX)
+        if (end == word || *end || n < 0 || n > PLAN_PRESERVED_MAX)
                 return berth_error_set(err, EINVAL, "LISTEN_FDS=%.32s is not a number of descriptors", word);
         if (n == 0)
                 return 0;
@@ -33,8 +33,8 @@ static int preserved_fds_listen(json_t *config, int64_t *ret, struct berth_error
 }
 
 int preserved_fds_check(int64_t n, struct berth_error *err) {
-        if (n < 0 || n > PRESERVED_FDS_MAX)
-                return berth_error_set(err, EINVAL, "%lld preserved descriptors are not between 0 and %d", (long long) n, PRESERVED_FDS_MAX);
+        if (n < 0 || n > PLAN_PRESERVED_MAX)
+                return berth_error_set(err, EINVAL, "%lld preserved descriptors are not between 0 and %d", (long long) n, PLAN_PRESERVED_MAX);
         /* Our own are close-on-exec from birth; those of the caller that came with us are not. */
         for (int fd = 3; fd < 3 + n; fd++) {
                 int flags = fcntl(fd, F_GETFD);

@@ -9,7 +9,6 @@
 /* What a plan looks like once decoded; only the library reads these. */
 
 #define PLAN_UNSET UINT32_MAX
-#define PLAN_PRESERVED_MAX 1000 /* descriptors of the caller that go to the program */
 
 enum plan_capability_set {
         PLAN_BOUNDING,

@@ -19,6 +19,7 @@
 #define PLAN_VERSION_MIN 1
 #define PLAN_VERSION_MAX 1
 #define PLAN_SIZE_MAX (4U << 20)
+#define PLAN_PRESERVED_MAX 1000 /* descriptors of the caller that go to the program */
 
 /* What the shim itself needs to know: the document `keeper` that the daemon hands to berth_plan_compile beside config.json. */
 enum plan_network { PLAN_NETWORK_HOST, PLAN_NETWORK_NONE, PLAN_NETWORK_VETH };

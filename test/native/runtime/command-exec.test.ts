@@ -164,6 +164,10 @@ test('descriptors that are not there cannot be preserved', async () => {
     code: 255,
     stderr: expect.stringMatching(/^berth-runtime: preserved descriptor \d+ of 3 to 42 is not open\n$/),
   })
+  expect(await command.run('exec', '--preserve-fds', '1001', container.id, 'true')).toMatchObject({
+    code: 255,
+    stderr: 'berth-runtime: 1001 preserved descriptors are not between 0 and 1000\n',
+  })
 })
 
 test.each([
