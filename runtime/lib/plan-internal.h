@@ -159,7 +159,6 @@ struct plan_container {
         const struct plan_hook *hooks;
         uint32_t n_hooks;
         const char *state;       /* NULL: neither hooks nor listeners */
-        const char *mount_label; /* NULL: none */
         const struct plan_pair *net_devices;
         uint32_t n_net_devices;
         bool no_pivot;

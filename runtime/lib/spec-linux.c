@@ -23,21 +23,15 @@ int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, st
 }
 
 static int spec_linux_refuse(const struct json_at *at, struct berth_error *err) {
-        static const char *const keys[] = {"mountLabel"};
+        const char *label = NULL;
         struct json_at member;
 
         if (json_member(at, "intelRdt", &member))
                 return json_fail(&member, err, "control of caches and memory bandwidth (resctrl) is not supported");
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-                if (!json_member(at, keys[i], &member))
-                        continue;
-                bool empty = (json_is_array(member.value) && json_array_size(member.value) == 0) ||
-                             (json_is_object(member.value) && json_object_size(member.value) == 0) ||
-                             (json_is_string(member.value) && *json_string_value(member.value) == '\0');
-                if (!empty)
-                        return json_fail(&member, err, "is not supported");
-        }
-        return 0;
+        if (!json_member(at, "mountLabel", &member))
+                return 0;
+        int r = json_text(&member, &label, err);
+        return r == 0 && *label ? json_fail(&member, err, "SELinux labels of mounts are not supported") : r;
 }
 
 static int spec_cgroup_path(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
