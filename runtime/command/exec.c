@@ -97,7 +97,7 @@ static int exec_read(struct exec *exec, struct berth_error *err) {
         if (r == 0)
                 r = preserved_fds_check(exec->preserve_fds, err);
         if (r == 0)
-                r = launch_plan_exec(exec->command, exec->process, &exec->plan, err);
+                r = launch_plan_exec(exec->process, &exec->plan, err);
         if (r == 0 && exec->plan->process.seccomp_listener)
                 r = launch_plan(exec->command, exec->id, exec->state.bundle, config, &exec->whole, err);
         exec->container.plan = exec->whole;

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "filter-cache.h"
 #include "plan-compile.h"
+#include "seccomp-compile.h"
 
 /* What the daemon would say in the keeper document. */
 static json_t *launch_keeper(const struct command *command, const char *id, const char *bundle, const json_t *config) {
@@ -33,24 +33,21 @@ static json_t *launch_keeper(const struct command *command, const char *id, cons
                          "none", "rootfs", "kind", "directory", "path", path, "network", "kind", network);
 }
 
-static int launch_filter(const struct command *command, const json_t *config, struct plan_sources *sources, struct berth_error *err) {
+static int launch_filter(const json_t *config, struct plan_sources *sources, struct berth_error *err) {
         static unsigned char filter[BPF_MAXINSNS * sizeof(struct sock_filter)];
-        const json_t *seccomp = json_object_get(json_object_get(config, "linux"), "seccomp");
+        json_t *seccomp = json_object_get(json_object_get(config, "linux"), "seccomp");
 
         if (!json_is_object(seccomp))
                 return 0; /* nothing, or something that is refused with its place */
-        _cleanup_free_ char *profile = json_write(seccomp, JSON_COMPACT);
-        if (!profile)
-                return berth_error_set(err, ENOMEM, "memory for the seccomp profile");
         sources->filter = filter;
-        return filter_cache_compile(command, profile, strlen(profile), filter, sizeof filter, &sources->filter_size, err);
+        return seccomp_compile_value(seccomp, filter, sizeof filter, &sources->filter_size, err);
 }
 
 int launch_plan(const struct command *command, const char *id, const char *bundle, const json_t *config, struct plan **ret, struct berth_error *err) {
         struct plan_sources sources = {0};
         _cleanup_close_ int fd = -1;
 
-        int r = launch_filter(command, config, &sources, err);
+        int r = launch_filter(config, &sources, err);
         if (r < 0)
                 return r;
         json_t *keeper = launch_keeper(command, id, bundle, config);
@@ -61,11 +58,11 @@ int launch_plan(const struct command *command, const char *id, const char *bundl
         return r < 0 ? r : plan_open(fd, ret, err);
 }
 
-int launch_plan_exec(const struct command *command, const json_t *process, struct plan **ret, struct berth_error *err) {
+int launch_plan_exec(const json_t *process, struct plan **ret, struct berth_error *err) {
         struct plan_sources sources = {0};
         _cleanup_close_ int fd = -1;
 
-        int r = launch_filter(command, process, &sources, err);
+        int r = launch_filter(process, &sources, err);
         if (r == 0)
                 r = plan_compile_documents(&sources, process, NULL, &fd, err);
         return r < 0 ? r : plan_open(fd, ret, err);

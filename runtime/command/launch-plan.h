@@ -8,4 +8,4 @@
 int launch_plan(const struct command *command, const char *id, const char *bundle, const json_t *config, struct plan **ret, struct berth_error *err);
 
 /* The plan of a further process from its process object, with linux.seccomp of its container in it. */
-int launch_plan_exec(const struct command *command, const json_t *process, struct plan **ret, struct berth_error *err);
+int launch_plan_exec(const json_t *process, struct plan **ret, struct berth_error *err);

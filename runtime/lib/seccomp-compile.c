@@ -230,14 +230,17 @@ static int seccomp_rules(struct seccomp_build *build, const struct json_at *prof
         return r;
 }
 
+int seccomp_compile_value(json_t *profile, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err) {
+        __attribute__((cleanup(cleanup_build))) struct seccomp_build build = {0};
+        struct json_at at = {.key = "seccomp", .value = profile};
+
+        int r = seccomp_rules(&build, &at, err);
+        return r < 0 ? r : seccomp_filter_write(build.rules.tables, build.rules.n_tables, build.default_action, filter, capacity, ret_size, err);
+}
+
 int seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err) {
         __attribute__((cleanup(cleanup_profile))) json_t *document = NULL;
-        __attribute__((cleanup(cleanup_build))) struct seccomp_build build = {0};
 
         int r = json_parse(profile, size, "linux.seccomp", &document, err);
-        if (r < 0)
-                return r;
-        struct json_at at = {.key = "seccomp", .value = document};
-        r = seccomp_rules(&build, &at, err);
-        return r < 0 ? r : seccomp_filter_write(build.rules.tables, build.rules.n_tables, build.default_action, filter, capacity, ret_size, err);
+        return r < 0 ? r : seccomp_compile_value(document, filter, capacity, ret_size, err);
 }

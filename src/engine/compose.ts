@@ -1,5 +1,4 @@
 import { closeSync, existsSync } from 'node:fs'
-import { buildFacts } from '#base/build-facts.ts'
 import type { Digest } from '#base/digest.ts'
 import { isKind, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
@@ -112,7 +111,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       plans,
       initProgram: natives.init,
       appArmor: new AppArmor(findAppArmorParser()),
-      seccomp: new SeccompFilters(root.seccomp, buildFacts.version, (profile) => seccomp.compile(profile)),
+      seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
       idMaps: await openIdMaps(config.usernsRemap),
       dataRoot: root.path,

@@ -15,10 +15,12 @@ export interface DataRoot extends Disposable {
   readonly content: string
   readonly snapshots: string
   readonly containers: string
-  readonly seccomp: string
   readonly temporary: string
   readonly shims: string
 }
+
+/** What earlier releases kept and nothing reads. */
+const formerDirectories = ['seccomp']
 
 /** Makes the directories and takes the locks: one daemon per data root and exec root.   @throws `conflict` when another daemon has one, `unavailable` for a newer format */
 export async function openDataRoot(path: string, execRoot: string, locks: LockTaker): Promise<DataRoot> {
@@ -41,14 +43,14 @@ export async function openDataRoot(path: string, execRoot: string, locks: LockTa
       content: inside('content'),
       snapshots: inside('snapshots'),
       containers: inside('containers'),
-      seccomp: inside('seccomp'),
       temporary: inside('tmp'),
       shims: join(execRoot, 'shims'),
     }
     await refuseLostDatabase(root)
-    await Promise.all([root.content, root.containers, root.seccomp, root.temporary].map(makeDirectory))
+    await Promise.all([root.content, root.containers, root.temporary].map(makeDirectory))
     await emptyDirectory(root.temporary)
-    for (const directory of [path, root.content, root.seccomp]) await removeUnfinished(directory)
+    for (const name of formerDirectories) await rm(inside(name), { recursive: true, force: true })
+    for (const directory of [path, root.content]) await removeUnfinished(directory)
     const running = await openExecRoot(execRoot, { id, dataRoot: path }, locks)
     return {
       ...root,

@@ -1,8 +1,3 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { writeFileAtomic } from '#base/atomic-file.ts'
-import { systemCode } from '#base/errors.ts'
 import type { HostSettings } from '../container.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { parseSeccompProfile, type ResolvedSeccomp, resolveSeccomp, type SeccompProfile } from './seccomp.ts'
@@ -12,21 +7,18 @@ import { parseSecurityOptions, type SecurityOptions } from './security-options.t
 /** Compiles `linux.seccomp` to a BPF program; takes half a millisecond. */
 export type SeccompCompiler = (profile: ResolvedSeccomp) => Promise<Uint8Array>
 
-const checksumSize = 32
-/** Programs kept in memory: one per set of capabilities in use, 10 kB each. */
-const memoryLimit = 32
+/** One per set of capabilities in use, 10 kB each. */
+const limit = 32
 
-/** Compiled filters by what they are made of, in memory and below `<data-root>/seccomp`. */
+/**
+ * Compiled filters by all that decides them: what was asked for and the capabilities. Machine, kernel and compiler stay what they are for
+ * as long as this process lives.
+ */
 export class SeccompFilters {
-  readonly #directory: string
   readonly #compile: SeccompCompiler
-  readonly #version: string
   readonly #filters = new Map<string, Promise<Uint8Array>>()
 
-  /** @param version changes with the compiler: filters of another version are not used. */
-  constructor(directory: string, version: string, compile: SeccompCompiler) {
-    this.#directory = directory
-    this.#version = version
+  constructor(compile: SeccompCompiler) {
     this.#compile = compile
   }
 
@@ -43,22 +35,11 @@ export class SeccompFilters {
     const key = JSON.stringify([seccomp, capabilitiesOf(host)])
     let filter = this.#filters.get(key)
     if (!filter) {
-      filter = this.#load(readProfile(seccomp), host)
+      filter = this.#compile(resolveSeccomp(readProfile(seccomp), capabilitiesOf(host)))
       this.#filters.set(key, filter)
       filter.catch(() => this.#filters.delete(key))
-      for (const oldest of this.#filters.keys()) if (this.#filters.size > memoryLimit) this.#filters.delete(oldest)
+      for (const oldest of this.#filters.keys()) if (this.#filters.size > limit) this.#filters.delete(oldest)
     }
-    return filter
-  }
-
-  async #load(profile: SeccompProfile, host: HostSettings): Promise<Uint8Array> {
-    const resolved = resolveSeccomp(profile, capabilitiesOf(host))
-    const name = createHash('sha256').update(this.#version).update(JSON.stringify(resolved)).digest('hex')
-    const path = join(this.#directory, `${name}.bpf`)
-    const found = await readChecked(path)
-    if (found) return found
-    const filter = await this.#compile(resolved)
-    await writeFileAtomic(path, Buffer.concat([checksum(filter), filter]))
     return filter
   }
 }
@@ -72,21 +53,4 @@ function askedSeccomp({ privileged, securityOpt }: HostSettings): AskedSeccomp |
 
 function readProfile(seccomp: AskedSeccomp): SeccompProfile {
   return seccomp === 'default' ? defaultProfile() : parseSeccompProfile(seccomp.profile)
-}
-
-/** A file that was cut short or changed is compiled anew: half a filter is no filter. */
-async function readChecked(path: string): Promise<Uint8Array | undefined> {
-  let content: Buffer
-  try {
-    content = await readFile(path)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-  const filter = content.subarray(checksumSize)
-  return filter.length > 0 && checksum(filter).equals(content.subarray(0, checksumSize)) ? filter : undefined
-}
-
-function checksum(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
 }

@@ -97,7 +97,6 @@ const tolerated: readonly Excuse[] = [
   },
   { name: 'munmap', reason: 'memory of a process that ends soon is given back then' },
   { name: 'open', what: /^\/dev\/urandom/, reason: 'the seed of the JSON library’s tables has other sources' },
-  { name: 'open', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
   {
     name: 'openat',
     what: /^cgroup\.controllers/,
@@ -113,12 +112,7 @@ const tolerated: readonly Excuse[] = [
     what: /^\/sys\/fs\/cgroup\/unified\//,
     reason: 'whether a controller is there shows when its limit is written',
   },
-  { name: 'openat', what: /^\d+$/, reason: 'a kept filter: without it the profile is compiled' },
-  { name: 'fstat', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
-  { name: 'mkdir', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
-  { name: 'readv', what: /seccomp:filters/, reason: 'without kept filters the profile is compiled' },
   { name: 'seccomp', what: /^[0-3], /, reason: 'questions of libseccomp about what the kernel can do' },
-  { name: 'uname', reason: 'without kept filters the profile is compiled' },
   {
     name: 'openat2',
     what: /^(proc|sys|\.)$/,

@@ -100,14 +100,10 @@ class Bundle {
   }
 
   async leaks(): Promise<string[]> {
-    const states = (await readdir(this.states).catch(() => [])).filter((name) => name !== 'seccomp:filters')
-    const filters = (await readdir(join(this.states, 'seccomp:filters')).catch(() => [])).filter(
-      (name) => !/^\d+$/.test(name),
-    )
+    const states = await readdir(this.states).catch(() => [])
     const files = (await readdir(this.path)).filter((name) => name !== 'config.json' && name !== 'rootfs')
     return [
       ...states.map((name) => `state ${name}`),
-      ...filters.map((name) => `filter ${name}`),
       ...files.map((name) => `file ${name}`),
       ...cgroupsNamed(this.root.cgroup).map((path) => `cgroup ${path}`),
       ...mountsBelow(this.root.path).map((line) => `mount ${line}`),

@@ -55,13 +55,13 @@ test('a plan is a sealed file', async () => {
   closeSync(descriptor)
 })
 
-test('a seccomp profile is compiled once', async () => {
+test('a seccomp profile is compiled to whole instructions', async () => {
   const seccomp = openSeccomp(library)
   const profile = { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW' }] }
   const filter = await seccomp.compile(profile)
   expect(filter.length).toBeGreaterThan(0)
   expect(filter.length % 8).toBe(0)
-  expect(await seccomp.compile({ ...profile })).toBe(filter)
+  expect(await seccomp.compile({ ...profile })).toEqual(filter)
 })
 
 test('a seccomp profile that says nothing sensible is refused with the place, every time', async () => {

@@ -40,11 +40,20 @@ test('a data root whose database is lost is refused instead of being emptied', a
 test('files that a killed daemon had not put in place yet are removed', async () => {
   await using directory = await tempDirectory()
   const path = join(directory.path, 'data')
-  await mkdir(join(path, 'seccomp'), { recursive: true })
-  const left = [join(path, '.format.json.0123456789ab'), join(path, 'seccomp', '.filter.0123456789ab')]
+  await mkdir(join(path, 'content'), { recursive: true })
+  const left = [join(path, '.format.json.0123456789ab'), join(path, 'content', '.blob.0123456789ab')]
   for (const file of left) await writeFile(file, '')
   await writeFile(join(path, '.keep'), 'of somebody else')
   using _root = await openDataRoot(path, join(directory.path, 'exec'), locks())
   expect(left.filter((file) => existsSync(file))).toEqual([])
   expect(await readFile(join(path, '.keep'), 'utf8')).toBe('of somebody else')
+})
+
+test('what an earlier release kept and nothing reads is removed', async () => {
+  await using directory = await tempDirectory()
+  const path = join(directory.path, 'data')
+  await mkdir(join(path, 'seccomp'), { recursive: true })
+  await writeFile(join(path, 'seccomp', `${'0'.repeat(64)}.bpf`), '')
+  using _root = await openDataRoot(path, join(directory.path, 'exec'), locks())
+  expect(existsSync(join(path, 'seccomp'))).toBe(false)
 })
