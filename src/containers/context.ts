@@ -19,6 +19,7 @@ import type {
 import type { RestartTimers } from './restart-timers.ts'
 import type { Runtimes } from './runtimes.ts'
 import type { AppArmor } from './spec/apparmor.ts'
+import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import type { TaskTable } from './task.ts'
@@ -49,6 +50,7 @@ export interface ContainerContext {
   readonly initProgram: string
   readonly paths: ContainerPaths
   readonly runtimes: Runtimes
+  readonly cgroupDriver: CgroupDriver
   /** Of containers that do not ask for the host's users; undefined: the host's. */
   readonly idMaps: IdMaps | undefined
   readonly clock: Clock

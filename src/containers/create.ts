@@ -9,6 +9,7 @@ import { freeName, parseContainerName } from './names.ts'
 import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
 import { hostnameOf } from './spec/build-spec.ts'
+import { checkCgroupParent } from './spec/cgroups.ts'
 import { commandOf } from './spec/command.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { refuseUnsupported } from './unsupported.ts'
@@ -30,6 +31,7 @@ export async function create(
   const config = mergeImage(request.config, image.config)
   validate(config, host)
   idMapsOf(host, context.idMaps)
+  checkCgroupParent(host, context.cgroupDriver)
   checkNetworkMode(context, host.networkMode)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
   if (name !== undefined) store.checkName(name)

@@ -9,7 +9,7 @@ import { isAlive, transition } from './lifecycle.ts'
 import type { TaskExit } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { nextRestart } from './restart-policy.ts'
-import { cgroupPathOf } from './spec/build-spec.ts'
+import { cgroupPathOf } from './spec/cgroups.ts'
 import type { Task } from './task.ts'
 
 /** How a run ended. */
@@ -123,7 +123,7 @@ async function releaseTask(context: ContainerContext, container: Container, { sh
 
 /** What a dead shim left: processes, if the kernel has not killed them yet, and the group. */
 export async function releaseCgroup(context: ContainerContext, container: Container): Promise<void> {
-  const path = cgroupPathOf(container)
+  const path = cgroupPathOf(container, context.cgroupDriver)
   await context.cgroups.kill(path)
   await context.cgroups.remove(path)
 }

@@ -15,7 +15,8 @@ export async function prepareOtherRuntime(
   const { bundle, state } = context.paths.otherRuntime(id)
   await Promise.all([bundle, state].map((directory) => mkdir(directory, { mode: 0o700 })))
   await writeBundle(bundle, { ...spec, linux: { ...spec.linux, ...seccompOf(context, host, spec) } })
-  return { path: runtime.path, options: runtime.args, root: state, bundle }
+  const scopes = context.cgroupDriver === 'systemd' ? ['--systemd-cgroup'] : []
+  return { path: runtime.path, options: [...runtime.args, ...scopes], root: state, bundle }
 }
 
 /** Writes what an exec runs where the container's runtime reads it, if that is not the built-in one. */

@@ -45,6 +45,7 @@ import { attemptRestart, restart } from './restart.ts'
 import { RestartTimers } from './restart-timers.ts'
 import { Runtimes } from './runtimes.ts'
 import type { AppArmor } from './spec/apparmor.ts'
+import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import { start } from './start.ts'
@@ -70,6 +71,7 @@ export interface ContainerPorts {
   readonly idMaps?: IdMaps | undefined
   /** Without it there is only the built-in one. */
   readonly runtimes?: Runtimes
+  readonly cgroupDriver: CgroupDriver
   readonly dataRoot: string
   readonly execRoot: string
   readonly log: Logger

@@ -145,8 +145,16 @@ async function compile(context: ContainerContext, container: Container, network:
   }
   const user = resolveUser(config.user, host.groupAdd, files)
   const [filter, appArmorProfile] = await Promise.all([seccomp.of(host), context.appArmor.of(host)])
-  const { initProgram } = context
-  const input = { user, etc: paths.etc(id), rootfsPath: rootfs.path, initProgram, appArmorProfile, idMaps }
+  const { initProgram, cgroupDriver } = context
+  const input = {
+    user,
+    etc: paths.etc(id),
+    rootfsPath: rootfs.path,
+    initProgram,
+    appArmorProfile,
+    cgroupDriver,
+    idMaps,
+  }
   const spec = buildSpec(container, input)
   const runtime = await prepareOtherRuntime(context, container, spec)
   const keeper = toKeeper(container, { paths, rootfs, network, idMapped: idMaps !== undefined, runtime })

@@ -7,7 +7,7 @@ import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { isAlive } from './lifecycle.ts'
 import type { ShimStatus } from './ports.ts'
-import { cgroupPathOf } from './spec/build-spec.ts'
+import { cgroupPathOf } from './spec/cgroups.ts'
 
 const run = promisify(execFile)
 const outputLimit = 16 << 20
@@ -21,7 +21,7 @@ export async function top(
   const container = context.store.get(name)
   const task = context.tasks.find(container.id)
   if (!task || !isAlive(container)) throw conflict(`container ${container.id} is not running`)
-  const pids = await pidsOf(await task.shim.state(), cgroupPathOf(container))
+  const pids = await pidsOf(await task.shim.state(), cgroupPathOf(container, context.cgroupDriver))
   const output = await runPs(parseArguments(psArguments), pids)
   const result = parsePs(output, pids)
   publish(context, container, 'top')

@@ -15,6 +15,7 @@ Options:
       --data-root string             Directory of persistent state (default "/var/lib/berth")
   -D, --debug                        Debug messages
       --default-runtime string       Runtime of containers that name none (default "berth")
+      --exec-opt list                Runtime options: native.cgroupdriver=cgroupfs or =systemd
       --exec-root string             Directory of the state of running containers (default "/run/berth")
   -G, --group string                 Group that may use the unix sockets (default: docker or berth, if there is one)
   -H, --host list                    Socket to listen on (default unix:///run/berth/berth.sock)
@@ -36,6 +37,7 @@ const options = {
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
   'default-runtime': { type: 'string' },
+  'exec-opt': { type: 'string', multiple: true },
   'exec-root': { type: 'string' },
   group: { type: 'string', short: 'G' },
   host: { type: 'string', short: 'H', multiple: true },
@@ -60,6 +62,7 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     bip: values.bip,
     dataRoot: values['data-root'],
     debug: values.debug,
+    execOptions: values['exec-opt'],
     execRoot: values['exec-root'],
     group: values.group,
     hosts: values.host,

@@ -26,6 +26,7 @@ import { openSeccomp } from '#runtime/seccomp.ts'
 import { openSockets } from '#runtime/socket.ts'
 import { ShimLauncher } from '#shim/launch.ts'
 import { type Database, openDatabase } from '#state/database.ts'
+import { chooseCgroupDriver } from './cgroup-driver.ts'
 import type { Config } from './config.ts'
 import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
@@ -92,6 +93,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   const executable = opened.adopt(await processes.openExecutable(natives.shim), closeSync)
   const sockets = openSockets(library)
   const cgroups = openCgroups(library)
+  const cgroupDriver = chooseCgroupDriver(config.execOptions, cgroups.layout())
   opened.defer(() => removeEmptySharedGroups(cgroups.layout()))
   const shims = opened.use(
     new ShimLauncher({ kernel: { ...sockets, ...processes }, executable, warm: warmShims, report }),
@@ -113,6 +115,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       appArmor: new AppArmor(findAppArmorParser()),
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
+      cgroupDriver,
       idMaps: await openIdMaps(config.usernsRemap),
       dataRoot: root.path,
       execRoot: root.execRoot,
@@ -143,6 +146,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     snapshots,
     cgroups: cgroups.layout(),
     runtimes,
+    cgroupDriver,
   })
   const lifetime = opened.move()
   return {

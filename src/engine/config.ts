@@ -21,6 +21,8 @@ export interface Config {
   /** OCI commands besides the built-in runtime, by the name containers ask for. */
   readonly runtimes: Readonly<Record<string, OtherRuntime>>
   readonly defaultRuntime: string
+  /** `native.cgroupdriver=systemd` */
+  readonly execOptions: readonly string[]
   /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
   readonly usernsRemap: string | undefined
 }
@@ -71,6 +73,7 @@ const directives: Readonly<Record<string, Directive>> = {
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
+  'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
   mtu: { setting: 'mtu', read: (field) => field.size(), flag: 'mtu' },
 }
@@ -154,6 +157,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     mtu: defaultMtu,
     runtimes: {},
     defaultRuntime: builtInRuntime,
+    execOptions: [],
     usernsRemap: undefined,
     ...set,
     logLevel: set.logLevel ?? (set.debug === true ? 'debug' : 'info'),

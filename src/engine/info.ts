@@ -19,7 +19,7 @@ export interface SystemInfo extends SystemVersion {
   readonly storageDriver: string
   readonly backingFilesystem: string
   readonly loggingDriver: string
-  readonly cgroupDriver: 'cgroupfs'
+  readonly cgroupDriver: 'cgroupfs' | 'systemd'
   readonly cgroupVersion: '1' | '2'
   readonly operatingSystem: string
   readonly osVersion: string

@@ -6,6 +6,7 @@ import { Filters } from '#base/filters.ts'
 import type { Runtimes } from '#containers/runtimes.ts'
 import type { ContainerService } from '#containers/service.ts'
 import { findAppArmorParser } from '#containers/spec/apparmor.ts'
+import type { CgroupDriver } from '#containers/spec/cgroups.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
@@ -25,6 +26,7 @@ export interface SystemPorts {
   readonly snapshots: Snapshotter
   readonly cgroups: CgroupLayout
   readonly runtimes: Runtimes
+  readonly cgroupDriver: CgroupDriver
 }
 
 /** Names of filesystems by their number. @see statfs(2) */
@@ -64,6 +66,7 @@ function systemInfo({
   snapshots,
   cgroups,
   runtimes,
+  cgroupDriver,
 }: SystemPorts): SystemInfo {
   const statuses = containers.all().map(({ state }) => state.status)
   const count = (...wanted: string[]) => statuses.filter((status) => wanted.includes(status)).length
@@ -78,7 +81,7 @@ function systemInfo({
     storageDriver: snapshots.driver,
     backingFilesystem: filesystems[statfsSync(dataRoot.path).type] ?? 'unknown',
     loggingDriver: 'json-file',
-    cgroupDriver: 'cgroupfs',
+    cgroupDriver,
     cgroupVersion: cgroups.version === 2 ? '2' : '1',
     ...operatingSystem(),
     cpus: availableParallelism(),

@@ -18,6 +18,8 @@ export function findAppArmorParser(): string | undefined {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
+  // Without securityfs, as in most containers, there is no way in for a profile.
+  if (!existsSync('/sys/kernel/security/apparmor')) return undefined
   return parsers.find((path) => existsSync(path))
 }
 

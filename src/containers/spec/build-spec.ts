@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { NamespaceType, RuntimeSpec } from '#oci/runtime-spec.ts'
 import type { Container, HostSettings } from '../container.ts'
+import { type CgroupDriver, cgroupsPathOf } from './cgroups.ts'
 import { devicesOf } from './devices.ts'
 import type { IdMaps } from './id-maps.ts'
 import { initMount, runsUnderInit, underInit } from './init-program.ts'
@@ -31,6 +32,7 @@ export interface SpecInput {
   readonly initProgram: string
   /** Of `AppArmor.of`. */
   readonly appArmorProfile: string | undefined
+  readonly cgroupDriver: CgroupDriver
   /** Undefined: the host's users. */
   readonly idMaps: IdMaps | undefined
 }
@@ -62,7 +64,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
       namespaces: [...namespacesOf(host), ...(idMaps ? (['user'] as const) : [])].map((type) => ({ type })),
       ...(idMaps && { uidMappings: idMaps.uids, gidMappings: idMaps.gids }),
       devices: devices.nodes,
-      cgroupsPath: cgroupPathOf(container),
+      cgroupsPath: cgroupsPathOf(container, input.cgroupDriver),
       resources: resourcesOf(host, devices),
       rootfsPropagation: rootPropagation(host),
       maskedPaths: host.privileged ? [] : (host.maskedPaths ?? maskedPaths).filter((path) => existsSync(path)),
@@ -71,12 +73,6 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
       ...(seccomp && { seccomp }),
     },
   }
-}
-
-/** `/berth/<id>`, or below the asked parent. */
-export function cgroupPathOf({ id, host }: Pick<Container, 'id' | 'host'>): string {
-  const parent = host.cgroupParent === '' ? '/berth' : `/${host.cgroupParent.replace(/^\/+|\/+$/g, '')}`
-  return `${parent}/${id}`
 }
 
 /** The host name as the container is to see it. */
