@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "container-network.h"
 #include "fd.h"
+#include "process.h"
 #include "rootfs.h"
 #include "runtime-spawn.h"
 #include "shim.h"
@@ -173,7 +174,7 @@ static int runtime_make(struct shim *shim, struct runtime_command *command, bool
                 r = runtime_take_console(listener, &process.console, err);
         runtime_clear(shim);
         if (r < 0) {
-                process_close(&process);
+                (void) process_abandon(&process, NULL);
                 return r;
         }
         *ret = process;

@@ -177,6 +177,26 @@ test('a runtime that is missing, fails without a word or says nothing that can b
   }
 })
 
+test('an exec whose runtime sends no terminal ends with its refusal', async () => {
+  await using keeper = await openKeeper()
+  const path = join(root.directory, 'terminalless')
+  const made = join(root.directory, 'made')
+  const words = 'while [ "$1" != --pid-file ]; do shift; done; sleep 1000 & echo $! > "$2"; echo $! > '
+  const script = `#!/bin/sh\ncase "$*" in *" exec "*) ${words}${made};; *) exec ${runc[1]} "$@";; esac\n`
+  await writeFile(path, script, { mode: 0o755 })
+  const { shim, runtime } = await create(keeper, path, { args: ['sleep', '1000'] })
+  await shim.start('')
+  await writeExec(runtime.bundle, 'one', aProcess(['true'], true))
+  await keeper.create(shim, 'one', aProcess(['true'], true), undefined)
+  await expect(shim.start('one')).rejects.toThrow('the runtime sent no terminal')
+  const pid = Number(await readFile(made, 'utf8'))
+  await waitFor('the process to end', () => !isAlive(pid))
+  const exit = nextExit(shim)
+  await shim.kill('', SIGKILL)
+  await exit
+  await shim.shutdown()
+})
+
 interface Prepared {
   readonly files: ContainerFiles
   readonly runtime: RuntimeCall
