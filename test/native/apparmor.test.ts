@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { defaultProfile, defaultProfileName } from '#containers/spec/apparmor-profile.ts'
-import { BusyboxRoot, dockerCapabilities } from './runtime/container.ts'
+import { dockerCapabilities } from '#test/support/docker-bundle.ts'
+import { BusyboxRoot, driver } from './runtime/container.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const machine = join(repository, 'test/support/cgroup2-vm')
-const driver = join(repository, 'build/obj/test/runtime/driver')
 
 function runInMachine(script: string): Promise<{ output: string; status: number | string | null | undefined }> {
   const { promise, resolve } = Promise.withResolvers<{ output: string; status: number | string | null | undefined }>()

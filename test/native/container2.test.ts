@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { BusyboxRoot } from './runtime/container.ts'
+import { BusyboxRoot, driver } from './runtime/container.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const machine = join(repository, 'test/support/cgroup2-vm')
-const driver = join(repository, 'build/obj/test/runtime/driver')
 
 /** Runs a script in the virtual machine.   @returns what it printed, and its exit status */
 function runInMachine(script: string): Promise<{ output: string; status: number | string | null | undefined }> {

@@ -2,8 +2,9 @@
 
 import { resolveSeccomp } from '#containers/spec/seccomp.ts'
 import { defaultProfile } from '#containers/spec/seccomp-profile.ts'
+import type { MountSpec } from '#oci/runtime-spec.ts'
 
-const capabilities = [
+export const dockerCapabilities = [
   ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FSETID', 'CAP_FOWNER', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_SETGID'],
   ...[
     'CAP_SETUID',
@@ -18,7 +19,7 @@ const capabilities = [
 
 const hardened = ['nosuid', 'noexec', 'nodev']
 
-const mounts = [
+export const dockerMounts: readonly MountSpec[] = [
   { destination: '/proc', type: 'proc', source: 'proc', options: hardened },
   {
     destination: '/dev',
@@ -66,10 +67,10 @@ export function dockerConfig({ rootfs, args, cgroup }: BundleOptions) {
       args,
       env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'],
       cwd: '/',
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      capabilities: { bounding: dockerCapabilities, effective: dockerCapabilities, permitted: dockerCapabilities },
     },
     mounts: [
-      ...mounts,
+      ...dockerMounts,
       ...['hosts', 'hostname', 'resolv.conf'].map((name) => ({
         destination: `/etc/${name}`,
         type: 'bind',
@@ -90,7 +91,7 @@ export function dockerConfig({ rootfs, args, cgroup }: BundleOptions) {
           ...devices.map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' })),
         ],
       },
-      seccomp: resolveSeccomp(defaultProfile(), capabilities),
+      seccomp: resolveSeccomp(defaultProfile(), dockerCapabilities),
       maskedPaths: ['acpi', 'interrupts', 'kcore', 'keys', 'timer_list', 'scsi']
         .map((name) => `/proc/${name}`)
         .concat('/sys/firmware'),

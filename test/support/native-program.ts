@@ -22,6 +22,13 @@ export async function buildNativeTest(name: string): Promise<string> {
   return program
 }
 
+/** Builds test/native/runtime/<name>.c, static, with all of the library.   @returns the program's path */
+export async function buildRuntimeProgram(name: string): Promise<string> {
+  const target = `build/obj/test/runtime/${name}`
+  await execute('make', ['-s', '-C', join(root, 'runtime'), `../${target}`])
+  return join(root, target)
+}
+
 export interface NativeResult {
   /** Sentences of the checks that did not hold, and whatever else went wrong. */
   readonly failures: readonly string[]

@@ -1,22 +1,20 @@
 /** A seccomp profile of the user's own may leave the decision to an agent. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { buildRuntimeProgram } from '../../support/native-program.ts'
 
-const execute = promisify(execFile)
-const repository = join(import.meta.dirname, '../../..')
-const program = 'build/obj/test/runtime/seccomp_agent'
 /** EDOM, which mkdir never answers by itself. */
 const answer = 33
 
+let program: string
 let daemon: TestDaemon
 beforeAll(async () => {
-  await execute('make', ['-s', '-C', join(repository, 'runtime'), `../${program}`])
+  program = await buildRuntimeProgram('seccomp_agent')
   daemon = await startDaemon({ args: ['--add-runtime', 'real-runc=/usr/sbin/runc'] })
   return () => daemon[Symbol.asyncDispose]()
 })
@@ -27,7 +25,7 @@ test.each([
   ['real-runc', {}],
 ])('the agent answers for containers of %s and their execs', async (runtime, more) => {
   const listenerPath = join(daemon.directory, `agent-${runtime}`)
-  const agent = spawn(join(repository, program), [listenerPath, String(answer)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const agent = spawn(program, [listenerPath, String(answer)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(agent, 'exit')
   const lines = createInterface(agent.stdout)[Symbol.asyncIterator]()
   expect((await lines.next()).value).toBe('listening')

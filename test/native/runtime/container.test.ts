@@ -2,7 +2,8 @@
 import { readFile, readlink } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BusyboxRoot, dockerCapabilities } from './container.ts'
+import { dockerCapabilities } from '#test/support/docker-bundle.ts'
+import { BusyboxRoot } from './container.ts'
 
 const { errno } = constants
 let root: BusyboxRoot

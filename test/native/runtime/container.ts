@@ -5,44 +5,13 @@ import { link, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'no
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LinuxSpec, MountSpec, ProcessSpec, RuntimeSpec } from '#oci/runtime-spec.ts'
+import { dockerCapabilities, dockerMounts } from '#test/support/docker-bundle.ts'
+import { buildRuntimeProgram } from '#test/support/native-program.ts'
 
 const execute = promisify(execFile)
 const repository = join(import.meta.dirname, '..', '..', '..')
 export const driver = join(repository, 'build/obj/test/runtime/driver')
 const busybox = '/bin/busybox'
-
-export const dockerCapabilities = [
-  ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FSETID', 'CAP_FOWNER', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_SETGID'],
-  ...[
-    'CAP_SETUID',
-    'CAP_SETFCAP',
-    'CAP_SETPCAP',
-    'CAP_NET_BIND_SERVICE',
-    'CAP_SYS_CHROOT',
-    'CAP_KILL',
-    'CAP_AUDIT_WRITE',
-  ],
-]
-
-const dockerMounts: readonly MountSpec[] = [
-  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-  {
-    destination: '/dev',
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-  },
-  {
-    destination: '/dev/pts',
-    type: 'devpts',
-    source: 'devpts',
-    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
-  },
-  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
-  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', 'nosuid', 'noexec', 'nodev'] },
-  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777'] },
-]
 
 const dockerPaths = {
   maskedPaths: ['/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/timer_list', '/sys/firmware'],
@@ -102,7 +71,7 @@ export class BusyboxRoot implements AsyncDisposable {
   }
 
   static async make(): Promise<BusyboxRoot> {
-    await execute('make', ['-s', '-C', join(repository, 'runtime'), '../build/obj/test/runtime/driver'])
+    await buildRuntimeProgram('driver')
     const root = new BusyboxRoot(await mkdtemp(join('/var/tmp', 'berth-runtime-')))
     for (const name of ['bin', 'proc', 'sys', 'dev', 'etc', 'tmp'])
       await mkdir(join(root.rootfs, name), { recursive: true })

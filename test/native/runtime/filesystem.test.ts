@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BusyboxRoot, dockerCapabilities } from './container.ts'
+import { dockerCapabilities } from '#test/support/docker-bundle.ts'
+import { BusyboxRoot } from './container.ts'
 
 const { errno } = constants
 const admin = [...dockerCapabilities, 'CAP_SYS_ADMIN']

@@ -5,11 +5,10 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildRuntimeProgram } from '#test/support/native-program.ts'
 
 const { errno } = constants
 const execute = promisify(execFile)
-const repository = join(import.meta.dirname, '..', '..', '..')
-const driver = 'build/obj/test/runtime/hook_driver'
 
 interface Hook {
   readonly timeout?: number
@@ -19,9 +18,10 @@ interface Hook {
 }
 
 let directory: string
+let driver: string
 
 beforeAll(async () => {
-  await execute('make', ['-s', '-C', join(repository, 'runtime'), `../${driver}`])
+  driver = await buildRuntimeProgram('hook_driver')
   directory = await mkdtemp('/var/tmp/berth-hooks-')
 })
 
@@ -49,7 +49,7 @@ async function run(hooks: readonly Hook[], how: 'one' | 'all' = 'one'): Promise<
     ...env.flatMap((entry) => ['-e', entry]),
     '--',
   ])
-  const { stdout } = await execute(join(repository, driver), [how, ...words])
+  const { stdout } = await execute(driver, [how, ...words])
   const [answer = '', ...rest] = stdout.split('\n')
   expect(rest).toEqual(['left 0 descriptors, no child', ''])
   return { answer, output: await readFile(join(directory, 'out'), 'utf8').catch(() => '') }

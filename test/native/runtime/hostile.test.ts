@@ -4,10 +4,10 @@ import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildRuntimeProgram } from '#test/support/native-program.ts'
 import { BusyboxRoot } from './container.ts'
 
 const execute = promisify(execFile)
-const repository = join(import.meta.dirname, '..', '..', '..')
 let root: BusyboxRoot
 
 beforeAll(async () => {
@@ -17,12 +17,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await root[Symbol.asyncDispose]()
 })
-
-async function build(name: string): Promise<string> {
-  const target = `build/obj/test/runtime/${name}`
-  await execute('make', ['-s', '-C', join(repository, 'runtime'), `../${target}`])
-  return join(repository, target)
-}
 
 /** Exchanges two names all the time.   @returns ends it, and tells how often it did */
 function exchange(program: string, a: string, b: string): () => Promise<number> {
@@ -40,7 +34,7 @@ function exchange(program: string, a: string, b: string): () => Promise<number> 
 }
 
 test('a mount point that turns into a link and back never leads a mount out of the root', async () => {
-  const program = await build('swap')
+  const program = await buildRuntimeProgram('swap')
   const victim = join(root.path, 'victim')
   await mkdir(victim)
   await writeFile(join(victim, 'file'), 'secret')
@@ -63,7 +57,7 @@ test('a mount point that turns into a link and back never leads a mount out of t
 })
 
 test('a tmpfs that begins with a copy never has what a link leads to, or a device, in the place of a file', async () => {
-  const program = await build('swap')
+  const program = await buildRuntimeProgram('swap')
   const secret = join(root.path, 'secret')
   await writeFile(secret, 'secret of the host')
   const image = join(root.rootfs, 'copied')
@@ -91,7 +85,7 @@ test('a tmpfs that begins with a copy never has what a link leads to, or a devic
 })
 
 test('a mount that is changed in place is never that of another place, however often the place is exchanged', async () => {
-  const program = await build('swap')
+  const program = await buildRuntimeProgram('swap')
   const shared = join(root.path, 'changed')
   await mkdir(join(shared, 'm'), { recursive: true })
   await symlink('/sys', join(shared, 'link'))
@@ -110,7 +104,7 @@ test('a mount that is changed in place is never that of another place, however o
 })
 
 test('conditions on one argument are alternatives, others must all hold, and calls newer than the profile do not exist', async () => {
-  await copyFile(await build('probe'), join(root.rootfs, 'bin/probe'))
+  await copyFile(await buildRuntimeProgram('probe'), join(root.rootfs, 'bin/probe'))
   await chmod(join(root.rootfs, 'bin/probe'), 0o755)
   const when = (index: number, value: number): object => ({ index, value, op: 'SCMP_CMP_EQ' })
   // personality is 135 on x86_64 and 92 on arm64; socket 41 and 198; EAFNOSUPPORT is its answer to a family that is none.

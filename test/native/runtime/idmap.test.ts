@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { NamespaceType } from '#oci/runtime-spec.ts'
-import { BusyboxRoot, type ContainerOptions, dockerCapabilities } from './container.ts'
+import { dockerCapabilities } from '#test/support/docker-bundle.ts'
+import { BusyboxRoot, type ContainerOptions } from './container.ts'
 
 const { errno } = constants
 const execute = promisify(execFile)

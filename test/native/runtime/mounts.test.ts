@@ -5,7 +5,8 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BusyboxRoot, dockerCapabilities } from './container.ts'
+import { dockerCapabilities } from '#test/support/docker-bundle.ts'
+import { BusyboxRoot } from './container.ts'
 
 const { errno } = constants
 const execute = promisify(execFile)

@@ -1,35 +1,27 @@
 /** Filters in the kernel: what each action, operator and flag does to a process, and who is told of notifications. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildRuntimeProgram } from '#test/support/native-program.ts'
 import { BusyboxRoot, type ContainerOptions } from './container.ts'
 
 const { errno } = constants
-const execute = promisify(execFile)
-const repository = join(import.meta.dirname, '..', '..', '..')
 let root: BusyboxRoot
 let agentProgram: string
 
 beforeAll(async () => {
   root = await BusyboxRoot.make()
-  agentProgram = await build('seccomp_agent')
-  await copyFile(await build('probe'), join(root.rootfs, 'bin/probe'))
+  agentProgram = await buildRuntimeProgram('seccomp_agent')
+  await copyFile(await buildRuntimeProgram('probe'), join(root.rootfs, 'bin/probe'))
 })
 
 afterAll(async () => {
   await root[Symbol.asyncDispose]()
 })
-
-async function build(name: string): Promise<string> {
-  const target = `build/obj/test/runtime/${name}`
-  await execute('make', ['-s', '-C', join(repository, 'runtime'), `../${target}`])
-  return join(repository, target)
-}
 
 const [getpgid, getsid] = process.arch === 'arm64' ? [155, 156] : [121, 124]
 
