@@ -28,9 +28,7 @@ int paused_set(const struct command *command, const char *verb, bool pause, int 
         int r = command_id_only(verb, argc, argv, &id, err);
         if (r != 0)
                 return command_parsed(r);
-        r = state_directory_open_locked(command, id, &directory, err);
-        if (r == 0)
-                r = state_read(directory, id, &state, err);
+        r = state_take(command, id, &directory, &state, err);
         if (r == 0)
                 r = paused_check(&state, &layout, pause, err);
         if (r == 0)

@@ -24,9 +24,7 @@ int command_start(const struct command *command, int argc, char **argv, struct b
         int r = command_id_only("start", argc, argv, &id, err);
         if (r != 0)
                 return command_parsed(r);
-        r = state_directory_open_locked(command, id, &directory, err);
-        if (r == 0)
-                r = state_read(directory, id, &state, err);
+        r = state_take(command, id, &directory, &state, err);
         if (r == 0)
                 r = start_check(&state, err);
         if (r == 0)

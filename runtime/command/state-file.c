@@ -107,6 +107,15 @@ int state_read(int directory, const char *id, struct state *ret, struct berth_er
         return 0;
 }
 
+int state_take(const struct command *command, const char *id, int *ret_directory, struct state *ret, struct berth_error *err) {
+        _cleanup_close_ int directory = -1;
+
+        int r = state_directory_open_locked(command, id, &directory, err);
+        if (r == 0)
+                r = state_read(directory, id, ret, err);
+        return r < 0 ? r : give_fd(ret_directory, &directory);
+}
+
 int state_look(const struct command *command, const char *id, struct state *ret, struct berth_error *err) {
         _cleanup_close_ int directory = -1;
         int r = state_directory_open(command, id, &directory, err);

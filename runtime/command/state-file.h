@@ -30,6 +30,9 @@ int state_write(int directory, const struct state *state, const struct cgroup_la
 /* -ENOENT when there is no state yet: somebody is making the container, or was killed while doing so. */
 int state_read(int directory, const char *id, struct state *ret, struct berth_error *err);
 
+/* Opens the directory, locked, and reads: for verbs that change something. */
+int state_take(const struct command *command, const char *id, int *ret_directory, struct state *ret, struct berth_error *err);
+
 /* Opens the directory, reads, and closes; for who only looks. */
 int state_look(const struct command *command, const char *id, struct state *ret, struct berth_error *err);
 

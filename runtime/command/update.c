@@ -52,9 +52,7 @@ static int update_container(const struct command *command, const char *id, const
         _cleanup_state_ struct state state = {0};
         _cleanup_close_ int directory = -1, pidfd = -1;
 
-        int r = state_directory_open_locked(command, id, &directory, err);
-        if (r == 0)
-                r = state_read(directory, id, &state, err);
+        int r = state_take(command, id, &directory, &state, err);
         if (r == 0 && state_open_process(&state, &pidfd) < 0)
                 r = berth_error_set(err, EINVAL, "container not running: '%s' has ended", id);
         if (r == 0)
