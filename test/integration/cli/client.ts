@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CommandResult, TestDaemon } from '../../support/daemon.ts'
-import { openTerminal, type Terminal } from './terminal.ts'
+import { openTerminal, type Terminal } from '../../support/terminal.ts'
 
 const program = join(import.meta.dirname, '../../../src/main.ts')
 

@@ -4,8 +4,8 @@ import { buildImage, busyboxLayer } from '../../support/base-image.ts'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { seedRegistry, startRegistry } from '../../support/registry.ts'
 import { tar } from '../../support/tar.ts'
+import { openTerminal } from '../../support/terminal.ts'
 import { type Berth, berthCommand, berthFor } from './client.ts'
-import { openTerminal } from './terminal.ts'
 
 let daemon: TestDaemon
 let berth: Berth

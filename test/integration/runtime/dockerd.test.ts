@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busyboxLayer } from '../../support/base-image.ts'
 import { type Dockerd, dockerCli, startDockerd } from '../../support/dockerd.ts'
 import { tempDirectory } from '../../support/temp.ts'
-import { openTerminal } from '../cli/terminal.ts'
+import { openTerminal } from '../../support/terminal.ts'
 
 const program = join(import.meta.dirname, '..', '..', '..', 'build/native/berth-runtime')
 const stack = new AsyncDisposableStack()

@@ -2,7 +2,7 @@
 import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTerminal } from '../cli/terminal.ts'
+import { openTerminal } from '../../support/terminal.ts'
 import { Podman } from './podman.ts'
 
 let podman: Podman

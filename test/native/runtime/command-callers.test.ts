@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTerminal } from '../../integration/cli/terminal.ts'
+import { openTerminal } from '#test/support/terminal.ts'
 import { type Bundle, Command, type Config, exitOf, patience, program } from './command.ts'
 
 let command: Command
