@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "command.h"
+#include "document-memory.h"
 #include "log.h"
 #include "sealed-executable.h"
 
@@ -128,8 +129,11 @@ static int main_run(struct command *command, int argc, char **argv, char **whole
                         (void) berth_error_set(err, EINVAL, "the verb '%s' is not supported", verbs[i].name);
                         return 1;
                 }
-                if (verbs[i].contains && main_seal(whole, err) < 0)
-                        return 1;
+                if (verbs[i].contains) {
+                        if (main_seal(whole, err) < 0)
+                                return 1;
+                        document_memory_keep();
+                }
                 log_debug(command, arguments.n, arguments.words);
                 return verbs[i].run(command, arguments.n, arguments.words, err);
         }
