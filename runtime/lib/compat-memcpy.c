@@ -21,8 +21,10 @@ void *__wrap_memcpy(void *restrict to, const void *restrict from, size_t n) {
         unsigned char *target = to;
         const unsigned char *source = from;
 
-        if (n > 16)
+        if (n > 32)
                 __asm__ volatile("rep movsb" : "+D"(target), "+S"(source), "+c"(n) : : "memory");
+        else if (n >= 16)
+                COPY_ENDS(unsigned __int128);
         else if (n >= 8)
                 COPY_ENDS(uint64_t);
         else if (n >= 4)

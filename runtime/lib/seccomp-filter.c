@@ -204,12 +204,23 @@ static void seccomp_map_gap(struct seccomp_map *map, const struct seccomp_table 
         }
 }
 
-static int seccomp_rule_compare(const void *left, const void *right) {
-        const struct seccomp_rule *a = left, *b = right;
+/* By number, those of one number in their order: runs are merged to longer ones, from one array into the other. */
+static void seccomp_sort(struct seccomp_rule *rules, struct seccomp_rule *other, size_t n) {
+        struct seccomp_rule *from = rules, *to = other;
 
-        if (a->number != b->number)
-                return a->number < b->number ? -1 : 1;
-        return a->order < b->order ? -1 : a->order > b->order;
+        for (size_t run = 1; run < n; run *= 2) {
+                for (size_t start = 0; start < n; start += 2 * run) {
+                        size_t left = start, middle = start + run < n ? start + run : n, right = middle,
+                               end = start + 2 * run < n ? start + 2 * run : n;
+                        for (size_t at = start; at < end; at++)
+                                to[at] = left < middle && (right == end || from[left].number <= from[right].number) ? from[left++] : from[right++];
+                }
+                struct seccomp_rule *sorted = to;
+                to = from;
+                from = sorted;
+        }
+        if (from != rules)
+                memcpy(rules, from, n * sizeof *rules);
 }
 
 static struct seccomp_span seccomp_span_of(const struct seccomp_rule *rules, size_t n, uint32_t default_action) {
@@ -222,13 +233,13 @@ static struct seccomp_span seccomp_span_of(const struct seccomp_rule *rules, siz
 static int seccomp_write_table(struct seccomp_program *program, struct seccomp_table *table, uint32_t default_action) {
         /* A span for each call and the gap behind it, and the parts of gaps. */
         _cleanup_free_ struct seccomp_span *spans = malloc((2 * table->n_rules + 8) * sizeof *spans);
+        _cleanup_free_ struct seccomp_rule *other = malloc((table->n_rules + 1) * sizeof *other);
         struct seccomp_map map = {.spans = spans};
         uint64_t next = 0;
 
-        if (!spans)
+        if (!spans || !other)
                 return -ENOMEM;
-        if (table->n_rules > 0)
-                qsort(table->rules, table->n_rules, sizeof *table->rules, seccomp_rule_compare);
+        seccomp_sort(table->rules, other, table->n_rules);
         for (size_t i = 0, n; i < table->n_rules; i += n) {
                 const struct seccomp_rule *rules = &table->rules[i];
                 for (n = 1; i + n < table->n_rules && rules[n].number == rules->number; n++)

@@ -29,7 +29,6 @@ struct seccomp_condition {
 /* What a call is answered when all conditions hold. */
 struct seccomp_rule {
         uint32_t number, action;
-        uint32_t order; /* in the profile */
         uint32_t n_conditions;
         const struct seccomp_condition *conditions;
 };

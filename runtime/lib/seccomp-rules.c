@@ -22,8 +22,7 @@ void seccomp_rules_free(struct seccomp_rules *rules) {
         }
 }
 
-static int seccomp_add_number(struct seccomp_rules *rules, struct seccomp_table *table, uint32_t number, uint32_t action,
-                              const struct seccomp_condition *conditions, size_t n) {
+static int seccomp_add_number(struct seccomp_table *table, uint32_t number, uint32_t action, const struct seccomp_condition *conditions, size_t n) {
         if (table->n_rules == SECCOMP_RULES_MAX)
                 return -E2BIG;
         if (table->n_rules == table->capacity) {
@@ -34,8 +33,8 @@ static int seccomp_add_number(struct seccomp_rules *rules, struct seccomp_table 
                 table->rules = grown;
                 table->capacity = capacity;
         }
-        table->rules[table->n_rules++] = (struct seccomp_rule){
-                .number = number, .action = action, .order = rules->order++, .conditions = conditions, .n_conditions = (uint32_t) n};
+        table->rules[table->n_rules++] =
+                (struct seccomp_rule){.number = number, .action = action, .conditions = conditions, .n_conditions = (uint32_t) n};
         return 0;
 }
 
@@ -98,7 +97,7 @@ static int seccomp_add_carried(struct seccomp_rules *rules, struct seccomp_table
         if (!seccomp_i386_carrier(stand_in, &carrier, &carried))
                 return 0;
         const struct seccomp_condition *kept = seccomp_rules_keep(rules, &carried, 1);
-        return kept ? seccomp_add_number(rules, table, carrier, action, kept, 1) : -ENOMEM;
+        return kept ? seccomp_add_number(table, carrier, action, kept, 1) : -ENOMEM;
 }
 
 int seccomp_rules_add(struct seccomp_rules *rules, const char *name, bool known, uint32_t action, const struct seccomp_condition *conditions,
@@ -119,7 +118,7 @@ int seccomp_rules_add(struct seccomp_rules *rules, const char *name, bool known,
                 if ((uint32_t) number < SECCOMP_X32_BIT && (uint32_t) number > table->highest)
                         table->highest = (uint32_t) number;
                 if (r == 0 && !known)
-                        r = seccomp_add_number(rules, table, (uint32_t) number, action, conditions, n);
+                        r = seccomp_add_number(table, (uint32_t) number, action, conditions, n);
         }
         return r;
 }

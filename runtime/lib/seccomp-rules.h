@@ -8,7 +8,6 @@
 
 /* Rules by the names of calls, for several architectures: what seccomp_filter_write takes. Zeroed: empty. */
 struct seccomp_rules {
-        uint32_t order;
         uint32_t architectures[SECCOMP_ARCHITECTURES]; /* as libseccomp, whose tables of names these are, calls them: x32 is one of its own */
         size_t n_architectures;
         struct seccomp_table tables[SECCOMP_ARCHITECTURES];
