@@ -37,7 +37,7 @@ struct seccomp_rule {
 struct seccomp_table {
         uint32_t token;
         bool x32;         /* x86_64: such numbers are allowed at all */
-        uint32_t highest; /* number that the profile knows; 0: none */
+        uint32_t highest; /* number that the profile knows, but for outlying ones; 0: none */
         struct seccomp_rule *rules;
         size_t n_rules, capacity;
 };

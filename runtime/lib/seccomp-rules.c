@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SECCOMP_OUTLYING 0x0f0000 /* ARM's private calls, x32's: how new one is, its number does not tell */
+
 struct seccomp_conditions {
         struct seccomp_conditions *next;
         struct seccomp_condition items[SECCOMP_ARGUMENTS];
@@ -115,7 +117,7 @@ int seccomp_rules_add(struct seccomp_rules *rules, const char *name, bool known,
                         number = seccomp_i386_number(name);
                 if (number < 0)
                         continue;
-                if ((uint32_t) number < SECCOMP_X32_BIT && (uint32_t) number > table->highest)
+                if (number < SECCOMP_OUTLYING && (uint32_t) number > table->highest)
                         table->highest = (uint32_t) number;
                 if (r == 0 && !known)
                         r = seccomp_add_number(table, (uint32_t) number, action, conditions, n);

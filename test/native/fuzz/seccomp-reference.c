@@ -12,6 +12,7 @@
 #include "fuzz.h"
 
 #define X32_BIT 0x40000000U
+#define ARM_PRIVATE 0x000f0000 /* cacheflush, set_tls and others stand far behind all other calls */
 #define ARCHITECTURES 40
 
 int seccomp_reference_number(uint32_t architecture, const char *name) {
@@ -124,7 +125,7 @@ int seccomp_reference_highest(json_t *profile, uint32_t architecture) {
                 json_t *names = json_object_get(json_array_get(rules, i), "names");
                 for (size_t j = 0; j < json_array_size(names); j++) {
                         int number = seccomp_reference_number(architecture, json_string_value(json_array_get(names, j)));
-                        if (number > highest && (unsigned) number < X32_BIT)
+                        if (number > highest && number < ARM_PRIVATE)
                                 highest = number;
                 }
         }
@@ -147,6 +148,14 @@ static bool names_call(json_t *entry, const struct seccomp_data *call) {
         json_t *names = json_object_get(entry, "names");
         for (size_t i = 0; call->nr >= 0 && i < json_array_size(names); i++)
                 if (number_of(call, json_string_value(json_array_get(names, i))) == call->nr)
+                        return true;
+        return false;
+}
+
+static bool is_named(json_t *profile, const struct seccomp_data *call) {
+        json_t *rules = json_object_get(profile, "syscalls");
+        for (size_t i = 0; i < json_array_size(rules); i++)
+                if (names_call(json_array_get(rules, i), call))
                         return true;
         return false;
 }
@@ -186,7 +195,8 @@ struct seccomp_reference seccomp_reference(json_t *profile, int highest, const s
                 return (struct seccomp_reference){.open = true};
         if (call->arch == AUDIT_ARCH_X86_64 && number >= X32_BIT && number != UINT32_MAX && !has_x32(profile))
                 return (struct seccomp_reference){.action = SECCOMP_RET_KILL_THREAD};
-        if ((fallback & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && highest > 0 && number < X32_BIT && number > (uint32_t) highest)
+        if ((fallback & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && highest > 0 && number < X32_BIT && number > (uint32_t) highest &&
+            !is_named(profile, call))
                 return (struct seccomp_reference){.action = SECCOMP_RET_ERRNO | ENOSYS, .open = call->arch == AUDIT_ARCH_I386};
         return (struct seccomp_reference){.action = rules_answer(profile, call, fallback)};
 }
