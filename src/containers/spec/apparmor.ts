@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { systemCode, unavailable } from '#base/errors.ts'
 import type { HostSettings } from '../container.ts'
@@ -28,14 +29,19 @@ export function appArmorProfileOf(host: HostSettings): string {
   return parseSecurityOptions(host.securityOpt).appArmor ?? (host.privileged ? 'unconfined' : defaultProfileName)
 }
 
-/** Profiles of containers; the default one is loaded when the first container needs it. */
+/** Profiles of containers; the default one is loaded when the first container needs it, and again when somebody has unloaded it. */
 export class AppArmor {
   readonly #parser: string | undefined
+  readonly #loaded: string
   #loading: Promise<void> | undefined
 
-  /** @param parser of `findAppArmorParser` */
-  constructor(parser: string | undefined) {
+  /**
+   * @param parser of `findAppArmorParser`
+   * @param loaded the kernel's list of profiles
+   */
+  constructor(parser: string | undefined, loaded = '/sys/kernel/security/apparmor/profiles') {
     this.#parser = parser
+    this.#loaded = loaded
   }
 
   get active(): boolean {
@@ -54,6 +60,12 @@ export class AppArmor {
   }
 
   async #load(parser: string): Promise<void> {
+    const earlier = this.#loading
+    if (earlier) {
+      await earlier
+      if (await isLoaded(this.#loaded)) return
+      if (this.#loading === earlier) this.#loading = undefined
+    }
     this.#loading ??= load(parser, defaultProfile())
     try {
       await this.#loading
@@ -62,6 +74,12 @@ export class AppArmor {
       throw error
     }
   }
+}
+
+/** A host that does not show its profiles is taken to have kept ours: without it a start fails, and says so. */
+async function isLoaded(list: string): Promise<boolean> {
+  const profiles = await readFile(list, 'utf8').catch(() => undefined)
+  return profiles?.split('\n').some((line) => line.startsWith(`${defaultProfileName} (`)) ?? true
 }
 
 /** Replaces an older one of the same name; processes under it go on under the new one. */

@@ -35,6 +35,20 @@ test('the default profile is loaded once, and only for those that have it', asyn
   expect(await readFile(join(directory.path, 'profile'), 'utf8')).toMatch(/^profile berth-default /)
 })
 
+test('a default profile that somebody has unloaded is loaded again', async () => {
+  await using directory = await tempDirectory()
+  const loaded = join(directory.path, 'loaded')
+  const appArmor = new AppArmor(await parser(directory.path), loaded)
+  const calls = async () => (await readFile(join(directory.path, 'calls'), 'utf8')).split('\n').length - 1
+  await appArmor.of(host())
+  await writeFile(loaded, 'other (enforce)\nberth-default (enforce)\n')
+  await appArmor.of(host())
+  expect(await calls()).toBe(1)
+  await writeFile(loaded, 'other (enforce)\nberth-default-2 (enforce)\n')
+  await Promise.all([appArmor.of(host()), appArmor.of(host())])
+  expect(await calls()).toBe(2)
+})
+
 test('a default profile that cannot be loaded is told with the way out, and tried again', async () => {
   await using directory = await tempDirectory()
   const appArmor = new AppArmor(await parser(directory.path, 'no such feature'))
