@@ -188,14 +188,6 @@ int container_create(struct container *container, struct plan *plan, const struc
         return r;
 }
 
-int container_run_poststart(const struct plan *plan, pid_t pid, struct berth_error *err) {
-        return hooks_run(&plan->container, PLAN_HOOK_POSTSTART, "running", pid, err);
-}
-
-int container_run_poststop(const struct plan *plan, struct berth_error *err) {
-        return hooks_run_all(&plan->container, PLAN_HOOK_POSTSTOP, "stopped", 0, err);
-}
-
 int container_start(struct container *container, struct berth_error *err) {
         int r = container->init.sync < 0 ? 0 : container_set_patience(container, PLAN_HOOK_START_CONTAINER, err);
         if (r == 0)
@@ -203,7 +195,7 @@ int container_start(struct container *container, struct berth_error *err) {
         if (r < 0)
                 return r;
         container->n_taken = 0;
-        r = container_run_poststart(container->plan, container->init.pid, err);
+        r = hooks_run(&container->plan->container, PLAN_HOOK_POSTSTART, "running", container->init.pid, err);
         /* A frozen process does not end: the release thaws the group and kills what is there. */
         if (r < 0 && process_abandon(&container->init, NULL) < 0)
                 container->own_pids = false;
@@ -247,7 +239,7 @@ int container_release(struct container *container, struct berth_error *err) {
         r = container_network_down(container, first ? &later : err);
         if (r < 0 && first == 0)
                 first = r;
-        r = container->poststop ? container_run_poststop(container->plan, first ? &later : err) : 0;
+        r = container->poststop ? hooks_run_all(&container->plan->container, PLAN_HOOK_POSTSTOP, "stopped", 0, first ? &later : err) : 0;
         if (r < 0 && first == 0)
                 first = r;
         container->poststop = false;

@@ -66,12 +66,6 @@ int container_start(struct container *container, struct berth_error *err);
  */
 int container_start_detached(int connection, struct berth_error *err);
 void container_forget(struct container *container);
-/*
- * The hooks of such a container's last steps. After a failed poststart hook the caller ends the container (runtime-spec runtime.md#lifecycle);
- * poststop hooks run when everything of the container is gone, all of them, and the first failure is answered.
- */
-int container_run_poststart(const struct plan *plan, pid_t pid, struct berth_error *err);
-int container_run_poststop(const struct plan *plan, struct berth_error *err);
 
 /* How a further process may differ from init; NULL or zeroes: it does not. */
 struct exec_options {

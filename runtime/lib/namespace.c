@@ -9,7 +9,7 @@
 #include "cleanup.h"
 #include "sys.h"
 
-const char *namespace_name(uint64_t flag) {
+static const char *namespace_name(uint64_t flag) {
         switch (flag) {
         case CLONE_NEWPID:
                 return "pid";

@@ -42,6 +42,3 @@ int namespace_make_time(const struct plan_container *container, struct berth_err
 
 /* Says why `what` failed with `code` where namespaces (CLONE_NEW*) were asked for: their limits are no lack of space. Answers a negative errno. */
 int namespace_error(int code, uint64_t flags, const char *what, struct berth_error *err);
-
-/* "pid", "network", … */
-const char *namespace_name(uint64_t flag);

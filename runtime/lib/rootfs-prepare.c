@@ -47,6 +47,16 @@ static int rootfs_prepare_devices(const struct plan *plan, int joined, int *ret_
         return r < 0 ? r : give_fd(ret_devices, &devices);
 }
 
+static void rootfs_release(struct plan *plan, struct rootfs_prepared *prepared) {
+        for (uint32_t i = 0; prepared->sources && i < plan->container.n_mounts; i++) {
+                cleanup_close(&plan->container.mounts[i].fd);
+                plan->container.mounts[i].fd = -1;
+        }
+        cleanup_close(&prepared->root);
+        cleanup_close(&prepared->devices);
+        *prepared = ROOTFS_PREPARED_NONE;
+}
+
 int rootfs_prepare(struct plan *plan, int userns, struct rootfs_prepared *ret, struct berth_error *err) {
         struct rootfs_prepared prepared = ROOTFS_PREPARED_NONE;
         _cleanup_close_ int own = -1;
@@ -67,19 +77,9 @@ int rootfs_prepare(struct plan *plan, int userns, struct rootfs_prepared *ret, s
         if (r == 0 && rootfs_in_userns(plan))
                 r = rootfs_prepare_devices(plan, userns, &prepared.devices, err);
         if (r < 0) {
-                rootfs_release_prepared(plan, &prepared);
+                rootfs_release(plan, &prepared);
                 return r;
         }
         *ret = prepared;
         return 0;
-}
-
-void rootfs_release_prepared(struct plan *plan, struct rootfs_prepared *prepared) {
-        for (uint32_t i = 0; prepared->sources && i < plan->container.n_mounts; i++) {
-                cleanup_close(&plan->container.mounts[i].fd);
-                plan->container.mounts[i].fd = -1;
-        }
-        cleanup_close(&prepared->root);
-        cleanup_close(&prepared->devices);
-        *prepared = ROOTFS_PREPARED_NONE;
 }

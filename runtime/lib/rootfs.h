@@ -22,11 +22,10 @@ bool rootfs_needs_preparation(const struct plan *plan);
 
 /*
  * `userns` is the user namespace by path that the container joins; -1: the plan's id maps say what a new one will have. On failure nothing is
- * left open. The caller, which is a process for this alone, may be in a mount namespace of its own afterwards; it releases what was made after
- * clone3, and the process calls the functions below with what it inherited.
+ * left open. The caller, which is a process for this alone and ends after clone3, may be in a mount namespace of its own afterwards; the new process
+ * calls the functions below with what it inherited.
  */
 int rootfs_prepare(struct plan *plan, int userns, struct rootfs_prepared *ret, struct berth_error *err);
-void rootfs_release_prepared(struct plan *plan, struct rootfs_prepared *prepared);
 
 /* The steps that turn a mount namespace copied from the host into the container's, in this order. */
 

@@ -67,7 +67,7 @@ static const struct {
         {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},     {"RLIMIT_RTTIME", RLIMIT_RTTIME},
 };
 
-int spec_capability(const char *name) {
+static int spec_capability(const char *name) {
         for (size_t i = 0; i < sizeof spec_capabilities / sizeof *spec_capabilities; i++)
                 if (spec_capabilities[i] && strcmp(spec_capabilities[i], name) == 0)
                         return (int) i;

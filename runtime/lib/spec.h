@@ -35,8 +35,7 @@ int spec_write_keeper(const struct json_at *at, struct tlv_writer *writer, struc
 /* A list of absolute paths, one record of this tag each. */
 int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err);
 
-/* A capability's number by its name ("CAP_CHOWN"), or -1. */
-int spec_capability(const char *name);
+/* A capability's name ("CAP_CHOWN") by its number, or NULL. */
 const char *spec_capability_name(int number);
 
 /* The mount options that are not the file system's, one after the other; NULL at the end. */
