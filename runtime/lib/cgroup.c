@@ -60,6 +60,26 @@ static int make_in(const struct cgroup_hierarchy *hierarchy, const char *path, b
         return 0;
 }
 
+static int note_process(pid_t pid, void *data) {
+        *(pid_t *) data = pid;
+        return -ECANCELED; /* one is enough */
+}
+
+/* Whoever lives in a group that was there already would get the limits, and end with the container. */
+static int refuse_occupied(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err) {
+        for (uint32_t i = 0; i < layout->n; i++) {
+                const struct cgroup_hierarchy *hierarchy = &layout->hierarchy[i];
+                _cleanup_close_ int directory = -1;
+                pid_t pid = 0;
+                if (cgroup->made & (1U << i) || cgroup_directory_open(hierarchy, cgroup->path, &directory, NULL) < 0)
+                        continue;
+                if (cgroup_walk_processes(directory, note_process, &pid) == -ECANCELED)
+                        return berth_error_set(err, EBUSY, "the cgroup %s%s has processes already (%d is one), and a container needs one of its own",
+                                               hierarchy->mount, cgroup->path, (int) pid);
+        }
+        return 0;
+}
+
 static int create_scope(const struct cgroup_layout *layout, const char *path, const struct cgroup_limits *limits, struct cgroup *ret,
                         struct berth_error *err) {
         struct cgroup cgroup;
@@ -97,6 +117,8 @@ int cgroup_create(const struct cgroup_layout *layout, const char *path, const st
                 if (made)
                         cgroup.made |= 1U << i;
         }
+        if (r == 0 && limits)
+                r = refuse_occupied(layout, &cgroup, err);
         if (r == 0 && limits)
                 r = cgroup_apply(layout, &cgroup, limits, err);
         if (r < 0) {

@@ -130,7 +130,8 @@ int cgroup_detect(struct cgroup_layout *ret, struct berth_error *err);
 const struct cgroup_hierarchy *cgroup_hierarchy_of(const struct cgroup_layout *layout, const char *controller);
 
 /*
- * Makes `path` in every hierarchy (parents too; cpuset's copy-down; v2 subtree_control) and applies `limits` (NULL: none).
+ * Makes `path` in every hierarchy (parents too; cpuset's copy-down; v2 subtree_control) and applies `limits` (NULL: none; to a group that has
+ * processes already they are not applied: -EBUSY).
  * On failure nothing that this call made is left. EBUSY/ENOENT texts name controller and file. A path "slice:prefix:name" is a scope that
  * systemd makes; ret->path is where that is, and cgroup_joined must follow when a process of the caller's is in it.
  */

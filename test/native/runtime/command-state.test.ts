@@ -1,4 +1,5 @@
 /** What berth-runtime remembers: detached containers, verbs at the same time, and states that somebody else left. */
+import { existsSync } from 'node:fs'
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -128,6 +129,29 @@ test('what a creation left that was killed before it wrote the state is removed 
   })
   expect(await groupsOf(id)).toEqual([])
   expect(await isRunning(pid)).toBe(false)
+})
+
+test('a group in which others live already is not made a container’s', async () => {
+  const other = await command.started(waiting)
+  const [group] = await groupsOf(other.id)
+  const share = { path: `/berth-runtime.${other.id}`, limits: { pids: { limit: 7 } } }
+  const { path, id } = await command.bundle(waiting, (config) => {
+    Object.assign(config.linux, { cgroupsPath: share.path, resources: share.limits })
+  })
+  expect(await command.run('create', '--bundle', path, id)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      new RegExp(
+        `the cgroup /\\S+${share.path} has processes already \\(\\d+ is one\\), and a container needs one of its own`,
+      ),
+    ),
+  })
+  expect(await command.containers()).not.toContain(id)
+  expect(await command.status(other.id)).toBe('running')
+  expect(existsSync(group ?? '')).toBe(true)
+  for (const hierarchy of await groupsOf(other.id))
+    expect(await readFile(join(hierarchy, 'pids.max'), 'utf8').catch(() => 'max\n')).toBe('max\n')
 })
 
 test('a group’s path that no creation takes does not lead delete --force to other groups', async () => {
