@@ -95,7 +95,7 @@ static int container_clone(struct container *container, const struct namespace_s
 /* How long the process may be silent while it runs hooks of its own. */
 static int container_set_patience(const struct container *container, enum plan_hook_kind kind, struct berth_error *err) {
         const struct plan_container *plan = &container->plan->container;
-        unsigned seconds = SYNC_PATIENCE_S;
+        uint64_t seconds = SYNC_PATIENCE_S;
 
         if (!hooks_any(plan, kind))
                 return 0;
@@ -106,7 +106,7 @@ static int container_set_patience(const struct container *container, enum plan_h
                         return sync_set_patience(container->init.sync, 0, err);
                 seconds += plan->hooks[i].timeout;
         }
-        return sync_set_patience(container->init.sync, seconds, err);
+        return sync_set_patience(container->init.sync, seconds > INT32_MAX ? 0 : (unsigned) seconds, err);
 }
 
 /* In the namespaces of the caller, when the container's are made and its mounts stand. */

@@ -57,6 +57,17 @@ test('hooks of all kinds run in the order of a life', async () => {
   expect(await readFile(join(root.rootfs, 'tmp/order'), 'utf8')).toBe('startContainer\n')
 })
 
+test('hooks may take as long together as each of them may', async () => {
+  // Counted in 32 bits they would have a second.
+  const timeouts = [2 ** 31 - 1, 2 ** 31 - 18]
+  const { failures, exitCode } = await root.run({
+    spec: { hooks: { createContainer: timeouts.map((timeout) => script('sleep 0.75; echo done', timeout)) } },
+  })
+  expect(failures).toEqual([])
+  expect(exitCode).toBe(0)
+  expect(await lines()).toEqual(['done', 'done'])
+})
+
 test('a hook is told the state in which it runs, and who the process is', async () => {
   const { failures } = await root.run({
     spec: {
