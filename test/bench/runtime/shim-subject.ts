@@ -17,6 +17,7 @@ export class ShimSubject implements Subject, AsyncDisposable {
   readonly #keeper: Keeper
   readonly #account: ProcessorAccount
   readonly #directory: string
+  readonly #states: string
   readonly #rootfs: string
   readonly #filters: Record<ConfigName, Uint8Array | undefined>
   #next = 0
@@ -25,20 +26,28 @@ export class ShimSubject implements Subject, AsyncDisposable {
     keeper: Keeper,
     account: ProcessorAccount,
     directory: string,
+    states: string,
     rootfs: string,
     filter: Uint8Array,
   ) {
     this.#keeper = keeper
     this.#account = account
     this.#directory = directory
+    this.#states = states
     this.#rootfs = rootfs
     this.#filters = { docker: filter, minimal: undefined }
   }
 
-  static async open(account: ProcessorAccount, directory: string, rootfs: string): Promise<ShimSubject> {
+  /** @param states where shims keep what they know, in memory as on every host; their logs are in `directory` */
+  static async open(
+    account: ProcessorAccount,
+    directory: string,
+    states: string,
+    rootfs: string,
+  ): Promise<ShimSubject> {
     const seccomp = openSeccomp(await openLibrary({ libraryPath: library }))
     const filter = await seccomp.compile(configs.docker({ rootfs, args: [], cgroup: '' }).linux.seccomp)
-    return new ShimSubject(await openKeeper(), account, directory, rootfs, filter)
+    return new ShimSubject(await openKeeper(), account, directory, states, rootfs, filter)
   }
 
   async run(config: ConfigName): Promise<number> {
@@ -72,7 +81,7 @@ export class ShimSubject implements Subject, AsyncDisposable {
   ): Promise<string> {
     this.#next += 1
     const id = `bench-${process.pid}-${this.#next}`
-    const directory = join(this.#directory, 'shims', id)
+    const directory = join(this.#states, 'shims', id)
     const log = join(this.#directory, `${id}.log`)
     mkdirSync(directory, { recursive: true })
     const options: BundleOptions = { rootfs: this.#rootfs, args, cgroup: this.#account.containerGroup }
