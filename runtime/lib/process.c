@@ -78,6 +78,18 @@ pid_t process_clone_sibling(uint64_t flags, int *ret_pidfd, struct berth_error *
         return pid;
 }
 
+/* Its end of the channel closes as it dies, so it is as good as dead. */
+static int process_explain_death(const struct process *process, struct berth_error *err) {
+        struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
+        siginfo_t info = {0};
+
+        if (poll(&ended, 1, PROCESS_ABANDON_MS) == 1)
+                (void) waitid((idtype_t) P_PIDFD, (id_t) process->pidfd, &info, WEXITED | WNOHANG | WNOWAIT);
+        return berth_error_set(err, ECONNRESET, "the new process was killed before it was ready (%s)",
+                               info.si_status == SIGSYS ? "by its seccomp filter, which forbids what a start needs"
+                                                        : "a memory limit too low for it?");
+}
+
 /* Answers SYNC_READY, or a negative errno. */
 static int process_listen(struct process *process, const struct process_orders *orders, struct berth_error *err) {
         const struct seccomp_subject subject = {
@@ -94,7 +106,7 @@ static int process_listen(struct process *process, const struct process_orders *
                 else if (r == SYNC_LISTENER && fd >= 0)
                         r = seccomp_notify(orders->plan, &subject, fd, err);
                 else if (r == 0)
-                        return berth_error_set(err, ECONNRESET, "the new process was killed before it was ready (a memory limit too low for it?)");
+                        return process_explain_death(process, err);
                 else if (r > 0 && r != SYNC_READY)
                         return berth_error_set(err, EPROTO, "the new process sent an unexpected message");
                 else

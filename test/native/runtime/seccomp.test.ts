@@ -119,6 +119,13 @@ test('every architecture of the runtime-spec is understood, whether or not this 
   expect([output, failures]).toEqual(['77\n', []])
 })
 
+test('a filter that kills the start is blamed for it', async () => {
+  const syscalls = [{ names: ['execve', 'write', 'exit_group'], action: 'SCMP_ACT_ALLOW' }]
+  expect(await failureOf({ seccomp: { defaultAction: 'SCMP_ACT_KILL', syscalls } })).toBe(
+    'the new process was killed before it was ready (by its seccomp filter, which forbids what a start needs)',
+  )
+})
+
 const notify = { action: 'SCMP_ACT_NOTIFY' }
 
 test.each([
