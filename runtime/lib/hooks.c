@@ -15,9 +15,6 @@
 #include "fd.h"
 #include "sys.h"
 
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 #define HOOK_WORDS 256     /* bytes of the output's end that are kept */
 #define HOOK_LATE_READS 32 /* of output that is still there when the hook has ended; what it left behind may go on for ever */
 

@@ -19,6 +19,8 @@ enum plan_capability_set {
         PLAN_CAPABILITY_SETS,
 };
 
+#define PLAN_ID_MAP_LINES_MAX 340 /* of one map: UID_GID_MAP_MAX_EXTENTS of the kernel */
+
 /* One line of a uid_map or gid_map (user_namespaces(7)). */
 struct plan_id_map {
         uint32_t group; /* 0: users, 1: groups */
@@ -158,7 +160,7 @@ struct plan_container {
         uint32_t n_time_offsets;
         const struct plan_hook *hooks;
         uint32_t n_hooks;
-        const char *state;       /* NULL: neither hooks nor listeners */
+        const char *state; /* NULL: neither hooks nor listeners */
         const struct plan_pair *net_devices;
         uint32_t n_net_devices;
         bool no_pivot;

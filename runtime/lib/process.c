@@ -16,10 +16,6 @@
 #include "sync.h"
 #include "sys.h"
 
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
-
 #define PROCESS_ABANDON_MS 5000
 
 static pid_t process_clone3(uint64_t flags, int cgroup_fd, int *pidfd) {

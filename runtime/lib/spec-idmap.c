@@ -2,7 +2,6 @@
 #include "plan-internal.h"
 #include "spec.h"
 
-#define IDMAP_LINES_MAX 340 /* of one map: UID_GID_MAP_MAX_EXTENTS of the kernel */
 #define IDMAP_ID_MAX (UINT32_MAX - 1)
 
 static bool idmap_overlaps(uint32_t first, uint32_t size, uint32_t other, uint32_t other_size) {
@@ -31,10 +30,10 @@ static int idmap_line(const struct json_at *line, struct plan_id_map *ret, struc
 }
 
 static int idmap_write(const struct json_at *list, size_t n, uint32_t group, uint16_t tag, struct tlv_writer *writer, struct berth_error *err) {
-        struct plan_id_map lines[IDMAP_LINES_MAX];
+        struct plan_id_map lines[PLAN_ID_MAP_LINES_MAX];
 
-        if (n > IDMAP_LINES_MAX)
-                return json_fail(list, err, "has %zu lines; the kernel takes %d", n, IDMAP_LINES_MAX);
+        if (n > PLAN_ID_MAP_LINES_MAX)
+                return json_fail(list, err, "has %zu lines; the kernel takes %d", n, PLAN_ID_MAP_LINES_MAX);
         for (size_t i = 0; i < n; i++) {
                 struct json_at item = json_item(list, i);
                 struct plan_id_map *line = &lines[i];

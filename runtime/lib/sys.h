@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /*
@@ -27,6 +28,9 @@
 #endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
+#endif
+#ifndef P_PIDFD
+#define P_PIDFD 3
 #endif
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U

@@ -13,12 +13,8 @@
 #include "namespace.h"
 #include "sys.h"
 
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 #define USERNS_MAP_MAX 4096 /* bytes that the kernel takes in the one write(2) of a map, with a NUL */
 #define USERNS_LINE_MAX 36  /* bytes of a line as the kernel prints it */
-#define USERNS_LINES_MAX 340
 
 static const char *userns_file(bool group) {
         return group ? "gid_map" : "uid_map";
@@ -75,9 +71,9 @@ static int userns_next_line(char **at, struct plan_id_map *ret) {
         return 1;
 }
 
-static int userns_read_map(pid_t pid, bool group, char text[USERNS_LINES_MAX * USERNS_LINE_MAX], struct berth_error *err) {
+static int userns_read_map(pid_t pid, bool group, char text[PLAN_ID_MAP_LINES_MAX * USERNS_LINE_MAX], struct berth_error *err) {
         _cleanup_close_ int fd = -1;
-        size_t used = 0, capacity = USERNS_LINES_MAX * USERNS_LINE_MAX - 1;
+        size_t used = 0, capacity = PLAN_ID_MAP_LINES_MAX * USERNS_LINE_MAX - 1;
         ssize_t n;
 
         int r = userns_open_map(pid, group, O_RDONLY, &fd, err);
@@ -108,7 +104,7 @@ static uint32_t userns_count(const struct plan_id_map *maps, uint32_t n, bool gr
 
 int userns_check_maps(pid_t pid, const struct plan_id_map *maps, uint32_t n, struct berth_error *err) {
         for (int group = 0; group < 2; group++) {
-                char text[USERNS_LINES_MAX * USERNS_LINE_MAX], *at = text;
+                char text[PLAN_ID_MAP_LINES_MAX * USERNS_LINE_MAX], *at = text;
                 struct plan_id_map line;
                 uint32_t seen = 0;
                 bool same = true;
@@ -126,7 +122,7 @@ int userns_check_maps(pid_t pid, const struct plan_id_map *maps, uint32_t n, str
 
 int userns_give_stdio(pid_t pid, uint32_t uid, const struct process_io *io, struct berth_error *err) {
         const int fds[] = {io->in, io->out, io->err};
-        char text[USERNS_LINES_MAX * USERNS_LINE_MAX], *at = text;
+        char text[PLAN_ID_MAP_LINES_MAX * USERNS_LINE_MAX], *at = text;
         struct plan_id_map line;
         struct stat st;
 
