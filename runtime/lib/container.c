@@ -140,6 +140,17 @@ static int container_open_root(struct container *container, struct berth_error *
         return container->rootfs < 0 ? berth_error_set(err, errno, "open the container's root") : 0;
 }
 
+/* A process that has failed and ended already has no namespaces to look at; then its own reason is the one to tell. */
+static int container_adopt_network(struct container *container, struct berth_error *err) {
+        int told, r = container_network_adopt(container, err);
+
+        if (r != -ENOENT)
+                return r;
+        while ((told = sync_receive(container->init.sync, NULL, err)) > 0)
+                ;
+        return told < 0 ? told : berth_error_set(err, ECONNRESET, "the new process was killed before it was ready");
+}
+
 static int container_build(struct container *container, const struct process_io *io, struct berth_error *err) {
         struct namespace_set namespaces = NAMESPACE_SET_NONE;
 
@@ -153,7 +164,7 @@ static int container_build(struct container *container, const struct process_io 
         if (r == 0)
                 r = container_clone(container, &namespaces, io, err);
         if (r == 0 && namespaces.new_network && namespaces.user)
-                r = container_network_adopt(container, err);
+                r = container_adopt_network(container, err);
         if (r == 0)
                 r = container_network_up(container, err);
         if (r == 0)
