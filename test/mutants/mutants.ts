@@ -103,6 +103,49 @@ export const mutants: readonly Mutant[] = [
     pattern: 'a sysctl is never written',
   },
   {
+    lesson: 'CVE-2025-52565',
+    naive: 'terminals come from whatever multiplexer stands in /dev/pts',
+    file: 'runtime/lib/console.c',
+    changes: [['RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV', 'RESOLVE_IN_ROOT']],
+    test: 'test/native/runtime/hostile-dev.test.ts',
+    pattern: 'the multiplexer of other terminals',
+  },
+  {
+    lesson: 'CVE-2025-52565',
+    naive: 'the terminal is mounted wherever /dev/console leads',
+    file: 'runtime/lib/path.c',
+    changes: [
+      [
+        'return path_resolve(root, path, flags, mode, RESOLVE_IN_ROOT, ret_fd);',
+        'return path_resolve(root, path, flags, mode, 0, ret_fd);',
+      ],
+    ],
+    test: 'test/native/runtime/hostile-dev.test.ts',
+    pattern: 'in the place of /dev/console',
+  },
+  {
+    lesson: 'CVE-2019-14271',
+    naive: 'programs load libraries when they start',
+    file: 'runtime/common.mk',
+    changes: [['STATIC_LDFLAGS := -static -s', 'STATIC_LDFLAGS := -s']],
+    test: 'test/native/static.test.ts',
+    pattern: 'needs no loader',
+  },
+  {
+    lesson: 'CVE-2019-14271',
+    naive: 'the C library is asked for a user beside an image’s files',
+    file: 'images/unpack/unpack.c',
+    changes: [
+      ['#include <fcntl.h>\n', '#include <fcntl.h>\n#include <pwd.h>\n'],
+      [
+        '        die_with(seats->parent);\n        (void) close(seats->pipe[1]);',
+        '        (void) getpwnam("root");\n        die_with(seats->parent);\n        (void) close(seats->pipe[1]);',
+      ],
+    ],
+    test: 'test/native/static.test.ts',
+    pattern: 'asks for users',
+  },
+  {
     lesson: 'CVE-2021-30465',
     naive: 'mount points are opened by path, links and all',
     file: 'runtime/lib/path.c',
@@ -225,6 +268,14 @@ export const mutants: readonly Mutant[] = [
     changes: [['syscall(SYS_setgroups, plan->n_groups, plan->groups)', 'syscall(SYS_getpid)']],
     test: 'test/native/runtime/container.test.ts',
     pattern: 'capabilities, limits, groups',
+  },
+  {
+    lesson: 'CVE-2022-36109, CVE-2023-25173',
+    naive: 'and those of an exec’s maker',
+    file: 'runtime/lib/process-child.c',
+    changes: [['syscall(SYS_setgroups, plan->n_groups, plan->groups)', 'syscall(SYS_getpid)']],
+    test: 'test/native/runtime/process.test.ts',
+    pattern: 'its own additional groups',
   },
   {
     lesson: 'libseccomp beside x32',

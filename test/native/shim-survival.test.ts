@@ -4,7 +4,7 @@ import { existsSync, constants as fsConstants } from 'node:fs'
 import { open, readFile, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { waitFor } from '#test/support/wait-for.ts'
 import { aProcess, makeRoot, readLog, type TestRoot } from './shim/container.ts'
 import { isAlive, openKeeper } from './shim/keeper.ts'
@@ -95,13 +95,17 @@ test('a shim that is killed takes its container along', async () => {
 test('a frozen shim times out instead of hanging its daemon', async () => {
   await using keeper = await openKeeper({ timeoutMs: 300 })
   const { shim, exit } = await start(keeper, root, { args: ['sleep', '1000'] })
+  // Also when the request waits for ever: then it ends with the shim.
+  onTestFinished(() => {
+    if (isAlive(shim.pid)) process.kill(shim.pid, SIGKILL)
+  })
   process.kill(shim.pid, SIGSTOP)
   await expect(shim.state()).rejects.toMatchObject({ kind: 'timeout' })
   process.kill(shim.pid, SIGCONT)
   await shim.kill('', SIGKILL)
   await exit
   await shim.shutdown()
-})
+}, 30_000)
 
 test('orphans that come to the shim, as in the host’s pid namespace, are collected', async () => {
   await using keeper = await openKeeper()

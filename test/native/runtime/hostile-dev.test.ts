@@ -45,6 +45,37 @@ test.each([
   expect(output).toBe('')
 })
 
+const devpts = { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666'] }
+
+// CVE-2025-52565
+test('the multiplexer of other terminals, mounted over the container’s own, gives it none of them', async () => {
+  const { failures, output } = await root.run({
+    run: 'tty',
+    process: { terminal: true },
+    mounts: [{ destination: '/dev/pts/ptmx', type: 'bind', source: '/dev/pts/ptmx', options: ['bind'] }],
+  })
+  expect(failures).toMatchObject([{ step: 'create', text: expect.stringContaining('open /dev/pts/ptmx') }])
+  expect(output).toBe('')
+})
+
+test('a link of the image in the place of /dev/console cannot lead the terminal out of the root', async () => {
+  const outside = join(root.path, 'outside')
+  await writeFile(outside, 'of the host')
+  await rename(join(root.rootfs, 'dev'), join(root.rootfs, 'dev.real'))
+  await mkdir(join(root.rootfs, 'dev/pts'), { recursive: true })
+  await symlink(outside, join(root.rootfs, 'dev/console'))
+  await mkdir(join(root.rootfs, root.path), { recursive: true })
+  const { failures, output } = await root.run({
+    run: `stat -c %t:%T ${outside}`,
+    process: { terminal: true },
+    onlyMounts: [...procOnly, devpts],
+  })
+  await rm(join(root.rootfs, 'dev'), { recursive: true })
+  await rename(join(root.rootfs, 'dev.real'), join(root.rootfs, 'dev'))
+  expect(failures).toEqual([])
+  expect(output).toBe('88:0\n')
+})
+
 test('a sysctl is never written to what was mounted over its file', async () => {
   const covered = join(root.path, 'covered')
   await writeFile(covered, 'untouched')

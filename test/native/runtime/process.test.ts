@@ -56,6 +56,22 @@ test('an exec is inside: namespaces, cgroup, root, capabilities', async () => {
   for (const name of ['init', 'exec', 'ready', 'done']) await rm(join(root.rootfs, 'tmp', name))
 })
 
+test('an exec has its own additional groups and no others', async () => {
+  const { output, execCodes } = await root.run({
+    run: 'while ! test -e /tmp/done; do sleep 0.02; done',
+    process: { user: { uid: 0, gid: 0, additionalGids: [5] } },
+    execs: [
+      {
+        args: ['sh', '-c', 'grep Groups: /proc/self/status; touch /tmp/done'],
+        user: { uid: 0, gid: 3, additionalGids: [7, 8] },
+      },
+    ],
+  })
+  expect(execCodes).toEqual([0])
+  expect(output).toBe('Groups:\t7 8 \n')
+  await rm(join(root.rootfs, 'tmp/done'))
+})
+
 test('an exec gets a terminal of its own', async () => {
   const { output, execCodes } = await root.run({
     run: 'while ! test -e /tmp/done; do sleep 0.02; done; rm /tmp/done',
