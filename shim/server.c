@@ -126,10 +126,13 @@ static void server_add_event(struct shim *shim, const struct frame_writer *frame
         }
         *event = (struct event){.serial = shim->server.last_serial, .type = type, .size = frame->size};
         memcpy(event->frame, frame->bytes, frame->size);
-        struct event **link = &shim->server.events;
-        while (*link)
-                link = &(*link)->next;
-        *link = event;
+        struct event *last = shim->server.events;
+        while (last && last->next)
+                last = last->next;
+        if (last)
+                last->next = event;
+        else
+                shim->server.events = event;
         server_flush(shim);
 }
 

@@ -16,10 +16,11 @@ int tree_keep_dir_time(struct tree *tree, const char *path, const struct timespe
                         return berth_error_set(err, ENOMEM, "remember the times of directories");
                 times->items = items, times->capacity = capacity;
         }
-        char *copy = strdup(path);
-        if (!copy)
+        struct dir_time item = {.mtime = *mtime, .path = strdup(path)};
+        if (!item.path)
                 return berth_error_set(err, ENOMEM, "remember the times of directories");
-        times->items[times->n++] = (struct dir_time){.mtime = *mtime, .path = copy};
+        memcpy(&times->items[times->n], &item, sizeof item);
+        times->n++;
         return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unpack.h"
+#include "../../runtime/lib/cleanup.h"
 
 #include "confine.h"
 #include "entry.h"
@@ -110,8 +111,8 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
         if (r < 0)
                 return r;
 
-        struct tree *tree = malloc(sizeof *tree);
-        struct tar_reader *reader = calloc(1, sizeof *reader);
+        _cleanup_free_ struct tree *tree = malloc(sizeof *tree);
+        _cleanup_free_ struct tar_reader *reader = calloc(1, sizeof *reader);
         if (!tree || !reader)
                 return berth_error_set(err, ENOMEM, "start unpacking");
         tree_init(tree, root, seats->socket[1], options->overlay, counts);
@@ -142,7 +143,7 @@ static int confine_supervisor(const struct unpack_options *options, struct berth
         return confine_drop(&rights, err);
 }
 
-static int prepare(unsigned n_lowers, int *ret_signals, struct shared **ret_shared, struct seats *ret_seats, struct berth_error *err) {
+static int prepare(unsigned n_lowers, int *ret_signals, struct seats *ret_seats, struct berth_error *err) {
         /* The daemon's death or SIGTERM ends us in order: the children are taken down and reaped first. */
         sigset_t stop;
         (void) sigemptyset(&stop);
@@ -163,9 +164,6 @@ static int prepare(unsigned n_lowers, int *ret_signals, struct shared **ret_shar
         if (r < 0)
                 return r;
 
-        *ret_shared = mmap(NULL, sizeof **ret_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (*ret_shared == MAP_FAILED)
-                return berth_error_set(err, errno, "share memory");
         ret_seats->parent = getpid();
         if (pipe2(ret_seats->pipe, O_CLOEXEC) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_seats->socket) < 0)
                 return berth_error_set(err, errno, "make pipes");
@@ -208,11 +206,13 @@ static int start(const struct seats *seats, const struct unpack_options *options
 }
 
 int unpack_run(const struct unpack_options *options, struct counts *ret_counts, bool *ret_confined, struct berth_error *err) {
-        struct shared *shared = NULL;
+        struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         struct seats seats = {0};
         struct family family = {.inflater = -1, .writer = -1};
         *ret_confined = false;
-        int r = prepare(options->n_lowers, &family.signals, &shared, &seats, err);
+        if (shared == MAP_FAILED)
+                return berth_error_set(err, errno, "share memory");
+        int r = prepare(options->n_lowers, &family.signals, &seats, err);
         if (r == 0)
                 r = start(&seats, options, shared, &family, err);
         if (r == 0)

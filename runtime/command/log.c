@@ -42,18 +42,17 @@ static void log_line(FILE *stream, bool json, const char *level, const char *tex
 /* In one write, so that lines of several verbs at once do not mix. */
 static void log_write(const struct command *command, const char *level, const char *text) {
         char line[2048] = "";
-        FILE *memory = fmemopen(line, sizeof line, "w"), *stream;
+        FILE *memory = fmemopen(line, sizeof line, "w");
 
         if (!memory)
                 return;
         log_line(memory, command->log_json, level, text);
         (void) fclose(memory);
-        stream = command->log ? fopen(command->log, "ae") : stderr;
-        if (!stream)
-                return;
-        (void) fwrite(line, 1, strnlen(line, sizeof line), stream);
-        if (stream != stderr)
-                (void) fclose(stream);
+        FILE *file = command->log ? fopen(command->log, "ae") : NULL, *stream = command->log ? file : stderr;
+        if (stream)
+                (void) fwrite(line, 1, strnlen(line, sizeof line), stream);
+        if (file)
+                (void) fclose(file);
 }
 
 void log_debug(const struct command *command, int argc, char **argv) {

@@ -100,6 +100,12 @@ static int ps_filter(FILE *stream, const struct ps_pids *pids, struct berth_erro
         return 0;
 }
 
+static _Noreturn void ps_child(int output, char **argv) {
+        if (dup2(output, STDOUT_FILENO) >= 0)
+                (void) execvp(argv[0], argv);
+        _exit(127);
+}
+
 static int ps_print_table(const struct ps_pids *pids, int n, char **options, struct berth_error *err) {
         _cleanup_free_ char **argv = calloc((size_t) n + 3, sizeof *argv);
         int pipes[2], status = 0;
@@ -113,11 +119,8 @@ static int ps_print_table(const struct ps_pids *pids, int n, char **options, str
         if (pipe2(pipes, O_CLOEXEC) < 0)
                 return berth_error_set(err, errno, "make a pipe for ps");
         pid_t pid = fork();
-        if (pid == 0) {
-                if (dup2(pipes[1], STDOUT_FILENO) >= 0)
-                        (void) execvp(argv[0], argv);
-                _exit(127);
-        }
+        if (pid == 0)
+                ps_child(pipes[1], argv);
         (void) close(pipes[1]);
         FILE *stream = fdopen(pipes[0], "r");
         int r = pid < 0 || !stream ? berth_error_set(err, errno, "run ps") : ps_filter(stream, pids, err);

@@ -55,52 +55,30 @@ int cgroup_members(int directory, cgroup_process_fn each, void *data) {
         }
 }
 
-/* The levels that are being listed: the last is the deepest. */
-struct walk {
-        DIR *level[WALK_DEPTH_MAX];
-        unsigned depth;
-};
-
-static void cleanup_walk(struct walk *walk) {
-        while (walk->depth > 0)
-                (void) closedir(walk->level[--walk->depth]);
-}
-
 static bool is_gone(int r) {
         return r == -ENOENT || r == -ENODEV;
 }
 
-int cgroup_walk_processes(int directory, cgroup_process_fn each, void *data) {
-        __attribute__((cleanup(cleanup_walk))) struct walk walk;
-        walk.depth = 0;
-        int r = cgroup_members(directory, each, data);
-        if (r == 0)
-                r = cgroup_list(directory, ".", &walk.level[0]);
-        if (r < 0)
+static int cgroup_walk_below(int parent, const char *name, unsigned depth, cgroup_process_fn each, void *data) {
+        _cleanup_closedir_ DIR *dir = NULL;
+        const struct dirent *entry;
+
+        int r = cgroup_list(parent, name, &dir);
+        if (!dir)
                 return r;
-        walk.depth = 1;
-        while (walk.depth > 0) {
-                DIR *dir = walk.level[walk.depth - 1];
-                struct dirent *entry = readdir(dir);
-                if (!entry) {
-                        (void) closedir(dir);
-                        walk.depth--;
-                        continue;
-                }
+        r = cgroup_members(dirfd(dir), each, data);
+        while (r == 0 && (entry = readdir(dir))) {
                 if (!cgroup_is_child(entry))
                         continue;
-                if (walk.depth == WALK_DEPTH_MAX)
-                        return -ELOOP;
-                r = cgroup_list(dirfd(dir), entry->d_name, &walk.level[walk.depth]);
+                r = depth == WALK_DEPTH_MAX ? -ELOOP : cgroup_walk_below(dirfd(dir), entry->d_name, depth + 1, each, data);
                 if (is_gone(r))
-                        continue;
-                if (r < 0)
-                        return r;
-                r = cgroup_members(dirfd(walk.level[walk.depth++]), each, data);
-                if (r < 0 && !is_gone(r))
-                        return r;
+                        r = 0;
         }
-        return 0;
+        return r;
+}
+
+int cgroup_walk_processes(int directory, cgroup_process_fn each, void *data) {
+        return cgroup_walk_below(directory, ".", 1, each, data);
 }
 
 struct collection {

@@ -24,7 +24,7 @@ ssize_t fd_send(int sock, const void *data, size_t size, const int *fds, size_t 
                 memset(&control, 0, sizeof control);
                 message.msg_control = &control;
                 message.msg_controllen = (__typeof__(message.msg_controllen)) CMSG_SPACE(sizeof(int) * n_fds);
-                struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+                struct cmsghdr *header = &control.header;
                 header->cmsg_level = SOL_SOCKET;
                 header->cmsg_type = SCM_RIGHTS;
                 header->cmsg_len = (__typeof__(header->cmsg_len)) CMSG_LEN(sizeof(int) * n_fds);

@@ -25,7 +25,7 @@ static bool spec_version_part(const char **at, unsigned *ret) {
 /* Everything from 1.0.0 on that is not 2.0.0 yet; what comes before 1.0.0 by SemVer, as its release candidates, had another shape. */
 static int spec_check_version(const struct json_at *config, struct berth_error *err) {
         unsigned major = 0, minor = 0, patch = 0;
-        const char *text = NULL;
+        const char *text = "";
         struct json_at at;
 
         int r = json_required(config, "ociVersion", &at, err);

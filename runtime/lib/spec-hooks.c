@@ -44,19 +44,16 @@ static int spec_texts_add(struct spec_texts *texts, const void *data, size_t siz
         return 0;
 }
 
-static int spec_hook_list(const struct json_at *hook, const char *key, struct spec_texts *texts, uint32_t *ret_n, struct berth_error *err) {
-        struct json_at list;
-        size_t n;
+static int spec_hook_list(const struct json_at *list, size_t n, struct spec_texts *texts, struct berth_error *err) {
+        int r = 0;
 
-        int r = json_list_member(hook, key, &list, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
-                struct json_at item = json_item(&list, i);
-                const char *text = NULL;
+                struct json_at item = json_item(list, i);
+                const char *text = "";
                 r = json_text(&item, &text, err);
                 if (r == 0)
                         r = spec_texts_add(texts, text, strlen(text) + 1, err);
         }
-        *ret_n = (uint32_t) n;
         return r;
 }
 
@@ -65,8 +62,9 @@ static int spec_hook(const struct json_at *hook, enum plan_hook_kind kind, struc
         struct {
                 uint32_t kind, timeout, n_arguments, n_environment;
         } fixed = {.kind = kind};
-        struct json_at at;
-        const char *path = NULL;
+        struct json_at at, arguments, environment;
+        size_t n_arguments = 0, n_environment = 0;
+        const char *path = "";
         int64_t timeout = 0;
 
         int r = json_check_object(hook, err);
@@ -79,22 +77,24 @@ static int spec_hook(const struct json_at *hook, enum plan_hook_kind kind, struc
         if (r == 0)
                 r = json_number_member(hook, "timeout", 1, INT32_MAX, &timeout, err);
         if (r == 0)
+                r = json_list_member(hook, "args", &arguments, &n_arguments, err);
+        if (r == 0)
+                r = json_list_member(hook, "env", &environment, &n_environment, err);
+        fixed.timeout = (uint32_t) timeout;
+        fixed.n_arguments = n_arguments > 0 ? (uint32_t) n_arguments : 1;
+        fixed.n_environment = (uint32_t) n_environment;
+        if (r == 0)
                 r = spec_texts_add(&texts, &fixed, sizeof fixed, err);
         if (r == 0)
                 r = spec_texts_add(&texts, path, strlen(path) + 1, err);
         if (r == 0)
-                r = spec_hook_list(hook, "args", &texts, &fixed.n_arguments, err);
-        /* A program is always told its name. */
-        if (r == 0 && fixed.n_arguments == 0) {
-                fixed.n_arguments = 1;
+                r = spec_hook_list(&arguments, n_arguments, &texts, err);
+        if (r == 0 && n_arguments == 0) /* a program is always told its name */
                 r = spec_texts_add(&texts, path, strlen(path) + 1, err);
-        }
         if (r == 0)
-                r = spec_hook_list(hook, "env", &texts, &fixed.n_environment, err);
+                r = spec_hook_list(&environment, n_environment, &texts, err);
         if (r < 0)
                 return r;
-        fixed.timeout = (uint32_t) timeout;
-        memcpy(texts.data, &fixed, sizeof fixed);
         tlv_put(writer, PLAN_HOOK, texts.data, texts.size);
         return 0;
 }

@@ -43,7 +43,7 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
         } log = {.driver = PLAN_LOG_NONE, .max_files = 1};
         int64_t max_files = 1, max_bytes = 0;
         uint32_t line_max = PLAN_LOG_LINE_MAX;
-        const char *driver = NULL, *path = "";
+        const char *driver = "", *path = "";
         struct json_at at;
 
         if (!json_member(keeper, "log", &at))
@@ -101,7 +101,7 @@ static int spec_keeper_overlay(const struct json_at *rootfs, struct tlv_writer *
 }
 
 static int spec_keeper_rootfs(const struct json_at *keeper, struct tlv_writer *writer, struct berth_error *err) {
-        const char *kind = NULL, *path = NULL;
+        const char *kind = "", *path = "";
         uint32_t numbers[2] = {0};
         struct json_at at;
         bool id_mapped = false;

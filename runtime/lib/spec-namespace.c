@@ -150,7 +150,7 @@ int spec_write_namespaces(const struct json_at *at, uint64_t *ret_seen, struct t
         int r = json_list_member(at, "namespaces", &list, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct json_at item = json_item(&list, i), type;
-                const char *name = NULL, *path = "";
+                const char *name = "", *path = "";
                 r = json_required(&item, "type", &type, err);
                 if (r == 0)
                         r = json_text(&type, &name, err);

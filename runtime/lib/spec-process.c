@@ -184,7 +184,7 @@ static int spec_process_rlimits(const struct json_at *process, struct tlv_writer
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct json_at item = json_item(&list, i), type;
                 struct plan_rlimit rlimit = {0};
-                const char *name = NULL;
+                const char *name = "";
                 size_t at = 0, known = sizeof spec_rlimits / sizeof *spec_rlimits;
 
                 r = json_required(&item, "type", &type, err);
@@ -249,7 +249,7 @@ static int spec_label(const struct json_at *process, const char *key, uint16_t t
 
 static int spec_cwd(const struct json_at *process, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at at;
-        const char *cwd = NULL;
+        const char *cwd = "";
 
         int r = json_required(process, "cwd", &at, err);
         if (r == 0)

@@ -126,7 +126,7 @@ static int spec_unified(const struct json_at *resources, struct tlv_writer *writ
                 return r;
         json_object_foreach(unified.value, key, value) {
                 struct json_at item = {.up = &unified, .key = key, .value = value};
-                const char *text = NULL;
+                const char *text = "";
                 if (*key == '\0' || strchr(key, '/') || *key == '.')
                         return json_fail(&item, err, "is not the name of a cgroup file");
                 r = json_text(&item, &text, err);
@@ -150,7 +150,7 @@ static int spec_hugepages(const struct json_at *resources, struct tlv_writer *wr
         int r = json_list_member(resources, "hugepageLimits", &list, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct json_at item = json_item(&list, i);
-                const char *size = NULL;
+                const char *size = "";
                 int64_t limit = -1;
                 r = json_required(&item, "pageSize", &size_at, err);
                 if (r == 0)
@@ -207,7 +207,7 @@ static int spec_priorities(const struct json_at *resources, struct tlv_writer *w
         int r = json_list_member(&network, "priorities", &list, &n, err);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 struct json_at item = json_item(&list, i);
-                const char *name = NULL;
+                const char *name = "";
                 int64_t priority = 0;
                 r = json_required(&item, "name", &name_at, err);
                 if (r == 0)

@@ -38,7 +38,7 @@ static int spec_seccomp_flags(const struct json_at *seccomp, bool notifies, stru
 }
 
 static int spec_seccomp_listener(const struct json_at *seccomp, bool notifies, struct tlv_writer *writer, struct berth_error *err) {
-        const char *path = NULL, *metadata = NULL;
+        const char *path = "", *metadata = "";
         struct sockaddr_un address;
         struct json_at at;
 
@@ -48,7 +48,7 @@ static int spec_seccomp_listener(const struct json_at *seccomp, bool notifies, s
         if (r < 0)
                 return r;
         bool none = !json_member(seccomp, "listenerPath", &at) || *path == '\0';
-        if (none && metadata && *metadata)
+        if (none && *metadata)
                 return json_fail(&at, err, "is missing, but there is listenerMetadata");
         if (none)
                 return notifies ? json_fail(&at, err, "is missing, but SCMP_ACT_NOTIFY is used") : 0;
@@ -58,7 +58,7 @@ static int spec_seccomp_listener(const struct json_at *seccomp, bool notifies, s
                 return json_fail(&at, err, "is longer than %zu bytes, which no socket's path may be", sizeof address.sun_path - 1);
         if (!notifies)
                 return 0;
-        json_t *text = json_string(metadata ? metadata : "");
+        json_t *text = json_string(metadata);
         _cleanup_free_ char *quoted = text ? json_write(text, JSON_ENCODE_ANY) : NULL;
         json_decref(text);
         if (!quoted)
