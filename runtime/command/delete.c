@@ -11,6 +11,7 @@
 #include "log.h"
 #include "state-file.h"
 #include "sys.h"
+#include "systemd-scope.h"
 
 #define DELETE_WAIT_MS 10000
 
@@ -49,17 +50,23 @@ static int delete_cgroup(const char *path, struct berth_error *err) {
         int r = cgroup_detect(&layout, err);
         if (r == 0)
                 r = cgroup_signal_all(&layout, &cgroup, SIGKILL, err);
-        return r == 0 || r == -ENOENT ? cgroup_remove(&layout, &cgroup, err) : r;
+        if (r == -ENOENT) {
+                *err = (struct berth_error){0};
+                r = 0;
+        }
+        return r == 0 ? cgroup_remove(&layout, &cgroup, err) : r;
 }
 
 /* What a killed creation left, or a state that nobody can read: the group is the one that the creation was to make. */
 static int delete_debris(const char *id, int directory, struct berth_error *err) {
-        char fallback[CGROUP_PATH_MAX];
+        char fallback[CGROUP_PATH_MAX], scope[CGROUP_PATH_MAX];
         json_t *config = NULL;
 
         (void) snprintf(fallback, sizeof fallback, LAUNCH_CGROUP_PREFIX "%s", id);
         (void) state_directory_read(directory, "config.json", &config, NULL);
         const char *path = json_string_value(json_object_get(json_object_get(config, "linux"), "cgroupsPath"));
+        if (path && systemd_scope_named(path) && systemd_scope_path(path, scope, NULL) == 0)
+                path = scope;
         int r = delete_cgroup(path && cgroup_path_check(path, NULL) == 0 ? path : fallback, err);
         json_decref(config);
         return r;

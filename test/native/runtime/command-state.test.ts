@@ -1,6 +1,6 @@
 /** What berth-runtime remembers: detached containers, verbs at the same time, and states that somebody else left. */
 import { existsSync } from 'node:fs'
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Command, type Config, exitOf, groupsOf } from './command.ts'
@@ -53,6 +53,13 @@ test('run --keep leaves the state of a container that has ended', async () => {
   })
   expect(await command.run('delete', bundle.id)).toMatchObject({ code: 0 })
   expect(await groupsOf(bundle.id)).toEqual([])
+})
+
+test('delete of a container whose groups somebody else removed has nothing to complain about', async () => {
+  const { id } = await command.started('exit 0')
+  await expect.poll(() => command.status(id)).toBe('stopped')
+  for (const group of await groupsOf(id)) await rmdir(group)
+  expect(await command.run('delete', '--force', id)).toEqual({ code: 0, stdout: '', stderr: '' })
 })
 
 test('an id is given once', async () => {
