@@ -21,7 +21,8 @@ test('a process and an exec have the label that was asked for', { timeout: 300_0
   await using root = await BusyboxRoot.make()
   const write = (name: string, content: string) => writeFile(join(root.path, name), content)
   const config = (run: string, selinuxLabel: string) => JSON.stringify(root.config({ run, process: { selinuxLabel } }))
-  const look = 'tr -d "\\000" </proc/self/attr/current; echo'
+  // In one write: what the two print stands in one file.
+  const look = 'echo "$(tr -d "\\000" </proc/self/attr/current)"'
   const exec = root.config({ run: `${look}; touch /tmp/done`, process: { selinuxLabel: 'file' } }).process
   await write('init.json', config(`${look}; while ! test -e /tmp/done; do sleep 0.1; done; ${look}`, 'unlabeled'))
   await write('exec.json', JSON.stringify(exec))

@@ -67,6 +67,8 @@ export class Podman implements AsyncDisposable {
     await this.run('rm', '--all', '--force', '--time', '0')
     await rm(this.path, { recursive: true, force: true })
     await removeEmptyGroups()
+    // podman leaves the runtime's states where they are by default: the flag for another place is unknown to its clean-up.
+    await rmdir('/run/berth-runtime').catch(() => undefined)
   }
 }
 
