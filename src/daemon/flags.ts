@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util'
 import { invalid, messageOf } from '#base/errors.ts'
-import { type Config, mergeConfig, parseFormat, parseLevel, readConfigFile, type Settings } from '#engine/config.ts'
+import {
+  type Config,
+  mergeConfig,
+  parseFormat,
+  parseLevel,
+  parseSelinux,
+  readConfigFile,
+  type Settings,
+} from '#engine/config.ts'
 
 const defaultConfigFile = '/etc/berth/daemon.json'
 
@@ -27,6 +35,7 @@ Options:
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
       --userns-remap string          User and group whose subordinate ids containers get, or "default"
+      --selinux-enabled              SELinux labels for containers: refused, they are not there yet
       --tlsverify                    TLS with verified clients, which tcp:// needs: refused, it is not there yet
 `
 
@@ -48,6 +57,7 @@ const options = {
   mtu: { type: 'string' },
   pidfile: { type: 'string', short: 'p' },
   'registry-mirror': { type: 'string', multiple: true },
+  'selinux-enabled': { type: 'boolean' },
   tlsverify: { type: 'boolean' },
   'userns-remap': { type: 'string' },
 } as const
@@ -75,6 +85,7 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     runtimes: values['add-runtime'] === undefined ? undefined : parseRuntimes(values['add-runtime']),
     defaultRuntime: values['default-runtime'],
     usernsRemap: values['userns-remap'],
+    selinuxEnabled: values['selinux-enabled'] === undefined ? undefined : parseSelinux(values['selinux-enabled']),
   }
   const file = readConfigFile(path, { required: values['config-file'] !== undefined })
   return mergeConfig(flags, file, path)

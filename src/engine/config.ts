@@ -25,6 +25,7 @@ export interface Config {
   readonly execOptions: readonly string[]
   /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
   readonly usernsRemap: string | undefined
+  readonly selinuxEnabled: false
 }
 
 /** What flags or the file may set; undefined: not set there. */
@@ -72,6 +73,11 @@ const directives: Readonly<Record<string, Directive>> = {
   'registry-mirrors': { setting: 'registryMirrors', read: texts, flag: 'registry-mirror' },
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
+  'selinux-enabled': {
+    setting: 'selinuxEnabled',
+    read: (field) => parseSelinux(field.boolean()),
+    flag: 'selinux-enabled',
+  },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
@@ -86,6 +92,12 @@ export function parseLevel(word: string): LogLevel {
   const level = levels.find((one) => one === word)
   if (!level) throw invalid(`invalid log level: ${word}: choose one of ${levels.join(', ')}`)
   return level
+}
+
+/** @throws `invalid`: whoever asks for labels must not run without them */
+export function parseSelinux(enabled: boolean): false {
+  if (enabled) throw invalid('selinux-enabled is not supported: containers get no SELinux labels')
+  return false
 }
 
 export function parseFormat(word: string): LogFormat {
@@ -159,6 +171,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     defaultRuntime: builtInRuntime,
     execOptions: [],
     usernsRemap: undefined,
+    selinuxEnabled: false,
     ...set,
     logLevel: set.logLevel ?? (set.debug === true ? 'debug' : 'info'),
   })

@@ -41,3 +41,10 @@ test('unknown keys and wrong types are named', () => {
   expect(() => parseConfigFile('{', path)).toThrow(/is not JSON/)
   expect(() => parseConfigFile('{"log-level": "loud"}', path)).toThrow(/invalid log level: loud/)
 })
+
+test('labels of SELinux are refused, not forgotten', () => {
+  expect(() => parseConfigFile('{"selinux-enabled": true}', path)).toThrow(
+    'selinux-enabled is not supported: containers get no SELinux labels',
+  )
+  expect(mergeConfig({}, parseConfigFile('{"selinux-enabled": false}', path), path).selinuxEnabled).toBe(false)
+})
