@@ -40,7 +40,7 @@ static int cgroup_mount_unified(const struct mount_context *context, struct plan
         if (r < 0)
                 return r;
         if (context->cgroup_namespace) {
-                r = mount_create("cgroup2", "cgroup", mount->options, mount->n_options, cgroup_mount_attributes(mount), &tree, err);
+                r = mount_create("cgroup2", "cgroup", mount->options, mount->n_options, NULL, cgroup_mount_attributes(mount), &tree, err);
                 if (r == 0)
                         r = mount_set(tree, false, 0, 0, mount->propagation & ~(uint64_t) MS_REC);
                 if (r < 0)
@@ -116,7 +116,8 @@ int cgroup_mount(const struct mount_context *context, struct plan_mount *mount, 
         if (r == 0)
                 r = path_make_target(context->root, mount->destination, true, &target, err);
         if (r == 0)
-                r = mount_create("tmpfs", "cgroup", options, 2, cgroup_mount_attributes(mount) & ~(uint64_t) MOUNT_ATTR_RDONLY, &tmpfs, err);
+                r = mount_create("tmpfs", "cgroup", options, 2, context->label, cgroup_mount_attributes(mount) & ~(uint64_t) MOUNT_ATTR_RDONLY,
+                                 &tmpfs, err);
         if (r < 0)
                 return r;
         r = mount_move(tmpfs, target);

@@ -86,7 +86,9 @@ static int container_init_root(const struct container_init *init, struct berth_e
         struct rootfs_prepared prepared = init->prepared;
         _cleanup_close_ int root = -1;
 
-        int r = prepared.sources ? 0 : mount_open_sources(container, err);
+        int r = container->mount_label ? mount_check_label(container->mount_label, err) : 0;
+        if (r == 0 && !prepared.sources)
+                r = mount_open_sources(container, err);
         if (r == 0)
                 r = rootfs_isolate(err);
         if (r == 0)
@@ -101,6 +103,7 @@ static int container_init_root(const struct container_init *init, struct berth_e
                 .layout = init->layout,
                 .cgroup_path = init->cgroup ? init->cgroup->path : NULL,
                 .cgroup_namespace = plan_namespace_of(container, CLONE_NEWCGROUP) != NULL,
+                .label = container->mount_label,
         };
         r = mount_all(&context, container, err);
         if (r == 0 && !mount_dev_is_bound(container))

@@ -78,7 +78,8 @@ int devnode_prepare(const struct plan_container *container, int *ret_devices, st
         static const char *const options[] = {"mode=0711", "size=4k"};
         _cleanup_close_ int devices = -1;
 
-        int r = mount_create("tmpfs", "devices", options, sizeof options / sizeof *options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &devices, err);
+        int r = mount_create("tmpfs", "devices", options, sizeof options / sizeof *options, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &devices,
+                             err);
         for (uint32_t i = 0; r == 0 && i < devnode_count(container); i++) {
                 const struct plan_device *device = devnode_at(container, i);
                 uint32_t uid, gid;

@@ -23,7 +23,7 @@ static int lsm_open_procfs(int *ret_fd, struct berth_error *err) {
         struct statfs file_system;
         struct stat st;
 
-        int r = mount_create("proc", "proc", NULL, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, ret_fd, err);
+        int r = mount_create("proc", "proc", NULL, 0, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, ret_fd, err);
         if (r != -EPERM)
                 return r;
         _cleanup_close_ int fd = sys_openat2(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);

@@ -44,16 +44,16 @@ static int mask_open_null(int devices, int *ret_fd, struct berth_error *err) {
 }
 
 /* One empty read-only directory serves all masks: the first is mounted, later ones are copies of that mount. */
-static int mask_empty_directory(int *first, int *ret_tree, struct berth_error *err) {
+static int mask_empty_directory(int *first, const char *label, int *ret_tree, struct berth_error *err) {
         static const char *const options[] = {"mode=0555", "size=4k", "nr_inodes=1"};
 
         if (*first < 0)
-                return mount_create("tmpfs", "tmpfs", options, sizeof options / sizeof *options, MOUNT_ATTR_RDONLY, ret_tree, err);
+                return mount_create("tmpfs", "tmpfs", options, sizeof options / sizeof *options, label, MOUNT_ATTR_RDONLY, ret_tree, err);
         *ret_tree = sys_open_tree(*first, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
         return *ret_tree < 0 ? berth_error_set(err, errno, "copy the empty directory of masked paths") : 0;
 }
 
-static int mask_hide(int root, const char *path, int null, int *directory, struct berth_error *err) {
+static int mask_hide(int root, const char *path, const char *label, int null, int *directory, struct berth_error *err) {
         _cleanup_close_ int target = -1, tree = -1;
         struct stat st;
         int r = path_open_in_root(root, path, O_PATH, 0, &target);
@@ -66,7 +66,7 @@ static int mask_hide(int root, const char *path, int null, int *directory, struc
                 return berth_error_set(err, errno, "stat '%s' to mask it", path);
 
         if (S_ISDIR(st.st_mode)) {
-                r = mask_empty_directory(directory, &tree, err);
+                r = mask_empty_directory(directory, label, &tree, err);
                 if (r < 0)
                         return r;
         } else {
@@ -93,6 +93,6 @@ int mask_apply(int root, const struct plan_container *container, int devices, st
         if (r == 0 && container->n_masked_paths > 0)
                 r = mask_open_null(devices, &null, err);
         for (uint32_t i = 0; r == 0 && i < container->n_masked_paths; i++)
-                r = mask_hide(root, container->masked_paths[i], null, &directory, err);
+                r = mask_hide(root, container->masked_paths[i], container->mount_label, null, &directory, err);
         return r;
 }

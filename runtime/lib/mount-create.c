@@ -92,8 +92,8 @@ static int mount_options(int fs, const char *type, const char *const *options, u
         return 0;
 }
 
-int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, uint64_t attributes, int *ret_fd,
-                 struct berth_error *err) {
+int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, const char *label, uint64_t attributes,
+                 int *ret_fd, struct berth_error *err) {
         _cleanup_close_ int fs = sys_fsopen(type);
         if (fs < 0)
                 return berth_error_set(err, errno, "open file system type '%s'", type);
@@ -105,6 +105,12 @@ int mount_create(const char *type, const char *source, const char *const *option
         int r = mount_options(fs, type, options, n_options, err);
         if (r < 0)
                 return r;
+        if (label && sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", label, 0) < 0) {
+                int code = errno;
+                char step[320];
+                (void) snprintf(step, sizeof step, "SELinux label '%s'", label);
+                return mount_refused(fs, code, step, type, err);
+        }
         if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return mount_refused(fs, errno, "creation", type, err);
 

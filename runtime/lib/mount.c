@@ -129,9 +129,12 @@ static int mount_filesystem(struct mount_context *context, struct plan_mount *mo
                 return r;
 
         uint64_t attributes = (mount->attr_set | mount->recursive_attr_set) & ~(uint64_t) (late ? MOUNT_ATTR_RDONLY : 0);
-        r = mount_create(mount->type, mount->source, mount->options, mount->n_options, attributes, &mount->fd, err);
+        const char *label = mount_takes_label(mount->type) ? context->label : NULL;
+        r = mount_create(mount->type, mount->source, mount->options, mount->n_options, label, attributes, &mount->fd, err);
         if (r == 0 && like)
                 r = mount_like_target(mount, target, err);
+        if (r == 0 && context->label && strcmp(mount->type, "mqueue") == 0)
+                r = mount_set_label(mount, context->label, err);
         if (r < 0)
                 return r;
         r = mount_move(mount->fd, target);

@@ -22,6 +22,7 @@ struct mount_context {
         const struct cgroup_layout *layout; /* for mounts of type cgroup */
         const char *cgroup_path;            /* NULL: none, and then no cgroup mounts */
         bool cgroup_namespace;
+        const char *label; /* SELinux context of the file systems that are made, or NULL */
 };
 
 /* All mounts of the plan, in order. Mounts that shall be read-only but are still written to get it by mount_finish. */
@@ -31,9 +32,18 @@ int mount_finish(struct plan_container *container, struct berth_error *err);
 /* Whether the plan binds something onto /dev itself, which is then left as it is. */
 bool mount_dev_is_bound(const struct plan_container *container);
 
-/* A new instance of a file system, detached. Options are "key" or "key=value". */
-int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, uint64_t attributes, int *ret_fd,
-                 struct berth_error *err);
+/* A new instance of a file system, detached. Options are "key" or "key=value"; `label` is its SELinux context, or NULL. */
+int mount_create(const char *type, const char *source, const char *const *options, uint32_t n_options, const char *label, uint64_t attributes,
+                 int *ret_fd, struct berth_error *err);
+
+/* Whether a file system of that type is made with the label; the others have what the policy says of them, or one that is set on their files. */
+bool mount_takes_label(const char *type);
+
+/* Sets the label of a mounted directory itself, where the file system has no option for it. */
+int mount_set_label(const struct plan_mount *mount, const char *label, struct berth_error *err);
+
+/* An error where labels mean nothing: SELinux is not active. */
+int mount_check_label(const char *label, struct berth_error *err);
 
 /* Changes the file system that is mounted there, for everybody who sees it; `access` is "ro", "rw" or NULL. */
 int mount_reconfigure(int mount, const char *const *options, uint32_t n_options, const char *access, struct berth_error *err);

@@ -89,7 +89,8 @@ static int overlay_capabilities(int call, struct __user_cap_data_struct data[2])
         return (int) syscall(call, &header, data);
 }
 
-int overlay_mount_as(const struct keeper_plan *keeper, const struct overlay_maker *maker, int *ret_fd, bool *ret_attached, struct berth_error *err) {
+int overlay_mount_as(const struct keeper_plan *keeper, const char *label, const struct overlay_maker *maker, int *ret_fd, bool *ret_attached,
+                     struct berth_error *err) {
         struct __user_cap_data_struct had[2];
 
         if (overlay_capabilities(SYS_capget, had) < 0)
@@ -98,7 +99,7 @@ int overlay_mount_as(const struct keeper_plan *keeper, const struct overlay_make
         (void) setfsuid(maker->uid);
         /* The rights over files that went with the change of user. */
         int r = overlay_capabilities(SYS_capset, had) < 0 ? berth_error_set(err, errno, "keep capabilities for the root filesystem")
-                                                          : overlay_mount(keeper, ret_fd, ret_attached, err);
+                                                          : overlay_mount(keeper, label, ret_fd, ret_attached, err);
         (void) setfsuid(0);
         (void) setfsgid(0);
         (void) overlay_capabilities(SYS_capset, had);

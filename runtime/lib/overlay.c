@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "mount.h"
 #include "sys.h"
 
 #define OVERLAY_CONFIG_MAX 255 /* bytes that fsconfig(2) takes as a string */
@@ -41,7 +42,7 @@ bool overlay_can_detach(void) {
  * 1: the kernel does not know lowerdir+. It then takes any option of up to a page in all, without commas, and refuses them in the
  * end, always with EINVAL.
  */
-static int overlay_detached(const struct keeper_plan *keeper, int *ret_fd, struct berth_error *err) {
+static int overlay_detached(const struct keeper_plan *keeper, const char *label, int *ret_fd, struct berth_error *err) {
         _cleanup_close_ int fs = sys_fsopen("overlay");
         if (fs < 0)
                 return berth_error_set(err, errno, "open file system type 'overlay'");
@@ -58,6 +59,8 @@ static int overlay_detached(const struct keeper_plan *keeper, int *ret_fd, struc
                                                : berth_error_set(err, errno, "overlay option %s=%s", overlay_settings[i][0], overlay_settings[i][1]);
         if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "name the root filesystem");
+        if (label && sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", label, 0) < 0)
+                return berth_error_set(err, errno, "SELinux label '%s' of the root filesystem", label);
         if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return errno == EINVAL ? 1 : berth_error_set(err, errno, "make the root filesystem of %u layers", keeper->n_lower);
 
@@ -98,7 +101,7 @@ static int overlay_append(char *options, size_t *used, const char *before, const
         return 0;
 }
 
-static int overlay_attached(const struct keeper_plan *keeper, int *ret_fd, struct berth_error *err) {
+static int overlay_attached(const struct keeper_plan *keeper, const char *label, int *ret_fd, struct berth_error *err) {
         char options[OVERLAY_PAGE], base[PATH_MAX];
         size_t used = 0, common = strlen(keeper->lower[0]);
         int r = 0;
@@ -124,6 +127,10 @@ static int overlay_attached(const struct keeper_plan *keeper, int *ret_fd, struc
                 r = overlay_append(options, &used, ",workdir=", keeper->work + common, err);
         if (r == 0)
                 r = overlay_append(options, &used, ",index=off,redirect_dir=off,metacopy=off", "", err);
+        if (r == 0 && label)
+                r = overlay_append(options, &used, ",context=\"", "", err);
+        if (r == 0 && label)
+                r = overlay_append(options, &used, label, "\"", err);
         if (r < 0)
                 return r;
         if (sys_mount("overlay", keeper->rootfs_path, "overlay", 0, options) < 0)
@@ -134,7 +141,7 @@ static int overlay_attached(const struct keeper_plan *keeper, int *ret_fd, struc
         return give_fd(ret_fd, &root);
 }
 
-int overlay_mount(const struct keeper_plan *keeper, int *ret_fd, bool *ret_attached, struct berth_error *err) {
+int overlay_mount(const struct keeper_plan *keeper, const char *label, int *ret_fd, bool *ret_attached, struct berth_error *err) {
         if (keeper->n_lower == 0)
                 return berth_error_set(err, EINVAL, "the root filesystem has no layers");
 
@@ -150,7 +157,9 @@ int overlay_mount(const struct keeper_plan *keeper, int *ret_fd, bool *ret_attac
                 return give_fd(ret_fd, &tree);
         }
 
-        int r = overlay_detached(keeper, ret_fd, err);
+        int r = label ? mount_check_label(label, err) : 0;
+        if (r == 0)
+                r = overlay_detached(keeper, label, ret_fd, err);
         *ret_attached = r == 1;
-        return r == 1 ? overlay_attached(keeper, ret_fd, err) : r;
+        return r == 1 ? overlay_attached(keeper, label, ret_fd, err) : r;
 }

@@ -6,8 +6,9 @@
 /*
  * The root filesystem of layers, as a mount that nobody but the calling process's mount namespace can see. With `lowerdir+`
  * (kernel 6.5) it is detached and *ret_attached is false; older kernels have it mounted on keeper->rootfs_path, privately.
+ * `label` is its SELinux context, or NULL; a single layer with nothing above it keeps its own.
  */
-int overlay_mount(const struct keeper_plan *keeper, int *ret_fd, bool *ret_attached, struct berth_error *err);
+int overlay_mount(const struct keeper_plan *keeper, const char *label, int *ret_fd, bool *ret_attached, struct berth_error *err);
 
 /* Whether this kernel makes it detached. */
 bool overlay_can_detach(void);
@@ -25,4 +26,5 @@ struct overlay_maker {
  * container's root writes belongs to user 0 on the disk.
  */
 int overlay_map_layers(const struct keeper_plan *keeper, int userns, struct overlay_maker *ret_maker, struct berth_error *err);
-int overlay_mount_as(const struct keeper_plan *keeper, const struct overlay_maker *maker, int *ret_fd, bool *ret_attached, struct berth_error *err);
+int overlay_mount_as(const struct keeper_plan *keeper, const char *label, const struct overlay_maker *maker, int *ret_fd, bool *ret_attached,
+                     struct berth_error *err);

@@ -139,6 +139,9 @@ int plan_decode_container(struct plan *plan, struct tlv_reader reader, struct be
                 case PLAN_STATE:
                         r = plan_string(&record, &container->state, err);
                         break;
+                case PLAN_MOUNT_LABEL:
+                        r = plan_string(&record, &container->mount_label, err);
+                        break;
                 case PLAN_NO_PIVOT:
                         container->no_pivot = true;
                         break;

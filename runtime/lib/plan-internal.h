@@ -163,6 +163,7 @@ struct plan_container {
         const char *state; /* NULL: neither hooks nor listeners */
         const struct plan_pair *net_devices;
         uint32_t n_net_devices;
+        const char *mount_label; /* NULL: none */
         bool no_pivot;
 };
 

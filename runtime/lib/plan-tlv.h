@@ -79,7 +79,7 @@ enum plan_tag {
         PLAN_TIME_OFFSET = 65, /* struct plan_time_offset; repeated */
         PLAN_HOOK = 66,  /* u32 enum plan_hook_kind, timeout in s (0: none), n arguments, n environment, then strings: path, arguments, environment */
         PLAN_STATE = 67, /* string: the members of the state that hooks and listeners get, but status and pid */
-        PLAN_MOUNT_LABEL = 68, /* string: SELinux context of the mounts that take one; neither written nor read yet, so refused */
+        PLAN_MOUNT_LABEL = 68, /* string: SELinux context of the mounts that take one */
         PLAN_NET_DEVICE = 69,  /* "name outside\0name inside"; repeated */
         PLAN_NO_PIVOT = 70,    /* the root is moved over the old one instead of pivot_root(2) */
 

@@ -33,7 +33,7 @@ static void cover_unescape(char *path) {
 static int cover_open_list(FILE **ret, struct berth_error *err) {
         _cleanup_close_ int procfs = -1;
 
-        int r = mount_create("proc", "proc", NULL, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &procfs, err);
+        int r = mount_create("proc", "proc", NULL, 0, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &procfs, err);
         if (r < 0)
                 return r == -EPERM ? 0 : r;
         _cleanup_close_ int fd = openat(procfs, "self/mountinfo", O_RDONLY | O_CLOEXEC);

@@ -42,9 +42,9 @@ static int rootfs_overlay(const struct plan *plan, int userns, int *ret_root, st
         if (userns >= 0) {
                 r = overlay_map_layers(keeper, userns, &maker, err);
                 if (r == 0)
-                        r = overlay_mount_as(keeper, &maker, &root, &attached, err);
+                        r = overlay_mount_as(keeper, plan->container.mount_label, &maker, &root, &attached, err);
         } else {
-                r = overlay_mount(keeper, &root, &attached, err);
+                r = overlay_mount(keeper, plan->container.mount_label, &root, &attached, err);
         }
         if (r < 0 || !attached)
                 return r < 0 ? r : give_fd(ret_root, &root);
@@ -80,7 +80,8 @@ static int rootfs_attach_own(const struct plan *plan, int *ret_root, struct bert
         _cleanup_close_ int root = -1;
         bool attached = false;
 
-        int r = keeper->rootfs == PLAN_ROOTFS_OVERLAY ? overlay_mount(keeper, &root, &attached, err) : rootfs_directory(plan, &root, err);
+        int r = keeper->rootfs == PLAN_ROOTFS_OVERLAY ? overlay_mount(keeper, plan->container.mount_label, &root, &attached, err)
+                                                      : rootfs_directory(plan, &root, err);
         if (r < 0)
                 return r;
         if (!attached && sys_move_mount(root, "", AT_FDCWD, keeper->rootfs_path, MOVE_MOUNT_F_EMPTY_PATH) < 0)

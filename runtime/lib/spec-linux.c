@@ -5,6 +5,8 @@
 #include "spec.h"
 #include "systemd-scope.h"
 
+#define SPEC_LABEL_MAX 255 /* bytes of a value that fsconfig(2) takes */
+
 int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, struct tlv_writer *writer, struct berth_error *err) {
         struct json_at list;
         size_t n;
@@ -23,15 +25,28 @@ int spec_write_paths(const struct json_at *at, const char *key, uint16_t tag, st
 }
 
 static int spec_linux_refuse(const struct json_at *at, struct berth_error *err) {
+        struct json_at member;
+
+        return json_member(at, "intelRdt", &member) ? json_fail(&member, err, "control of caches and memory bandwidth (resctrl) is not supported")
+                                                    : 0;
+}
+
+/* It stands between quotes among the options of mount(2). */
+static int spec_mount_label(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
         const char *label = NULL;
         struct json_at member;
 
-        if (json_member(at, "intelRdt", &member))
-                return json_fail(&member, err, "control of caches and memory bandwidth (resctrl) is not supported");
         if (!json_member(at, "mountLabel", &member))
                 return 0;
         int r = json_text(&member, &label, err);
-        return r == 0 && *label ? json_fail(&member, err, "SELinux labels of mounts are not supported") : r;
+        if (r < 0 || !*label)
+                return r;
+        if (strlen(label) > SPEC_LABEL_MAX)
+                return json_fail(&member, err, "is longer than %d bytes", SPEC_LABEL_MAX);
+        if (strchr(label, '"'))
+                return json_fail(&member, err, "'%s' has a quote, so it is no label of SELinux", label);
+        tlv_put_string(writer, PLAN_MOUNT_LABEL, label);
+        return 0;
 }
 
 static int spec_cgroup_path(const struct json_at *at, struct tlv_writer *writer, struct berth_error *err) {
@@ -66,6 +81,8 @@ int spec_write_linux(const struct json_at *at, struct tlv_writer *writer, struct
                 r = spec_write_paths(at, "readonlyPaths", PLAN_READONLY_PATH, writer, err);
         if (r == 0)
                 r = spec_cgroup_path(at, writer, err);
+        if (r == 0)
+                r = spec_mount_label(at, writer, err);
         if (r == 0)
                 r = json_text_member(at, "rootfsPropagation", &propagation, err);
         if (r == 0 && propagation && *propagation) {

@@ -30,7 +30,7 @@ int sysctl_apply(const struct plan_container *container, int procfs, struct bert
         if (container->n_sysctls == 0)
                 return 0;
         if (procfs < 0) {
-                r = mount_create("proc", "proc", NULL, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &own, err);
+                r = mount_create("proc", "proc", NULL, 0, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &own, err);
                 procfs = own;
         }
         for (uint32_t i = 0; r == 0 && i < container->n_sysctls; i++)

@@ -83,6 +83,7 @@ export interface LinuxSpec {
   readonly cgroupsPath: string
   readonly resources?: ResourcesSpec
   readonly rootfsPropagation?: string
+  readonly mountLabel?: string
   readonly maskedPaths?: readonly string[]
   readonly readonlyPaths?: readonly string[]
   readonly sysctl?: Readonly<Record<string, string>>

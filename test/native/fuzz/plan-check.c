@@ -86,7 +86,7 @@ static void take_hooks(const struct plan_container *container) {
 }
 
 static void take_container(const struct plan_container *container) {
-        const char *const texts[] = {container->hostname, container->domainname, container->cgroup_path, container->state};
+        const char *const texts[] = {container->hostname, container->domainname, container->cgroup_path, container->state, container->mount_label};
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
                 take_text(texts[i]);
         for (uint32_t i = 0; i < container->n_namespaces; i++)

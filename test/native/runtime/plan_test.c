@@ -33,7 +33,8 @@ static const char linux_json[] =
         "\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":438}],"
         "\"resources\":{\"memory\":{\"limit\":1048576,\"swap\":-1,\"disableOOMKiller\":false},\"cpu\":{\"shares\":512,\"cpus\":\"0-1\"},"
         "\"pids\":{\"limit\":10},\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],\"unified\":{\"memory.high\":\"5\"}},"
-        "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]},\"personality\":{\"domain\":\"LINUX32\"}}";
+        "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]},\"personality\":{\"domain\":\"LINUX32\"},"
+        "\"mountLabel\":\"u:r:t:s0:c1,c2\"}";
 
 static const char keeper_json[] =
         "{\"id\":\"abc\",\"directory\":\"/run/x\",\"stdin\":{\"open\":true,\"once\":true},"
@@ -101,6 +102,7 @@ static void test_container(const struct plan_container *container) {
               "a bind is one by its options");
         check(container->mounts[0].attr_set != 0 && container->mounts[0].attr_clear != 0, "an access-time attribute clears its group");
         check(container->mounts[0].n_options == 1 && strcmp(container->mounts[0].options[0], "hidepid=2") == 0, "other words are the file system's");
+        check(strcmp(container->mount_label, "u:r:t:s0:c1,c2") == 0, "the label of mounts arrives");
         check(container->n_readonly_paths == 2 && container->n_masked_paths == 1, "paths arrive");
         check(strcmp(container->sysctls[0].key, "net/ipv4/ip_forward") == 0, "a sysctl's name is a path");
         check(container->devices[0].mode == (S_IFCHR | 0666) && container->devices[0].minor == 229, "devices arrive");
@@ -217,6 +219,9 @@ static void test_complaints(void) {
         test_complaint("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":1}}", keeper_json, "root.path: expected a string");
         test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"]},\"linux\":{\"intelRdt\":{}}}", keeper_json,
                        "linux.intelRdt: control of caches and memory bandwidth (resctrl) is not supported");
+        test_complaint("{\"ociVersion\":\"1.0.0\",\"process\":{\"cwd\":\"/"
+                       "\",\"args\":[\"a\"]},\"linux\":{\"namespaces\":[{\"type\":\"mount\"}],\"mountLabel\":\"a\\\"b\"}}",
+                       keeper_json, "linux.mountLabel: 'a\"b' has a quote, so it is no label of SELinux");
 
         memset(deep, '[', sizeof deep - 1);
         test_complaint(deep, NULL, "process: nested more than 64 levels deep");
@@ -265,7 +270,7 @@ static void test_damage(int fd) {
         (void) munmap((void *) (uintptr_t) image, size);
 }
 
-/* What a plan asks for and this shim cannot do is never dropped: the hostname becomes a label of mounts, which is not applied yet. */
+/* What a plan asks for and this shim cannot do is never dropped: the hostname becomes a record of a later version. */
 static void test_unknown_record(int fd) {
         const struct tlv_header hostname = {.tag = PLAN_HOSTNAME, .size = sizeof "h"};
         struct berth_error err = {0};
@@ -277,8 +282,8 @@ static void test_unknown_record(int fd) {
         check(record != NULL, "the plan has a hostname");
         if (!record)
                 return;
-        int copy = damaged_copy(image, (size_t) size, (size_t) (record - image), PLAN_MOUNT_LABEL);
-        check(plan_open(copy, &plan, &err) < 0 && strcmp(err.text, "plan has an unknown record 68 in its container part") == 0, "%s", err.text);
+        int copy = damaged_copy(image, (size_t) size, (size_t) (record - image), 79);
+        check(plan_open(copy, &plan, &err) < 0 && strcmp(err.text, "plan has an unknown record 79 in its container part") == 0, "%s", err.text);
         (void) close(copy);
 }
 

@@ -203,11 +203,22 @@ describe('security modules', () => {
     expect(await failureOf({ process: { apparmorProfile: 'berth-no-such-profile' }, linux })).toMatch(
       /not loaded|not active on this host/,
     )
+    expect(await failureOf({ linux: { ...linux, mountLabel: 'no:such:label:s0' } })).toMatch(
+      /SELinux label 'no:such:label:s0'/,
+    )
   })
 
   test('a label of SELinux is refused where there is none', async () => {
     expect(await failureOf({ process: { selinuxLabel: 'no:such:label:s0' } })).toContain(
       hasSelinux ? "apply SELinux label 'no:such:label:s0'" : 'SELinux is not active on this host',
+    )
+  })
+
+  test('a label of mounts is refused where there is no SELinux', async () => {
+    expect(await failureOf({ linux: { ...root.config({}).linux, mountLabel: 'no:such:label:s0' } })).toContain(
+      hasSelinux
+        ? "SELinux label 'no:such:label:s0'"
+        : "SELinux label 'no:such:label:s0' of mounts cannot be applied: SELinux is not active on this host",
     )
   })
 
