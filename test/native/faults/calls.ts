@@ -175,6 +175,11 @@ const tolerated: readonly Excuse[] = [
     what: /^\/sys\/fs\/cgroup\/freezer/,
     reason: 'a group is taken for not frozen, and is not waited for longer than for others',
   },
+  ...['faccessat', 'openat'].map((name) => ({
+    name,
+    what: /^cgroup\.freeze/,
+    reason: 'a group is taken for not frozen; start then waits for the process that is',
+  })),
   {
     name: 'write',
     what: /^THAWED/,
