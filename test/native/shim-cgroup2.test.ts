@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
@@ -9,9 +8,11 @@ test('limits, lack of memory, exec, pause and kill work the same where only cgro
   const machine = join(root, 'test/support/cgroup2-vm')
   const driver = join(root, 'test/native/shim/cgroup2-driver.ts')
   const args = ['--timeout', '240', 'sh', '-c', `cd '${root}' && exec '${process.execPath}' '${driver}'`]
-  const { stdout } = await promisify(execFile)(machine, args, { timeout: 280_000 })
-  const result = stdout.split('\n').find((line) => line.startsWith('{'))
-  expect(JSON.parse(result ?? stdout)).toEqual({
+  const { promise, resolve } = Promise.withResolvers<string>()
+  execFile(machine, args, { timeout: 280_000 }, (_, stdout, stderr) => resolve(stdout + stderr))
+  const output = await promise
+  const result = output.split('\n').find((line) => line.startsWith('{'))
+  expect(JSON.parse(result ?? '{}'), output).toEqual({
     code: 9,
     seen: '0::/\n',
     shimGroup: '0::/berth/shims\n',
