@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { missingFeatures } from './support/kernel.ts'
 import { leaksBetween, runMarker, takeFootprint } from './support/leaks.ts'
+import { removeSharedGroups } from './support/shared-groups.ts'
 
 interface Report {
   readonly numPassedTests: number
@@ -54,6 +55,7 @@ if (report && report.numPendingTests + report.numTodoTests > 0)
   count(`no test is skipped without a kernel feature missing`, missingFeatures().length > 0)
 if (status !== 0 && failed === 0) count(`vitest ended with status ${status}`, false)
 
+await removeSharedGroups()
 const leaks = leaksBetween(before, takeFootprint())
 for (const leak of leaks) process.stdout.write(`left behind: ${leak}\n`)
 count('nothing is left behind on the machine', leaks.length === 0)

@@ -1,6 +1,7 @@
 /** npm run soak -- NAME…: what takes minutes and is not part of `npm test`. Needs `npm run native`. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { removeSharedGroups } from '../support/shared-groups.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -19,4 +20,5 @@ if (soak === undefined) {
 } else {
   const { status } = spawnSync(process.execPath, [...soak, ...rest], { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
+  await removeSharedGroups()
 }

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { nextExit } from '../../native/shim/story.ts'
+import { removeSharedGroups } from '../../support/shared-groups.ts'
 import { tempDirectory } from '../../support/temp.ts'
 import { alternate, median } from '../measure.ts'
 import { misses, type RuntimeRow, render } from './columns.ts'
@@ -33,6 +34,7 @@ if (process.env[marker] === undefined || process.env[marker] === own) {
   process.exitCode = inside.status ?? 1
 } else {
   process.exitCode = await main(Number(process.argv[2] ?? 50))
+  await removeSharedGroups()
 }
 
 async function main(rounds: number): Promise<number> {
