@@ -23,7 +23,7 @@ const patienceMs = 20_000
 export async function openTerminal(argv: readonly string[], options: TerminalOptions): Promise<Terminal> {
   const { rows, columns, env } = options
   const quoted = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  const line = `stty rows ${rows} cols ${columns}; tty; exec ${quoted}`
+  const line = `stty rows ${rows} cols ${columns}; tty; echo $$; exec ${quoted}`
   const child = spawn('script', ['-qefc', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.on('error', () => undefined) // the program may end while something is typed
   const closed = once(child, 'close')
@@ -55,6 +55,7 @@ export async function openTerminal(argv: readonly string[], options: TerminalOpt
     return text
   }
   const device = (await until('\n')).trim()
+  const pid = Number(await until('\n'))
   return {
     until,
     write: (text) => void child.stdin.write(text),
@@ -66,7 +67,8 @@ export async function openTerminal(argv: readonly string[], options: TerminalOpt
       return { status: Number(status), rest: seen }
     },
     async [Symbol.asyncDispose]() {
-      if (!ended) child.kill('SIGKILL')
+      // The program dies, script sees it and reaps it; a script that is killed leaves an orphan.
+      if (!ended) process.kill(pid, 'SIGKILL')
       await closed
     },
   }
