@@ -1,3 +1,5 @@
+import type { Digest } from '#base/digest.ts'
+import type { EngineEvent } from '#events/event.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { Platform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference } from '#oci/reference.ts'
@@ -22,17 +24,28 @@ export interface ImageAddition {
   readonly source: BlobSource
   readonly root: Descriptor
   readonly platform: Platform
-  /** Takes the tag (and the digest, when the image came from a repository). */
-  readonly reference: Reference
+  /** Each takes its tag (and the digest, when the image came from a repository); none leaves the image dangling. */
+  readonly references: readonly Reference[]
   readonly isFromRepository: boolean
+  /** What is told, in the transaction that lists the image; a pull tells of itself. */
+  readonly event?: (image: StoredImage) => Omit<EngineEvent, 'time'>
   readonly report: (progress: PullProgress) => void
   readonly signal: AbortSignal
 }
 
 export interface AddedImage {
   readonly image: StoredImage
-  /** False when the reference led to this image before. */
+  /** False when the first reference led to this image before. */
   readonly isNew: boolean
+  /** Names that led to another image before. */
+  readonly taken: readonly TakenName[]
+}
+
+export interface TakenName {
+  /** Normalised. */
+  readonly name: string
+  /** The image that it led to. */
+  readonly from: Digest
 }
 
 /** Fetches an image and lists it under its references, on disk when this resolves. After a failure nothing of it is left. */
@@ -45,10 +58,10 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
       lease,
       isListed: (id) => ports.store.withId(id).length > 0,
     })
-    const recorded = record(ports, image, addition)
-    freed = recorded.freed
+    const { freed: replaced, ...added } = record(ports, image, addition)
+    freed = replaced
     await ports.database.sync()
-    return { image, isNew: recorded.isNew }
+    return added
   } finally {
     const held = lease.keys
     lease[Symbol.dispose]()
@@ -61,24 +74,39 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
 function record(
   { store, database, events }: AddImagePorts,
   image: StoredImage,
-  addition: ImageAddition,
-): { isNew: boolean; freed: readonly string[] } {
-  const { reference, isFromRepository } = addition
-  const { domain, path, tag } = reference
+  { references, isFromRepository, event }: ImageAddition,
+): AddedImage & { freed: readonly string[] } {
   const key = { root: image.root.digest, id: image.id }
-  const names: [kind: 'tag' | 'digest', name: string][] = []
-  if (tag !== undefined && reference.digest === undefined) names.push(['tag', formatReference({ domain, path, tag })])
-  if (isFromRepository) names.push(['digest', formatReference({ domain, path, digest: image.root.digest })])
+  const names = references.flatMap((reference) => namesOf(reference, isFromRepository ? image.root.digest : undefined))
   return database.transaction(() => {
-    const before = names.map(([, name]) => store.findReference(name)?.key)
+    const before = names.map(({ name }) => store.findReference(name)?.key.id)
     store.add(image)
-    for (const [kind, name] of names) store.setReference({ name, kind, key, setAt: Date.now() })
-    const touched = new Set([image.id, ...before.flatMap((old) => (old ? [old.id] : []))])
-    const freed = [...touched].flatMap((id) => dropUnnamedTwins(store, id))
-    if (isFromRepository) {
-      const attributes = { ...labelsOf(image), name: familiarName(reference) }
-      events.publish({ type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } })
-    }
-    return { isNew: before[0]?.id !== image.id, freed }
+    for (const { kind, name } of names) store.setReference({ name, kind, key, setAt: Date.now() })
+    const freed = [...new Set([image.id, ...before])].flatMap((id) => (id ? dropUnnamedTwins(store, id) : []))
+    const told = event?.(image) ?? (isFromRepository ? pullEvent(image, references) : undefined)
+    if (told) events.publish(told)
+    const taken = names.flatMap(({ name }, index) => {
+      const from = before[index]
+      return from !== undefined && from !== image.id ? [{ name, from }] : []
+    })
+    return { image, isNew: before[0] !== image.id, taken, freed }
   })
+}
+
+function namesOf(
+  { domain, path, tag, digest }: Reference,
+  root: Digest | undefined,
+): { readonly kind: 'tag' | 'digest'; readonly name: string }[] {
+  return [
+    ...(tag !== undefined && digest === undefined
+      ? [{ kind: 'tag', name: formatReference({ domain, path, tag }) } as const]
+      : []),
+    ...(root === undefined ? [] : [{ kind: 'digest', name: formatReference({ domain, path, digest: root }) } as const]),
+  ]
+}
+
+function pullEvent(image: StoredImage, [reference]: readonly Reference[]): Omit<EngineEvent, 'time'> | undefined {
+  if (!reference) return undefined
+  const attributes = { ...labelsOf(image), name: familiarName(reference) }
+  return { type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } }
 }

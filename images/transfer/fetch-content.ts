@@ -86,7 +86,8 @@ export async function storeBlob(
   }
 }
 
-async function commitBytes(content: ContentStore, { digest, size }: Descriptor, bytes: Buffer): Promise<void> {
+/** Makes bytes at hand a blob.   @throws `data-loss` when they are not the descriptor's */
+export async function commitBytes(content: ContentStore, { digest, size }: Descriptor, bytes: Buffer): Promise<void> {
   await using ingest = await content.openIngest()
   await ingest.write(bytes)
   await ingest.commit(digest, size)

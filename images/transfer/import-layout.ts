@@ -28,7 +28,7 @@ export async function importLayout(
     source: layout,
     root: { mediaType: root.mediaType, digest: root.digest, size: root.size },
     platform: hostPlatform,
-    reference: named,
+    references: [named],
     isFromRepository: false,
     report: () => undefined,
     signal,

@@ -127,7 +127,7 @@ async function pullTarget(
     source: withKnownRoot(repository, descriptor.digest, bytes),
     root: descriptor,
     platform,
-    reference,
+    references: [reference],
     isFromRepository: true,
     report: (progress) => feed.push(progress),
     signal,

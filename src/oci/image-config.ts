@@ -41,6 +41,30 @@ export interface ImageConfig {
   readonly history: readonly HistoryEntry[]
 }
 
+/** An image config that is to be written; the layers are added by `formatImageConfig`. */
+export interface ImageConfigDocument {
+  readonly architecture: string
+  readonly os: string
+  readonly variant?: string
+  /** RFC 3339. */
+  readonly created: string
+  readonly author?: string
+  readonly comment?: string
+  /** What containers run: `ContainerDefaults`, in the order in which it shall stand there. */
+  readonly config: object
+  readonly history: readonly HistoryEntry[]
+}
+
+/** The config's bytes as Docker writes them, so that the same image has the same id: members sorted by name, Go's escapes. */
+export function formatImageConfig(document: ImageConfigDocument, diffIds: readonly Digest[]): string {
+  const members = Object.entries({ ...document, rootfs: { type: 'layers', diff_ids: diffIds } })
+  const sorted = Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return JSON.stringify(sorted).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** @throws `invalid` naming the field */
 export function parseImageConfig(text: string, what: string): ImageConfig {
   const reader = JsonReader.parse(text, what)
