@@ -1,11 +1,12 @@
 import { deadline } from '#base/abort.ts'
-import { BerthError, isKind, unauthorized } from '#base/errors.ts'
+import { BerthError, unauthorized } from '#base/errors.ts'
 import type { RegistryAuth } from '../transfer/progress.ts'
 import { parseChallenges } from './challenge.ts'
 import { basicAuthorization, type Credentials, credentialsOf } from './credentials.ts'
 import { type Endpoint, endpointsOf, type RegistryConfig } from './endpoints.ts'
 import { fetchToken } from './token.ts'
 import { type RegistryResponse, Transport, type TransportLimits } from './transport.ts'
+import { isUnreachable } from './transport-error.ts'
 
 export interface LoginRequest {
   /** `registry.lan:5000`, `https://index.docker.io/v1/`; empty: docker.io. */
@@ -38,10 +39,6 @@ export async function login(request: LoginRequest, signal: AbortSignal): Promise
 function registryOf(server: string): string {
   const host = server.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
   return host === '' || host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof BerthError && isKind(error, 'unavailable') && error.code === 'registry-unreachable'
 }
 
 async function loginAt(

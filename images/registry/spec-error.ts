@@ -69,6 +69,12 @@ function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
+/** The error of a push, in Docker's words. */
+export function toPushError(error: SpecError): BerthError {
+  if (error.code !== undefined) return registryError(kindOfStatus(error.status), toText(error.code, error), error)
+  return new BerthError(kindOfStatus(error.status), `received unexpected HTTP status: ${error.message}`)
+}
+
 /** The error of a pull, in Docker's words. */
 export function toPullError(error: SpecError, response: RegistryResponse, reference: Reference): BerthError {
   if (error.code === undefined) {
@@ -77,7 +83,7 @@ export function toPullError(error: SpecError, response: RegistryResponse, refere
       `unexpected status from request to ${withoutSecrets(response.url)}: ${error.message}`,
     )
   }
-  const text = `${error.code.toLowerCase().replaceAll('_', ' ')}: ${error.message}`
+  const text = toText(error.code, error)
   switch (error.code) {
     case 'MANIFEST_UNKNOWN':
       return registryError('not-found', `manifest for ${familiarReference(reference)} not found: ${text}`, error)
@@ -94,6 +100,10 @@ export function toPullError(error: SpecError, response: RegistryResponse, refere
     default:
       return registryError(kindOfStatus(error.status), text, error)
   }
+}
+
+function toText(code: string, { message }: SpecError): string {
+  return `${code.toLowerCase().replaceAll('_', ' ')}: ${message}`
 }
 
 function registryError(kind: Kind, message: string, { code }: SpecError): BerthError {

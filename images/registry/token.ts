@@ -12,7 +12,7 @@ const maxTokenBytes = 1 << 20
 export interface TokenRequest {
   readonly challenge: Challenge
   readonly credentials: Credentials
-  /** `repository:library/busybox:pull`, when the challenge names none. */
+  /** `repository:library/busybox:pull`, when the challenge names none; several are separated by spaces. */
   readonly scope: string | undefined
   /** Also ask for a token that stands for the credentials from now on. */
   readonly offline?: boolean
@@ -76,7 +76,8 @@ function toTokenRequest(
     }
   }
   const url = new URL(realm)
-  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value)
+  if (service !== undefined) url.searchParams.set('service', service)
+  for (const one of asked?.split(' ') ?? []) url.searchParams.append('scope', one)
   if (offline) {
     url.searchParams.set('offline_token', 'true')
     url.searchParams.set('client_id', 'berth')

@@ -1,4 +1,4 @@
-import { type BerthError, messageOf, systemCode, timeout, unavailable } from '#base/errors.ts'
+import { BerthError, messageOf, systemCode, timeout, unavailable } from '#base/errors.ts'
 
 /** Failures of the moment: the same request may well succeed a second later. */
 const transient: readonly string[] = [
@@ -23,6 +23,11 @@ export function toTransportError(error: unknown, { method, url }: { method: stri
   const code = codeOf(error)
   const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
   return isLate ? timeout(text, { cause: error }) : unavailable(text, { cause: error, code: 'registry-unreachable' })
+}
+
+/** Whether there was no answer at all. */
+export function isUnreachable(error: unknown): error is BerthError {
+  return error instanceof BerthError && error.kind === 'unavailable' && error.code === 'registry-unreachable'
 }
 
 export function withoutSecrets(url: string): string {

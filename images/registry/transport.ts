@@ -15,6 +15,8 @@ export interface TransportLimits {
   readonly documentTimeoutMs: number
   /** How often a request is sent before its failure counts. */
   readonly attempts: number
+  /** Blobs above this are pushed in pieces of it. */
+  readonly uploadPieceBytes: number
   /** The first pause; it doubles, with jitter. A server's Retry-After wins. */
   readonly backoffMs: number
 }
@@ -25,17 +27,23 @@ const defaultTransportLimits: TransportLimits = {
   stallTimeoutMs: 60_000,
   documentTimeoutMs: 180_000,
   attempts: 5,
+  uploadPieceBytes: 64 << 20,
   backoffMs: 500,
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly method: Method
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A stream is opened anew for every attempt; the headers must then say its length. */
+  readonly body?: string | Uint8Array | (() => Readable)
   readonly verifyTls: boolean
   /** Instead of the transport's own number. */
   readonly attempts?: number
+  /** Instead of the transport's own: for what a registry takes long to finish. */
+  readonly headersTimeoutMs?: number
   readonly signal: AbortSignal
 }
 
@@ -105,13 +113,21 @@ export class Transport implements AsyncDisposable {
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response
       await response.discard()
       if (hop >= maxRedirects) throw invalid(`${new URL(request.url).host} redirects more than ${maxRedirects} times`)
-      const target = redirectTarget(location, url, request.verifyTls)
+      const target = resolveLocation(location, url, request.verifyTls)
       if (target.host !== new URL(url).host) headers = withoutCredentials(headers)
       url = target.href
     }
   }
 
-  async #sendOnce({ method, url, headers, body, verifyTls, signal }: RegistryRequest): Promise<RegistryResponse> {
+  async #sendOnce({
+    method,
+    url,
+    headers,
+    body,
+    verifyTls,
+    headersTimeoutMs,
+    signal,
+  }: RegistryRequest): Promise<RegistryResponse> {
     const { request } = await import('undici')
     const dispatcher = await this.#dispatcherFor(url, verifyTls)
     const answer = await request(url, {
@@ -119,7 +135,8 @@ export class Transport implements AsyncDisposable {
       method,
       headers: { 'user-agent': 'berth', ...headers },
       signal,
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && { body: typeof body === 'function' ? body() : body }),
+      ...(headersTimeoutMs !== undefined && { headersTimeout: headersTimeoutMs }),
     })
     // Who reads it gets its errors from reading; one that is thrown away has nobody to take them.
     answer.body.on('error', () => undefined)
@@ -175,7 +192,8 @@ function isBusy(status: number): boolean {
   return status === 429 || status === 500 || status === 502 || status === 503 || status === 504
 }
 
-function redirectTarget(location: string, from: string, verifyTls: boolean): URL {
+/** Where a Location header leads to.   @throws `invalid` for what is no web address, and for the way from TLS to none */
+export function resolveLocation(location: string, from: string, verifyTls: boolean): URL {
   const target = URL.parse(location, from)
   if (!target || (target.protocol !== 'https:' && target.protocol !== 'http:')) {
     throw invalid(`${new URL(from).host} redirects to something that is not a web address`)
