@@ -7,8 +7,9 @@ import type { Reference } from '#oci/reference.ts'
 import type { RegistryAuth } from '../transfer/progress.ts'
 import { credentialsOf } from './credentials.ts'
 import { EndpointSession } from './endpoint-session.ts'
-import { endpointsOf, type RegistryConfig } from './endpoints.ts'
+import { endpointsOf } from './endpoints.ts'
 import { type BlobFetch, fetchBlob } from './fetch-blob.ts'
+import type { RegistryConfig } from './registry-config.ts'
 import { type ResolvedManifest, readManifest, resolveManifest } from './resolve.ts'
 import { readSpecError, toPullError } from './spec-error.ts'
 import { isAuthenticationError } from './token.ts'
@@ -27,8 +28,8 @@ const maxTagPageBytes = 8 << 20
 
 /** Opens the read side of a repository; nothing is asked yet. Dispose it to close its connections. */
 export async function openRepository(request: RepositoryRequest): Promise<Repository> {
-  const endpoints = await endpointsOf(request.reference.domain, request.config)
-  const transport = new Transport(request.limits)
+  const endpoints = await endpointsOf(request.reference, request.config)
+  const transport = new Transport({ limits: request.limits, proxies: request.config.proxies })
   const credentials = credentialsOf(request.auth)
   return new Repository(
     request.reference,
@@ -37,7 +38,7 @@ export async function openRepository(request: RepositoryRequest): Promise<Reposi
   )
 }
 
-/** One repository. The first endpoint that gives an answer is kept for everything that follows. */
+/** One repository. An endpoint that cannot be used is not asked again; a mirror that lacks something is, for the next thing. */
 export class Repository implements AsyncDisposable {
   readonly #reference: Reference
   readonly #transport: Transport
@@ -75,28 +76,37 @@ export class Repository implements AsyncDisposable {
 
   async #firstAnswer<T>(ask: (session: EndpointSession) => Promise<T>): Promise<T> {
     let notFound: unknown
-    for (const [index, session] of this.#sessions.entries()) {
+    for (const session of this.#sessions) {
       try {
         const answer = await ask(session)
-        this.#sessions = [session]
+        // It speaks TLS: nobody is asked without.
+        if (session.endpoint.isGuess) this.#forget((other) => isOrigin(other) && other !== session)
         return answer
       } catch (error) {
-        const isLast = index === this.#sessions.length - 1
-        if (isLast || !allowsNext(error, session)) {
+        if (session === this.#sessions.at(-1) || !allowsNext(error, session)) {
           // A mirror that knows the name to be missing tells more than a registry that cannot be reached.
           throw notFound !== undefined && isKind(error, 'unavailable') ? notFound : error
         }
         if (isKind(error, 'not-found')) notFound = error
+        else this.#forget((other) => other === session)
       }
     }
     throw invalid('no endpoint is known for this registry')
   }
+
+  #forget(isForgotten: (session: EndpointSession) => boolean): void {
+    this.#sessions = this.#sessions.filter((session) => !isForgotten(session))
+  }
+}
+
+function isOrigin({ endpoint }: EndpointSession): boolean {
+  return endpoint.mirrorOf === undefined
 }
 
 /** After a mirror the next one is asked whatever was wrong; after TLS plain HTTP is tried only when there was no answer at all. */
-function allowsNext(error: unknown, { endpoint }: EndpointSession): boolean {
-  if (isKind(error, 'cancelled')) return false
-  if (endpoint.isMirror) return true
+function allowsNext(error: unknown, session: EndpointSession): boolean {
+  if (isKind(error, 'cancelled') || isKind(error, 'no-space')) return false
+  if (!isOrigin(session)) return true
   return !isAuthenticationError(error) && isKind(error, 'unavailable') && error.code === 'registry-unreachable'
 }
 

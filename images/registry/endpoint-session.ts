@@ -4,7 +4,7 @@ import { parseChallenges } from './challenge.ts'
 import { basicAuthorization, type Credentials } from './credentials.ts'
 import type { Endpoint } from './endpoints.ts'
 import { fetchToken } from './token.ts'
-import type { Method, RegistryRequest, RegistryResponse, Transport } from './transport.ts'
+import { isBusy, type Method, type RegistryRequest, type RegistryResponse, type Transport } from './transport.ts'
 import { withoutSecrets } from './transport-error.ts'
 
 export interface SessionRequest {
@@ -45,8 +45,8 @@ export class EndpointSession {
   ) {
     this.transport = transport
     this.endpoint = endpoint
-    this.#repository = path
-    this.#credentials = endpoint.isMirror ? { kind: 'none' } : credentials
+    this.#repository = `${endpoint.mirrorOf?.prefix ?? ''}${path}`
+    this.#credentials = endpoint.mirrorOf ? { kind: 'none' } : credentials
     this.#access = access
     this.#given = this.#credentials.kind === 'bearer' ? Promise.resolve(`Bearer ${this.#credentials.token}`) : undefined
   }
@@ -72,7 +72,7 @@ export class EndpointSession {
     const scope = this.#scopeOf(asked)
     const used = this.#authorizationFor(scope)
     const response = await this.transport.send(await authorized(request, used))
-    this.#hasAnswered = true
+    if (!isBusy(response.status)) this.#hasAnswered = true
     if (response.status !== 401) return response
     const header = response.header('www-authenticate')
     if (header === undefined) return response
@@ -90,14 +90,23 @@ export class EndpointSession {
   }
 
   #toRequest({ path, from: _, ...request }: SessionRequest): RegistryRequest {
+    const { isGuess, mirrorOf, verifyTls } = this.endpoint
     return {
-      // Whether anybody speaks TLS there is not worth several attempts.
-      ...(this.endpoint.isGuess && !this.#hasAnswered && { attempts: 1 }),
+      // Whether anybody is there, or speaks TLS, is not worth several attempts where others can be asked.
+      ...((isGuess || mirrorOf) && !this.#hasAnswered && { attempts: 1 }),
       ...request,
-      url: typeof path === 'string' ? `${this.endpoint.base}/v2/${this.#repository}/${path}` : path.href,
+      url: typeof path === 'string' ? this.#urlOf(path) : path.href,
       headers: request.headers ?? {},
-      verifyTls: this.endpoint.verifyTls,
+      verifyTls,
     }
+  }
+
+  /** A mirror of many registries learns by `ns` which one is meant, as containerd tells it. */
+  #urlOf(path: string): string {
+    const { base, mirrorOf } = this.endpoint
+    const url = new URL(`${base}/v2/${this.#repository}/${path}`)
+    if (mirrorOf) url.searchParams.set('ns', mirrorOf.domain)
+    return url.href
   }
 
   #scopeOf({ from }: SessionRequest): string {

@@ -3,7 +3,8 @@ import { BerthError, unauthorized } from '#base/errors.ts'
 import type { RegistryAuth } from '../transfer/progress.ts'
 import { parseChallenges } from './challenge.ts'
 import { basicAuthorization, type Credentials, credentialsOf } from './credentials.ts'
-import { type Endpoint, endpointsOf, type RegistryConfig } from './endpoints.ts'
+import { type Endpoint, originsOf } from './endpoints.ts'
+import type { RegistryConfig } from './registry-config.ts'
 import { fetchToken } from './token.ts'
 import { type RegistryResponse, Transport, type TransportLimits } from './transport.ts'
 import { isUnreachable } from './transport-error.ts'
@@ -22,8 +23,8 @@ export interface LoginRequest {
  * @throws `unauthorized`, `unavailable` with Docker's texts
  */
 export async function login(request: LoginRequest, signal: AbortSignal): Promise<string> {
-  await using transport = new Transport(request.limits)
-  const endpoints = (await endpointsOf(registryOf(request.server), request.config)).filter(({ isMirror }) => !isMirror)
+  await using transport = new Transport({ limits: request.limits, proxies: request.config.proxies })
+  const endpoints = await originsOf(registryOf(request.server), request.config)
   using limit = deadline(transport.limits.documentTimeoutMs, `logging in to ${registryOf(request.server)}`, signal)
   for (const [index, endpoint] of endpoints.entries()) {
     try {

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import { BerthError, messageOf, systemCode, timeout, unavailable } from '#base/errors.ts'
 
 /** Failures of the moment: the same request may well succeed a second later. */
@@ -17,9 +18,13 @@ export function isTransient(error: unknown): boolean {
 }
 
 /** Says in the words of Docker (those of Go's net package) what kept the request from an answer; the query is left out, it may be a secret. */
-export function toTransportError(error: unknown, { method, url }: { method: string; url: string }): BerthError {
+export function toTransportError(
+  error: unknown,
+  { method, url }: { method: string; url: string },
+  proxy?: URL,
+): BerthError {
   const verb = `${method[0]}${method.slice(1).toLowerCase()}`
-  const text = `failed to do request: ${verb} "${withoutSecrets(url)}": ${reasonOf(error, url)}`
+  const text = `failed to do request: ${verb} "${withoutSecrets(url)}": ${reasonOf(error, url, proxy)}`
   const code = codeOf(error)
   const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
   return isLate ? timeout(text, { cause: error }) : unavailable(text, { cause: error, code: 'registry-unreachable' })
@@ -35,16 +40,12 @@ export function withoutSecrets(url: string): string {
   return `${origin}${pathname}`
 }
 
-function reasonOf(error: unknown, url: string): string {
+function reasonOf(error: unknown, url: string, proxy: URL | undefined): string {
   const code = codeOf(error) ?? ''
-  const { hostname, port, protocol } = new URL(url)
-  const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
-  if (code === 'ECONNREFUSED') return `dial tcp ${at}: connect: connection refused`
-  if (code === 'ENETUNREACH') return `dial tcp ${at}: connect: network is unreachable`
-  if (code === 'EHOSTUNREACH') return `dial tcp ${at}: connect: no route to host`
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return `dial tcp ${at}: i/o timeout`
-  if (code === 'ENOTFOUND') return `dial tcp: lookup ${hostname}: no such host`
-  if (code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: server misbehaving`
+  const atProxy = proxy && refusalOfProxy(error)
+  if (atProxy) return `proxyconnect tcp: ${atProxy}`
+  const dialling = dialReasonOf(code, proxy ?? new URL(url))
+  if (dialling) return proxy ? `proxyconnect tcp: ${dialling}` : dialling
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'read: connection reset by peer'
   if (code === 'UND_ERR_SOCKET') return 'EOF'
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'timeout awaiting response headers'
@@ -53,6 +54,25 @@ function reasonOf(error: unknown, url: string): string {
   const message = messageOf(rootOf(error))
   // Node adds advice for people who start it themselves.
   return isCertificateError(code) ? `tls: failed to verify certificate: ${message.split(';')[0]}` : message
+}
+
+function dialReasonOf(code: string, { hostname, port, protocol }: URL): string | undefined {
+  const at = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`
+  if (code === 'ECONNREFUSED') return `dial tcp ${at}: connect: connection refused`
+  if (code === 'ENETUNREACH') return `dial tcp ${at}: connect: network is unreachable`
+  if (code === 'EHOSTUNREACH') return `dial tcp ${at}: connect: no route to host`
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return `dial tcp ${at}: i/o timeout`
+  if (code === 'ENOTFOUND') return `dial tcp: lookup ${hostname}: no such host`
+  if (code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: server misbehaving`
+  return undefined
+}
+
+/** undici has no field for the status of an answer to CONNECT. */
+function refusalOfProxy(error: unknown): string | undefined {
+  const code = codeOf(error)
+  if (code === 'UND_ERR_PRX_CONN') return 'EOF'
+  const status = /^Proxy response \((\d{3})\)|^Proxy Authentication Required \((\d{3})\)/.exec(messageOf(rootOf(error)))
+  return status ? STATUS_CODES[status[1] ?? status[2] ?? ''] : undefined
 }
 
 /** Codes of OpenSSL's verification, as Node passes them on. */

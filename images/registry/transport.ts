@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
 import { abortError } from '#base/abort.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
 import { BerthError, invalid } from '#base/errors.ts'
+import { Connections } from './connections.ts'
+import { noProxies, type Proxies } from './proxies.ts'
 import { isTransient, toTransportError } from './transport-error.ts'
 
 export interface TransportLimits {
@@ -32,6 +33,12 @@ const defaultTransportLimits: TransportLimits = {
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface TransportOptions {
+  readonly limits?: Partial<TransportLimits> | undefined
+  readonly proxies?: Proxies
+  readonly clock?: Clock
+}
 
 export interface RegistryRequest {
   readonly method: Method
@@ -68,11 +75,12 @@ const maxRetryAfterMs = 10_000
 export class Transport implements AsyncDisposable {
   readonly limits: TransportLimits
   readonly #clock: Clock
-  readonly #dispatchers = new Map<string, Promise<Dispatcher>>()
+  readonly #connections: Connections
 
-  constructor(limits: Partial<TransportLimits> = {}, clock: Clock = systemClock) {
+  constructor({ limits, proxies = noProxies, clock = systemClock }: TransportOptions = {}) {
     this.limits = { ...defaultTransportLimits, ...limits }
     this.#clock = clock
+    this.#connections = new Connections(this.limits, proxies)
   }
 
   /** Resolves with the headers of the last answer, whatever its status.   @throws `unavailable`, `timeout`, `cancelled` */
@@ -88,7 +96,8 @@ export class Transport implements AsyncDisposable {
       } catch (error) {
         if (request.signal.aborted) throw abortError(request.signal)
         if (error instanceof BerthError) throw error
-        if (isLast || !isTransient(error)) throw toTransportError(error, request)
+        if (isLast || !isTransient(error))
+          throw toTransportError(error, request, this.#connections.proxyFor(request.url))
         await this.#pause(attempt, undefined, request.signal)
       }
     }
@@ -100,9 +109,7 @@ export class Transport implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const dispatchers = await Promise.allSettled(this.#dispatchers.values())
-    this.#dispatchers.clear()
-    for (const opened of dispatchers) if (opened.status === 'fulfilled') await opened.value.destroy()
+    await this.#connections[Symbol.asyncDispose]()
   }
 
   async #follow(request: RegistryRequest): Promise<RegistryResponse> {
@@ -129,7 +136,7 @@ export class Transport implements AsyncDisposable {
     signal,
   }: RegistryRequest): Promise<RegistryResponse> {
     const { request } = await import('undici')
-    const dispatcher = await this.#dispatcherFor(url, verifyTls)
+    const dispatcher = await this.#connections.to(url, verifyTls)
     const answer = await request(url, {
       dispatcher,
       method,
@@ -150,30 +157,6 @@ export class Transport implements AsyncDisposable {
     }
   }
 
-  /** Connections are kept per host. A proxy of the environment is used, save for this machine itself, as Go programs do. */
-  async #dispatcherFor(url: string, verifyTls: boolean): Promise<Dispatcher> {
-    const { host, hostname } = new URL(url)
-    const key = `${verifyTls} ${host}`
-    const proxied = hasProxy() && !/^(localhost$|127\.|\[::1\])/.test(hostname)
-    const found = this.#dispatchers.get(key) ?? this.#openDispatcher(host, { verifyTls, proxied })
-    this.#dispatchers.set(key, found)
-    return found
-  }
-
-  async #openDispatcher(host: string, { verifyTls, proxied }: { verifyTls: boolean; proxied: boolean }) {
-    const { Agent, EnvHttpProxyAgent } = await import('undici')
-    const { connectTimeoutMs, headersTimeoutMs, stallTimeoutMs } = this.limits
-    const { trustFor } = await import('./certificates.ts')
-    const tls = { rejectUnauthorized: verifyTls, ...(verifyTls && { secureContext: await trustFor(host) }) }
-    const options = {
-      allowH2: false,
-      headersTimeout: headersTimeoutMs,
-      bodyTimeout: stallTimeoutMs,
-      connect: { timeout: connectTimeoutMs, ...tls },
-    }
-    return proxied ? new EnvHttpProxyAgent({ ...options, requestTls: tls }) : new Agent(options)
-  }
-
   async #pause(attempt: number, askedMs: number | undefined, signal: AbortSignal): Promise<void> {
     const backoffMs = this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
     await this.#clock.sleep(askedMs ?? backoffMs, { signal })
@@ -188,7 +171,8 @@ function retryAfterMs(response: RegistryResponse): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
 }
 
-function isBusy(status: number): boolean {
+/** Answers that say: not now. */
+export function isBusy(status: number): boolean {
   return status === 429 || status === 500 || status === 502 || status === 503 || status === 504
 }
 
@@ -206,9 +190,4 @@ export function resolveLocation(location: string, from: string, verifyTls: boole
 
 function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'authorization' && name !== 'cookie'))
-}
-
-function hasProxy(): boolean {
-  const { env } = process
-  return [env.HTTP_PROXY, env.http_proxy, env.HTTPS_PROXY, env.https_proxy].some((value) => value)
 }

@@ -8,8 +8,8 @@ import { familiarName, familiarReference, formatReference, type Reference, withD
 import type { Database } from '#state/database.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
-import type { RegistryConfig } from '../registry/endpoints.ts'
 import { login } from '../registry/login.ts'
+import type { RegistryConfig } from '../registry/registry-config.ts'
 import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import type { LayerProgress } from '../transfer/download-layer.ts'
@@ -44,6 +44,8 @@ export interface ImageServiceOptions {
   readonly log: Logger
   /** Layers downloaded at a time, over all pulls; 3, as Docker has it. */
   readonly maxConcurrentDownloads?: number
+  /** 5, as Docker has it. */
+  readonly maxDownloadAttempts?: number
   readonly transportLimits?: Partial<TransportLimits>
   /** Called when pulls have ended and none is running: a time to give memory back. */
   readonly onIdle?: () => void
@@ -51,7 +53,9 @@ export interface ImageServiceOptions {
 
 /** Opens the images of a data root: what a killed daemon left unfinished is collected, what a power cut damaged is unpacked again. */
 export async function openImages(options: ImageServiceOptions): Promise<ImageService> {
-  const { database, snapshots, users, events, registries, unpackExecutable, log, transportLimits } = options
+  const { database, snapshots, users, events, registries, unpackExecutable, log } = options
+  const attempts = options.maxDownloadAttempts
+  const transportLimits = { ...(attempts !== undefined && { attempts }), ...options.transportLimits }
   const ports: ServicePorts = {
     database,
     snapshots,
@@ -64,7 +68,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     leases: new Leases(),
     tasks: new SharedTasks<LayerProgress>(),
     slots: new Slots(options.maxConcurrentDownloads ?? 3),
-    ...(transportLimits && { transportLimits }),
+    transportLimits,
   }
   await repairImages(ports, log)
   await sweep(ports).catch((error: unknown) =>

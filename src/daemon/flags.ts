@@ -5,6 +5,7 @@ import {
   mergeConfig,
   parseFormat,
   parseLevel,
+  parseMax,
   parseSelinux,
   readConfigFile,
   type Settings,
@@ -28,10 +29,16 @@ Options:
   -G, --group string                 Group that may use the unix sockets (default: docker or berth, if there is one)
   -H, --host list                    Socket to listen on (default unix:///run/berth/berth.sock)
       --help                         Print this text
+      --http-proxy string            Proxy for http:// (default: HTTP_PROXY of the environment)
+      --https-proxy string           Proxy for https:// (default: HTTPS_PROXY of the environment)
       --insecure-registry list       Registry, or network of registries, that needs no TLS
       --log-format string            Format of the log: text or json (default "text")
   -l, --log-level string             Level of the log: trace, debug, info, warn, error or fatal (default "info")
+      --max-concurrent-downloads int Layers downloaded at a time (default 3)
+      --max-concurrent-uploads int   Layers uploaded at a time (default 5)
+      --max-download-attempts int    Attempts for each download (default 5)
       --mtu int                      MTU of container networks (default 1500)
+      --no-proxy string              Hosts reached without a proxy (default: NO_PROXY of the environment)
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
       --userns-remap string          User and group whose subordinate ids containers get, or "default"
@@ -51,10 +58,16 @@ const options = {
   group: { type: 'string', short: 'G' },
   host: { type: 'string', short: 'H', multiple: true },
   help: { type: 'boolean', short: 'h' },
+  'http-proxy': { type: 'string' },
+  'https-proxy': { type: 'string' },
   'insecure-registry': { type: 'string', multiple: true },
   'log-format': { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
+  'max-concurrent-downloads': { type: 'string' },
+  'max-concurrent-uploads': { type: 'string' },
+  'max-download-attempts': { type: 'string' },
   mtu: { type: 'string' },
+  'no-proxy': { type: 'string' },
   pidfile: { type: 'string', short: 'p' },
   'registry-mirror': { type: 'string', multiple: true },
   'selinux-enabled': { type: 'boolean' },
@@ -76,10 +89,16 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     execRoot: values['exec-root'],
     group: values.group,
     hosts: values.host,
+    httpProxy: values['http-proxy'],
+    httpsProxy: values['https-proxy'],
     insecureRegistries: values['insecure-registry'],
     logFormat: values['log-format'] === undefined ? undefined : parseFormat(values['log-format']),
     logLevel: values['log-level'] === undefined ? undefined : parseLevel(values['log-level']),
+    maxConcurrentDownloads: parseCount('max-concurrent-downloads', values['max-concurrent-downloads']),
+    maxConcurrentUploads: parseCount('max-concurrent-uploads', values['max-concurrent-uploads']),
+    maxDownloadAttempts: parseCount('max-download-attempts', values['max-download-attempts']),
     mtu: values.mtu === undefined ? undefined : parseMtu(values.mtu),
+    noProxy: values['no-proxy'],
     pidfile: values.pidfile,
     registryMirrors: values['registry-mirror'],
     runtimes: values['add-runtime'] === undefined ? undefined : parseRuntimes(values['add-runtime']),
@@ -109,6 +128,10 @@ function parseRuntimes(list: readonly string[]): Settings['runtimes'] {
       return [name, { path, args: [] }]
     }),
   )
+}
+
+function parseCount(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseMax(flag.replaceAll('-', ' '), /^\d+$/.test(text) ? Number(text) : text)
 }
 
 function parseMtu(text: string): number {

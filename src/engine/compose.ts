@@ -10,7 +10,7 @@ import { ContainerService } from '#containers/service.ts'
 import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
 import { EventBus } from '#events/bus.ts'
-import { parseRegistryConfig } from '#images/registry/endpoints.ts'
+import { parseRegistryConfig } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
 import { NetworkService } from '#network/service.ts'
@@ -32,6 +32,7 @@ import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
 import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
+import { proxiesOf } from './proxies.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
 import { openIdMaps } from './userns-remap.ts'
@@ -45,6 +46,13 @@ const warmShims = 2
 export async function openEngine(config: Config, natives: Natives, log: Logger): Promise<Engine> {
   await using opened = new AsyncDisposableStack()
   const runtimes = new Runtimes(config.runtimes, config.defaultRuntime)
+  const proxies = proxiesOf(config, process.env)
+  const registries = parseRegistryConfig({
+    mirrors: config.registryMirrors,
+    insecure: config.insecureRegistries,
+    registries: config.registries,
+    proxies,
+  })
   const library = await openLibrary({
     libraryPath: natives.library,
     ...(natives.koffi !== undefined && { koffi: natives.koffi as Koffi }),
@@ -76,7 +84,9 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
             .map((container) => ({ id: container.id, running: isAlive(container) })),
       },
       events,
-      registries: parseRegistryConfig(config.registryMirrors, config.insecureRegistries),
+      registries,
+      maxConcurrentDownloads: config.maxConcurrentDownloads,
+      maxDownloadAttempts: config.maxDownloadAttempts,
       log,
       onIdle: () => void trimMemory(library).catch(report),
     }),
@@ -147,6 +157,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     cgroups: cgroups.layout(),
     runtimes,
     cgroupDriver,
+    registries,
   })
   const lifetime = opened.move()
   return {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
 import type { LogFormat, LogLevel } from '#base/log.ts'
 import { builtInRuntime, type OtherRuntime } from '#containers/runtimes.ts'
+import { withoutUser } from '#images/registry/proxies.ts'
+import type { RegistrySetting } from '#images/registry/registry-config.ts'
 import { JsonReader } from '#oci/json.ts'
 
 /** Everything the daemon can be told, decided once at start. */
@@ -16,6 +18,17 @@ export interface Config {
   readonly debug: boolean
   readonly insecureRegistries: readonly string[]
   readonly registryMirrors: readonly string[]
+  /** What is said about single registries and parts of them, by prefix. */
+  readonly registries: Readonly<Record<string, RegistrySetting>>
+  /** Undefined: what the environment says. */
+  readonly httpProxy: string | undefined
+  readonly httpsProxy: string | undefined
+  readonly noProxy: string | undefined
+  /** Layers at a time, over all pulls, and over all pushes. */
+  readonly maxConcurrentDownloads: number
+  readonly maxConcurrentUploads: number
+  /** How often a download that breaks is tried. */
+  readonly maxDownloadAttempts: number
   readonly bip: string | undefined
   readonly mtu: number
   /** OCI commands besides the built-in runtime, by the name containers ask for. */
@@ -36,8 +49,8 @@ type Reader = (field: JsonReader) => Config[keyof Config]
 interface Directive {
   readonly setting: keyof Config
   readonly read: Reader
-  /** Lists of flag and file do not add up: which one counts would be a guess. */
-  readonly flag: string
+  /** Lists of flag and file do not add up: which one counts would be a guess. Undefined: there is no flag. */
+  readonly flag: string | undefined
 }
 
 const levels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
@@ -59,7 +72,22 @@ const runtimes: Reader = (field) =>
     }),
   )
 
-/** dockerd's keys of daemon.json. */
+/** `{"ghcr.io/org": {"mirrors": ["https://mirror.lan/cache"]}, "registry.lan:5000": {"insecure": true}}` */
+const registries: Reader = (field) =>
+  Object.fromEntries(
+    Object.keys(field.object()).map((prefix): [string, RegistrySetting] => {
+      const entry = field.field(prefix)
+      for (const key of Object.keys(entry.object())) {
+        if (key !== 'mirrors' && key !== 'insecure')
+          throw invalid(`registries[${prefix}].${key} is not supported: there are mirrors and insecure`)
+      }
+      const mirrors = entry.field('mirrors').optional((list) => list.stringArray(100))
+      const insecure = entry.field('insecure').optional((value) => value.boolean())
+      return [prefix, { ...(mirrors && { mirrors }), ...(insecure !== undefined && { insecure }) }]
+    }),
+  )
+
+/** dockerd's keys of daemon.json, and `registries`. */
 const directives: Readonly<Record<string, Directive>> = {
   'data-root': { setting: 'dataRoot', read: text, flag: 'data-root' },
   'exec-root': { setting: 'execRoot', read: text, flag: 'exec-root' },
@@ -71,6 +99,25 @@ const directives: Readonly<Record<string, Directive>> = {
   debug: { setting: 'debug', read: (field) => field.boolean(), flag: 'debug' },
   'insecure-registries': { setting: 'insecureRegistries', read: texts, flag: 'insecure-registry' },
   'registry-mirrors': { setting: 'registryMirrors', read: texts, flag: 'registry-mirror' },
+  registries: { setting: 'registries', read: registries, flag: undefined },
+  'http-proxy': { setting: 'httpProxy', read: text, flag: 'http-proxy' },
+  'https-proxy': { setting: 'httpsProxy', read: text, flag: 'https-proxy' },
+  'no-proxy': { setting: 'noProxy', read: text, flag: 'no-proxy' },
+  'max-concurrent-downloads': {
+    setting: 'maxConcurrentDownloads',
+    read: (field) => parseMax('max concurrent downloads', field.raw),
+    flag: 'max-concurrent-downloads',
+  },
+  'max-concurrent-uploads': {
+    setting: 'maxConcurrentUploads',
+    read: (field) => parseMax('max concurrent uploads', field.raw),
+    flag: 'max-concurrent-uploads',
+  },
+  'max-download-attempts': {
+    setting: 'maxDownloadAttempts',
+    read: (field) => parseMax('max download attempts', field.raw),
+    flag: 'max-download-attempts',
+  },
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
   'selinux-enabled': {
@@ -106,6 +153,12 @@ export function parseFormat(word: string): LogFormat {
   return format
 }
 
+/** @throws `invalid` in dockerd's words */
+export function parseMax(what: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  throw invalid(`invalid ${what}: ${String(value)}`)
+}
+
 /** Reads daemon.json. A missing file is an empty one, unless `required`.   @throws `invalid` naming the file and the key */
 export function readConfigFile(path: string, { required }: { required: boolean }): Settings {
   let content: string
@@ -126,7 +179,7 @@ export function readConfigFile(path: string, { required }: { required: boolean }
 
 export function parseConfigFile(content: string, path: string): Settings {
   if (content.trim() === '') return {}
-  const reader = JsonReader.parse(content, path)
+  const reader = flatten(JsonReader.parse(content, path), path)
   const keys = Object.keys(reader.object())
   const unknown = keys.filter((key) => !Object.hasOwn(directives, key))
   if (unknown.length > 0) {
@@ -138,6 +191,18 @@ export function parseConfigFile(content: string, path: string): Settings {
       return directive ? [[directive.setting, directive.read(reader.field(key))]] : []
     }),
   )
+}
+
+/** The keys below `proxies` stand for themselves, as their flags do. */
+function flatten(reader: JsonReader, path: string): JsonReader {
+  const proxies = reader.field('proxies').optional((field) => field.stringMap())
+  if (proxies === undefined) return reader
+  const unknown = Object.keys(proxies).filter((key) => !['http-proxy', 'https-proxy', 'no-proxy'].includes(key))
+  if (unknown.length > 0) {
+    throw invalid(`the following directives don't match any configuration option: ${unknown.join(', ')}`)
+  }
+  const { proxies: _, ...rest } = reader.object()
+  return new JsonReader({ ...rest, ...proxies }, path)
 }
 
 /** Flags and file as one.   @throws `invalid` naming what is set in both, in dockerd's words */
@@ -165,6 +230,13 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     debug: false,
     insecureRegistries: [],
     registryMirrors: [],
+    registries: {},
+    httpProxy: undefined,
+    httpsProxy: undefined,
+    noProxy: undefined,
+    maxConcurrentDownloads: 3,
+    maxConcurrentUploads: 5,
+    maxDownloadAttempts: 5,
     bip: undefined,
     mtu: defaultMtu,
     runtimes: {},
@@ -183,5 +255,5 @@ function withoutUnset(settings: Settings): Partial<Config> {
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(' ')}]`
-  return typeof value === 'object' ? `[${Object.keys(value ?? {}).join(' ')}]` : String(value)
+  return typeof value === 'object' ? `[${Object.keys(value ?? {}).join(' ')}]` : withoutUser(String(value))
 }

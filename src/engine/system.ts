@@ -8,6 +8,8 @@ import type { ContainerService } from '#containers/service.ts'
 import { findAppArmorParser } from '#containers/spec/apparmor.ts'
 import type { CgroupDriver } from '#containers/spec/cgroups.ts'
 import type { EventBus } from '#events/bus.ts'
+import { withoutUser } from '#images/registry/proxies.ts'
+import type { RegistryConfig } from '#images/registry/registry-config.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
 import type { CgroupLayout } from '#runtime/cgroup.ts'
@@ -27,6 +29,7 @@ export interface SystemPorts {
   readonly cgroups: CgroupLayout
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver
+  readonly registries: RegistryConfig
 }
 
 /** Names of filesystems by their number. @see statfs(2) */
@@ -67,6 +70,7 @@ function systemInfo({
   cgroups,
   runtimes,
   cgroupDriver,
+  registries,
 }: SystemPorts): SystemInfo {
   const statuses = containers.all().map(({ state }) => state.status)
   const count = (...wanted: string[]) => statuses.filter((status) => wanted.includes(status)).length
@@ -97,11 +101,11 @@ function systemInfo({
     defaultRuntime: runtimes.defaultName,
     warnings: [],
     debug: config.debug,
-    insecureRegistries: config.insecureRegistries,
+    insecureRegistries: registries.insecure,
     registryMirrors: config.registryMirrors,
-    httpProxy: process.env.HTTP_PROXY ?? process.env.http_proxy ?? '',
-    httpsProxy: process.env.HTTPS_PROXY ?? process.env.https_proxy ?? '',
-    noProxy: process.env.NO_PROXY ?? process.env.no_proxy ?? '',
+    httpProxy: withoutUser(registries.proxies.http),
+    httpsProxy: withoutUser(registries.proxies.https),
+    noProxy: registries.proxies.none,
     eventListeners: events.listeners,
     systemTime: systemClock.nowNanos(),
     supports: supportsOf(cgroups),

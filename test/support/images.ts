@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Filters } from '#base/filters.ts'
 import { silentLogger } from '#base/log.ts'
 import type { EngineEvent } from '#events/event.ts'
-import { parseRegistryConfig } from '#images/registry/endpoints.ts'
+import { parseRegistryConfig, type RegistrySettings } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageUsers } from '#images/store/ports.ts'
@@ -39,8 +39,7 @@ export interface PullOptions extends Partial<PullRequest> {
 export interface TestImagesOptions {
   /** A data root that stays, for tests that open it twice. */
   readonly root?: string
-  readonly mirrors?: readonly string[]
-  readonly insecure?: readonly string[]
+  readonly registries?: RegistrySettings
   readonly attempts?: number
 }
 
@@ -66,7 +65,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
       unpackExecutable: executable,
       users: usersPort,
       events: { publish: (event) => void events.push(event) },
-      registries: parseRegistryConfig(options.mirrors ?? [], options.insecure ?? []),
+      registries: parseRegistryConfig(options.registries ?? {}),
       log: silentLogger,
       transportLimits: {
         attempts: options.attempts ?? 3,

@@ -176,7 +176,9 @@ test('a registry that is not there is named with the reason', async () => {
 
 test('docker.io is asked through its mirrors, in order', async () => {
   await using registry = await startRegistry()
-  await using images = await openTestImages({ mirrors: ['http://127.0.0.1:1', `http://${registry.host}`] })
+  await using images = await openTestImages({
+    registries: { mirrors: ['http://127.0.0.1:1', `http://${registry.host}`] },
+  })
   await registry.push('library/busybox:latest', buildImage({ layers: [small('mirrored')] }))
   const progress = await images.pull('busybox')
   expect(progress[0]).toEqual({ id: 'latest', status: 'Pulling from library/busybox' })

@@ -36,7 +36,7 @@ async function secure(listener: RequestListener) {
 }
 
 async function get(url: string, { verifyTls = true, headers = {}, signal = new AbortController().signal } = {}) {
-  await using transport = new Transport(limits)
+  await using transport = new Transport({ limits })
   const response = await transport.send({ method: 'GET', url, headers, verifyTls, signal })
   return `${response.status} ${await readAll(response.body, 1000, 'the answer')}`
 }

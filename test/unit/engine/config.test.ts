@@ -42,6 +42,42 @@ test('unknown keys and wrong types are named', () => {
   expect(() => parseConfigFile('{"log-level": "loud"}', path)).toThrow(/invalid log level: loud/)
 })
 
+test('proxies stand in a section of their own, and no password is in what is said of them', () => {
+  const file = parseConfigFile('{"proxies": {"https-proxy": "http://me:secret@p", "no-proxy": "lan"}}', path)
+  expect(mergeConfig({}, file, path)).toMatchObject({ httpsProxy: 'http://me:secret@p', noProxy: 'lan' })
+  expect(() => mergeConfig({ httpsProxy: 'http://you:hidden@q' }, file, path)).toThrow(
+    'https-proxy: (from flag --https-proxy: http://xxxxx:xxxxx@q, from file: http://xxxxx:xxxxx@p)',
+  )
+  expect(() => parseConfigFile('{"proxies": {"ftp-proxy": "x"}}', path)).toThrow(
+    "the following directives don't match any configuration option: ftp-proxy",
+  )
+})
+
+test('registries are told apart by their prefix', () => {
+  const text = '{"registries": {"ghcr.io/org": {"mirrors": ["https://m/x"]}, "r.lan": {"insecure": true}}}'
+  expect(mergeConfig({}, parseConfigFile(text, path), path).registries).toEqual({
+    'ghcr.io/org': { mirrors: ['https://m/x'] },
+    'r.lan': { insecure: true },
+  })
+  expect(() => parseConfigFile('{"registries": {"r.lan": {"mirror": []}}}', path)).toThrow(
+    'registries[r.lan].mirror is not supported',
+  )
+})
+
+test('numbers of downloads and uploads are numbers', () => {
+  const file = parseConfigFile('{"max-concurrent-downloads": 7, "max-download-attempts": 2}', path)
+  expect(mergeConfig({}, file, path)).toMatchObject({
+    maxConcurrentDownloads: 7,
+    maxConcurrentUploads: 5,
+    maxDownloadAttempts: 2,
+  })
+  for (const wrong of ['0', '-1', '1.5', '"3"']) {
+    expect(() => parseConfigFile(`{"max-concurrent-uploads": ${wrong}}`, path)).toThrow(
+      /invalid max concurrent uploads/,
+    )
+  }
+})
+
 test('labels of SELinux are refused, not forgotten', () => {
   expect(() => parseConfigFile('{"selinux-enabled": true}', path)).toThrow(
     'selinux-enabled is not supported: containers get no SELinux labels',
