@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { tempDirectory } from '../support/temp.ts'
 import { benches } from './benches.ts'
 import { openEngines } from './engines.ts'
-import { isWithin, type Row, renderRows } from './table.ts'
+import { missesOf, type Row, renderRows } from './table.ts'
 
 const marker = 'BERTH_BENCH_NETNS'
 const self = readlinkSync('/proc/self/ns/net')
@@ -41,12 +41,7 @@ async function main(names: readonly string[]): Promise<number> {
     if (names.length === 0 || names.includes(name)) rows.push(...(await bench(engines)))
   }
   process.stdout.write(`${renderRows(rows)}\n`)
-  const missed = rows.filter((row) => !isWithin(row))
-  for (const { name, ours, peer, budget } of missed) {
-    const against = peer
-      ? `${(ours / peer.value).toFixed(3)} of ${peer.name}, more than ${budget}`
-      : `${ours.toFixed(1)}, more than ${budget}`
-    process.stderr.write(`bench: ${name} is ${against}\n`)
-  }
+  const missed = missesOf(rows)
+  for (const miss of missed) process.stderr.write(`bench: ${miss}\n`)
   return missed.length === 0 ? 0 : 1
 }

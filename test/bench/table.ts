@@ -4,7 +4,7 @@ export interface Row {
   readonly ours: number
   readonly peer: { readonly name: string; readonly value: number } | undefined
   readonly unit: 'ms' | 'kB' | 'MB'
-  /** With a peer: the largest ratio ours/peer; without: the largest value. */
+  /** With a peer: the largest ratio ours/peer; without: the largest value. Infinity: only told. */
   readonly budget: number
 }
 
@@ -15,7 +15,8 @@ export function renderRows(rows: readonly Row[]): string {
   const figure = (value: number, unit: string) => `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`
   const lines = rows.map((row) => {
     const { name, ours, peer, unit, budget } = row
-    const ratio = peer ? `${(ours / peer.value).toFixed(3)} (≤ ${budget})` : `≤ ${figure(budget, unit)}`
+    const limit = budget === Number.POSITIVE_INFINITY ? '' : ` (≤ ${budget})`
+    const ratio = peer ? `${(ours / peer.value).toFixed(3)}${limit}` : `≤ ${figure(budget, unit)}`
     return [
       name,
       figure(ours, unit),
@@ -34,4 +35,15 @@ export function renderRows(rows: readonly Row[]): string {
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** A sentence for each row that misses its budget. */
+export function missesOf(rows: readonly Row[]): string[] {
+  return rows
+    .filter((row) => !isWithin(row))
+    .map(({ name, ours, peer, budget }) =>
+      peer
+        ? `${name} is ${(ours / peer.value).toFixed(3)} of ${peer.name}, more than ${budget}`
+        : `${name} is ${ours.toFixed(1)}, more than ${budget}`,
+    )
 }
