@@ -135,6 +135,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/rmi.ts')).rmiCommand,
   ),
   entry(
+    'image save, save',
+    'Write images into a tar archive',
+    async () => (await import('./commands/image/save.ts')).saveCommand,
+  ),
+  entry(
     'image tag, tag',
     'Give an image a further name',
     async () => (await import('./commands/image/tag.ts')).tagCommand,

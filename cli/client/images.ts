@@ -25,6 +25,13 @@ export async function pull(
   return readJsonLines<ProgressMessage>(body)
 }
 
+/** `os[/arch[/variant]]` as the engine wants it for archives and removals; undefined for ''. */
+export function toPlatformJson(text: string): string | undefined {
+  if (text === '') return undefined
+  const [os, architecture, variant] = text.split('/')
+  return JSON.stringify({ os, ...(architecture && { architecture }), ...(variant && { variant }) })
+}
+
 /** The path of one image; slashes of names stay slashes, as the engine's router wants them. */
 export function imagePath(name: string, verb = ''): string {
   return `/images/${name.split('/').map(encodeURIComponent).join('/').replaceAll('%3A', ':').replaceAll('%40', '@')}${verb}`

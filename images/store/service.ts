@@ -6,6 +6,7 @@ import type { ImageConfig } from '#oci/image-config.ts'
 import { parsePlatform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
+import { type SaveRequest, saveImages } from '../archive/save.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
 import { login } from '../registry/login.ts'
@@ -164,6 +165,11 @@ export class ImageService implements AsyncDisposable {
       if (this.#pulls === 0) this.#onIdle()
     })
     return running.progress
+  }
+
+  /** A tar of images, as `docker save` writes it; read it to its end or return it.   @throws `not-found`, `invalid` with Docker's texts */
+  async save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return await this.#track(saveImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
   }
 
   /** @returns the token to keep instead of the password, or ''   @throws `unauthorized`, `unavailable` with Docker's texts */

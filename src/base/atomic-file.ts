@@ -11,7 +11,7 @@ export interface AtomicWriteOptions {
 /** Replaces the file as a whole: readers see the old content or the new one, also after a crash in between. */
 export async function writeFileAtomic(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
   { mode = 0o600, durable = false }: AtomicWriteOptions = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)

@@ -641,6 +641,8 @@ export interface ImageDeleteItem {
 /** A line of a progress stream */
 export interface JsonMessage {
   readonly "status"?: string
+  /** A line to be shown as it is. */
+  readonly "stream"?: string
   readonly "id"?: string
   readonly "progressDetail"?: {
     readonly "current"?: number
@@ -916,9 +918,9 @@ export interface Operations {
   /** Removes unused images. */
   "POST /images/prune": { path: never; query: never; body: undefined }
   /** A tar of several images. */
-  "GET /images/get": { path: never; query: never; body: undefined }
-  /** Takes images from a tar. */
-  "POST /images/load": { path: never; query: never; body: undefined }
+  "GET /images/get": { path: never; query: "names" | "platform"; body: undefined }
+  /** Takes images from a tar; progress follows, one JSON object a line. */
+  "POST /images/load": { path: never; query: "quiet" | "platform"; body: undefined }
   /** All about one image. */
   "GET /images/{name}/json": { path: "name"; query: "manifests" | "platform"; body: undefined }
   /** How an image was made, newest step first. */
@@ -928,7 +930,7 @@ export interface Operations {
   /** Pushes an image. */
   "POST /images/{name}/push": { path: "name"; query: never; body: undefined }
   /** A tar of an image. */
-  "GET /images/{name}/get": { path: "name"; query: never; body: undefined }
+  "GET /images/{name}/get": { path: "name"; query: "platform"; body: undefined }
   /** Takes a reference away, and the image with its last one. */
   "DELETE /images/{name}": { path: "name"; query: "force" | "noprune" | "platforms"; body: undefined }
   /** What a registry has. */

@@ -21,6 +21,8 @@ export const since = {
   noImageContainer: versionOf(1, 45),
   /** Container answers carry the descriptor of the image's manifest. */
   manifestDescriptor: versionOf(1, 48),
+  /** Save and load take the platform that is meant. */
+  archivePlatforms: versionOf(1, 48),
   /** Nondistributable artifacts are gone from info. */
   noNondistributable: versionOf(1, 49),
   /** Image inspect's Config has only what an image can say. */

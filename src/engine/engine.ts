@@ -13,6 +13,7 @@ import type {
   WaitCondition,
 } from '#containers/requests.ts'
 import type { EngineEvent } from '#events/event.ts'
+import type { SaveRequest } from '#images/archive/save.ts'
 import type { Image, ImageHistory } from '#images/store/image.ts'
 import type { PullProgress, PullRequest, RegistryAuth } from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
@@ -92,6 +93,8 @@ export interface Images {
   tag(name: string, target: Reference): Promise<void>
   /** Fails before the first progress where the registry's own answer is the error. */
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>>
+  /** A tar of images; read it to its end or return it.   @throws `not-found`, `invalid` with Docker's texts */
+  save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Shows credentials to a registry (''-named: docker.io).   @returns the token to keep instead of the password, or '' */
   login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string>
   remove(

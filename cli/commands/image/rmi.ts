@@ -1,6 +1,6 @@
 import { isKind } from '#base/errors.ts'
 import type { ImageDeleteItem } from '#contract/types.gen.ts'
-import { imagePath } from '../../client/images.ts'
+import { imagePath, toPlatformJson } from '../../client/images.ts'
 import { command } from '../../command.ts'
 import { forEach } from '../../for-each.ts'
 import { list, toggle } from '../../parsing/flag.ts'
@@ -18,7 +18,11 @@ export const rmiCommand = command({
     return await forEach(cli, args, async (name) => {
       try {
         const items = await cli.client.json<ImageDeleteItem[]>('DELETE', imagePath(name), {
-          query: { force: flags.force, noprune: flags.noPrune, platforms: flags.platform.map(toPlatform) },
+          query: {
+            force: flags.force,
+            noprune: flags.noPrune,
+            platforms: flags.platform.flatMap((platform) => toPlatformJson(platform) ?? []),
+          },
         })
         return items
           .map(({ Deleted, Untagged }) => (Deleted ? `Deleted: ${Deleted}` : `Untagged: ${Untagged ?? ''}`))
@@ -32,8 +36,3 @@ export const rmiCommand = command({
     })
   },
 })
-
-function toPlatform(text: string): string {
-  const [os, architecture, variant] = text.split('/')
-  return JSON.stringify({ os, ...(architecture && { architecture }), ...(variant && { variant }) })
-}

@@ -1,4 +1,19 @@
-import { invalid } from '#base/errors.ts'
+import { invalid, messageOf } from '#base/errors.ts'
+import { JsonReader } from '#oci/json.ts'
+import { type Platform, readPlatform } from '#oci/platform.ts'
+import { parseJson } from './go-json.ts'
+
+/** A platform as JSON, as save and load have it since 1.48; undefined when absent.   @throws `invalid` in Docker's words */
+export function parsePlatformJson(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined
+  try {
+    const platform = readPlatform(new JsonReader(parseJson(text), 'platform'))
+    if (platform.os !== '' && platform.architecture !== '') return platform
+  } catch (error) {
+    throw invalid(`failed to parse platform: ${messageOf(error).replace(/^invalid JSON: /, '')}`, { cause: error })
+  }
+  throw invalid('both OS and Architecture must be provided')
+}
 
 /** `os[/arch[/variant]]` as it came; undefined when absent.   @throws `invalid` in Docker's words */
 export function checkPlatform(text: string | undefined): string | undefined {

@@ -18,6 +18,11 @@ export class Query<N extends string> {
     return value === null || value === '' ? undefined : value
   }
 
+  /** Every value, of a parameter that may be repeated. */
+  texts(name: N): readonly string[] {
+    return this.#values.getAll(name)
+  }
+
   /** Anything but empty, 0, no, false and none is true. */
   boolean(name: N): boolean {
     const value = (this.#values.get(name) ?? '').trim().toLowerCase()

@@ -1,9 +1,12 @@
-import { invalid, isKind, notImplemented, unavailable } from '#base/errors.ts'
+import { internal, invalid, isKind, notImplemented, unavailable } from '#base/errors.ts'
+import { type ApiVersion, since } from '#contract/versions.ts'
+import type { Engine } from '#engine/engine.ts'
+import type { Platform } from '#oci/platform.ts'
 import { type Route, route } from '../call.ts'
-import { checkPlatform } from '../parse/platform.ts'
+import { checkPlatform, parsePlatformJson } from '../parse/platform.ts'
 import { parsePulled } from '../parse/reference.ts'
 import { parseRegistryAuth } from '../parse/registry-auth.ts'
-import { stream } from '../reply.ts'
+import { type Reply, stream } from '../reply.ts'
 import { toJsonLines } from '../streams/json-progress.ts'
 
 export const imageTransferRoutes: readonly Route[] = [
@@ -21,7 +24,34 @@ export const imageTransferRoutes: readonly Route[] = [
     const progress = await engine.images.pull(request, signal).catch(refusedByRegistry)
     return stream('application/json', toJsonLines(progress))
   }),
+
+  route('GET /images/get', ({ query, version, signal }, engine) =>
+    save(engine, { names: query.texts('names'), platform: platformOf(query.text('platform'), version) }, signal),
+  ),
+
+  route('GET /images/{name}/get', ({ path, query, version, signal }, engine) =>
+    save(engine, { names: [path.name], platform: platformOf(query.text('platform'), version) }, signal),
+  ),
 ]
+
+async function save(
+  engine: Engine,
+  { names, platform }: { names: readonly string[]; platform: Platform | undefined },
+  signal: AbortSignal,
+): Promise<Reply> {
+  const chunks = await engine.images.save({ names, ...(platform && { platform }) }, signal).catch(refusedByName)
+  return stream('application/x-tar', chunks)
+}
+
+function platformOf(text: string | undefined, version: ApiVersion): Platform | undefined {
+  return version < since.archivePlatforms ? undefined : parsePlatformJson(text)
+}
+
+/** A name that can be none is a 500 here, as with Docker. */
+function refusedByName(error: unknown): never {
+  if (isKind(error, 'invalid')) throw internal(error.message, { cause: error })
+  throw error
+}
 
 /** A registry that wants other credentials is a 500, as with Docker: at a 401 the docker CLI would wait for somebody to type a password. */
 function refusedByRegistry(error: unknown): never {
