@@ -65,6 +65,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/pause.ts')).pauseCommand,
   ),
   entry(
+    'container prune',
+    'Remove all containers that do not run',
+    async () => (await import('./commands/container/prune.ts')).pruneCommand,
+  ),
+  entry(
     'container rename, rename',
     'Give a container another name',
     async () => (await import('./commands/container/rename.ts')).renameCommand,
@@ -125,6 +130,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/images.ts')).imagesCommand,
   ),
   entry(
+    'image prune',
+    'Remove images that nothing uses',
+    async () => (await import('./commands/image/prune.ts')).pruneCommand,
+  ),
+  entry(
     'image pull, pull',
     'Fetch an image from a registry',
     async () => (await import('./commands/image/pull.ts')).pullCommand,
@@ -154,6 +164,7 @@ export const catalog: readonly Entry[] = [
     'Forget the credentials of a registry',
     async () => (await import('./commands/registry/logout.ts')).logoutCommand,
   ),
+  entry('system df', 'Show what takes the disk', async () => (await import('./commands/system/df.ts')).dfCommand),
   entry(
     'system dial-stdio',
     "Connect standard streams with the engine's socket",
@@ -168,6 +179,11 @@ export const catalog: readonly Entry[] = [
     'system info, info',
     'Show what the engine has and can',
     async () => (await import('./commands/system/info.ts')).infoCommand,
+  ),
+  entry(
+    'system prune',
+    'Remove everything that nothing uses',
+    async () => (await import('./commands/system/prune.ts')).pruneCommand,
   ),
   entry(
     'inspect',

@@ -4,9 +4,8 @@ const commands = [
   ...['manifest', 'network', 'plugin', 'port', 'push', 'search', 'stats', 'swarm', 'update', 'volume'],
 ]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
-  container: ['commit', 'cp', 'diff', 'export', 'port', 'prune', 'stats', 'update'],
-  image: ['build', 'import', 'load', 'prune', 'push'],
-  system: ['df', 'prune'],
+  container: ['commit', 'cp', 'diff', 'export', 'port', 'stats', 'update'],
+  image: ['build', 'import', 'load', 'push'],
 }
 
 export function isNotYet(first: string, second: string): boolean {

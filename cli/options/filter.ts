@@ -3,11 +3,12 @@ import { type Flag, list } from '../parsing/flag.ts'
 
 /** `-f name=value`, as every list has it. */
 export function filterFlag(): Flag<readonly string[]> {
-  return list('filter', 'Show only what fits, as name=value', {
-    short: 'f',
-    word: 'filter',
-    check: checkFilter,
-  })
+  return list('filter', 'Show only what fits, as name=value', { short: 'f', word: 'filter', check: checkFilter })
+}
+
+/** `--filter name=value` of prune, where `-f` is `--force`. */
+export function pruneFilterFlag(): Flag<readonly string[]> {
+  return list('filter', 'Remove only what fits, as name=value', { word: 'filter', check: checkFilter })
 }
 
 function checkFilter(entry: string): string {

@@ -1,3 +1,4 @@
+import { formatBytes } from '#base/quantity.ts'
 import type { ImageSummary } from '#contract/types.gen.ts'
 import { formatAge, formatMoment, formatSize, shortId } from './human.ts'
 import type { Columns } from './table.ts'
@@ -63,11 +64,11 @@ export function imageColumns({ truncate, nowMs }: { truncate: boolean; nowMs: nu
     VirtualSize: { heading: 'SIZE', value: ({ image }) => formatSize(image.Size) },
     SharedSize: {
       heading: 'SHARED SIZE',
-      value: ({ image }) => (image.SharedSize === -1 ? 'N/A' : formatSize(image.SharedSize)),
+      value: ({ image }) => (image.SharedSize === -1 ? 'N/A' : formatBytes(image.SharedSize)),
     },
     UniqueSize: {
       heading: 'UNIQUE SIZE',
-      value: ({ image }) => (image.SharedSize === -1 ? 'N/A' : formatSize(image.Size - image.SharedSize)),
+      value: ({ image }) => (image.SharedSize === -1 ? 'N/A' : formatBytes(image.Size - image.SharedSize)),
     },
   }
 }

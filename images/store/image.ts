@@ -23,6 +23,15 @@ export interface Image {
   readonly lastTaggedAt: number | undefined
 }
 
+/** An image among the others. */
+export interface ImageWithSharing {
+  readonly image: Image
+  /** Part of its size that other images have too. */
+  readonly sharedBytes: number
+  /** Containers made of it. */
+  readonly users: number
+}
+
 /** A line of `docker history`, newest first. */
 export interface ImageHistory extends HistoryEntry {
   /** The image id for the newest line, `<missing>` otherwise. */

@@ -1,6 +1,5 @@
 import { invalid } from '#base/errors.ts'
 import type { Filters } from '#base/filters.ts'
-import { parseDurationMs } from '#base/quantity.ts'
 import { parseNanos } from '#base/timestamp.ts'
 import { familiarName, familiarReference, parseReference } from '#oci/reference.ts'
 import type { Image } from './image.ts'
@@ -13,7 +12,8 @@ export function filterImages(images: readonly Image[], filters: Filters, get: (n
   filters.allowOnly(known)
   const dangling = filters.boolean('dangling')
   const patterns = filters.get('reference').map(toPattern)
-  const before = Math.min(...[...filters.get('before').map((name) => createdAt(get(name)))], ...untilOf(filters))
+  const until = filters.until(Date.now()) ?? Number.POSITIVE_INFINITY
+  const before = Math.min(until, ...filters.get('before').map((name) => createdAt(get(name))))
   const since = Math.max(...filters.get('since').map((name) => createdAt(get(name))))
   return images
     .filter((image) => {
@@ -22,7 +22,7 @@ export function filterImages(images: readonly Image[], filters: Filters, get: (n
       if (dangling === false && isDangling && image.digests.length === 0) return false
       if (createdAt(image) >= before || createdAt(image) <= since) return false
       const labels = image.config.config.Labels ?? {}
-      return filters.matchesLabels(labels) && !hasAny(filters, labels)
+      return filters.matchesLabels(labels) && filters.lacksLabels(labels)
     })
     .flatMap((image) => onlyMatching(image, patterns))
     .toSorted((a, b) => createdAt(b) - createdAt(a))
@@ -41,25 +41,10 @@ function onlyMatching(image: Image, patterns: readonly RegExp[]): readonly Image
   return tags.length + digests.length === 0 ? [] : [{ ...image, tags, digests }]
 }
 
-function hasAny(filters: Filters, labels: Readonly<Record<string, string>>): boolean {
-  return filters.get('label!').some((one) => {
-    const [key = '', ...value] = one.split('=')
-    return Object.hasOwn(labels, key) && (value.length === 0 || labels[key] === value.join('='))
-  })
-}
-
 /** In ms since 1970; images that do not tell are the oldest. */
 export function createdAt({ config }: Image): number {
   const nanos = parseNanos(config.created ?? '')
   return nanos === undefined ? 0 : Number(nanos / 1_000_000n)
-}
-
-function untilOf(filters: Filters): number[] {
-  return filters.get('until').map((text) => {
-    if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-    const nanos = parseNanos(text)
-    return nanos === undefined ? Date.now() - parseDurationMs(text) : Number(nanos / 1_000_000n)
-  })
 }
 
 /** Go's path.Match: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are sets, a backslash takes the next sign as it is. */

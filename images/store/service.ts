@@ -1,7 +1,8 @@
 import type { Digest } from '#base/digest.ts'
 import { invalid, messageOf, notFound } from '#base/errors.ts'
-import type { Filters } from '#base/filters.ts'
+import { Filters } from '#base/filters.ts'
 import type { Logger } from '#base/log.ts'
+import { SingleRun } from '#base/single-run.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
 import { parsePlatform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
@@ -21,15 +22,17 @@ import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
 import { repairImages } from './damage.ts'
 import { collect, sweep } from './garbage.ts'
-import type { Image, ImageHistory } from './image.ts'
+import type { Image, ImageHistory, ImageWithSharing } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
 import { filterImages } from './list.ts'
 import { findImage } from './lookup.ts'
 import { platformMismatch } from './platform-match.ts'
 import type { EventSink, ImageUsers } from './ports.ts'
+import { type ImagePrune, pruneImages } from './prune.ts'
 import { toHistory, toImage } from './read-image.ts'
 import { dropUnnamedTwins } from './references.ts'
 import { type Removal, removeImage } from './remove.ts'
+import { sharedSizes } from './usage.ts'
 
 export interface ImageServiceOptions {
   /** `<data-root>/content` */
@@ -96,6 +99,7 @@ export class ImageService implements AsyncDisposable {
   readonly #onIdle: () => void
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #pruning = new SingleRun('a prune operation is already running')
   #pulls = 0
 
   constructor(ports: ServicePorts, onIdle: () => void = () => undefined) {
@@ -109,6 +113,17 @@ export class ImageService implements AsyncDisposable {
     const rows = Map.groupBy(this.#ports.store.list(), ({ id }) => id)
     const images = [...rows].map(([id, same]) => toImage(same, references.get(id) ?? [], undefined))
     return filterImages(images, filters, (name) => this.get(name))
+  }
+
+  /** As `list`, with what only a look at all images can tell. */
+  listWithSharing(filters: Filters): ImageWithSharing[] {
+    const shared = sharedSizes(this.#ports.store.list())
+    const users = this.#ports.users.counts()
+    return this.list(filters).map((image) => ({
+      image,
+      sharedBytes: shared.get(image.id) ?? 0,
+      users: users.get(image.id) ?? 0,
+    }))
   }
 
   /** @throws `not-found` with Docker's text */
@@ -186,6 +201,14 @@ export class ImageService implements AsyncDisposable {
   /** Untags, and deletes with the last reference.   @throws `not-found`, `conflict` with Docker's texts */
   async remove(name: string, options: { force: boolean; noPrune: boolean }): Promise<Removal[]> {
     return await this.#track(removeImage(this.#ports, name, options.force))
+  }
+
+  /** Removes dangling images, or with `dangling=false` all that no container uses.   @throws `invalid`, `conflict` while another one runs */
+  async prune(filters: Filters, signal: AbortSignal): Promise<ImagePrune> {
+    const request = { filters, signal: AbortSignal.any([signal, this.#stopped.signal]) }
+    return await this.#track(
+      this.#pruning.run(() => pruneImages(this.#ports, this.list(new Filters()).toReversed(), request)),
+    )
   }
 
   /** Removes blobs and snapshots that nothing needs; for after the removal of a container whose image is gone. */

@@ -1,6 +1,8 @@
 import { type Clock, systemClock } from '#base/clock.ts'
+import type { Filters } from '#base/filters.ts'
 import { KeyedLock } from '#base/keyed-lock.ts'
 import type { Logger } from '#base/log.ts'
+import { SingleRun } from '#base/single-run.ts'
 import type { EventBus } from '#events/bus.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
@@ -27,6 +29,7 @@ import type {
   ShimLauncher,
   SnapshotSource,
 } from './ports.ts'
+import { type ContainerPrune, prune } from './prune.ts'
 import { reconcile } from './reconcile.ts'
 import { type RemoveOptions, remove } from './remove.ts'
 import { rename } from './rename.ts'
@@ -82,6 +85,7 @@ export interface ContainerPorts {
 export class ContainerService implements AsyncDisposable {
   readonly #context: ContainerContext
   readonly #background: ReturnType<typeof openBackground>
+  readonly #pruning = new SingleRun('a prune operation is already running')
 
   private constructor(context: ContainerContext, background: ReturnType<typeof openBackground>) {
     this.#context = context
@@ -154,6 +158,11 @@ export class ContainerService implements AsyncDisposable {
 
   remove(name: string, options: RemoveOptions): Promise<void> {
     return remove(this.#context, name, options)
+  }
+
+  /** Removes what does not run.   @throws `invalid` for a bad filter, `conflict` while another one runs */
+  prune(filters: Filters, signal: AbortSignal): Promise<ContainerPrune> {
+    return this.#pruning.run(() => prune(this.#context, filters, signal))
   }
 
   resize(name: string, rows: number, columns: number): Promise<void> {

@@ -709,6 +709,38 @@ export interface NetworkContainer {
   readonly "IPv6Address": string
 }
 
+export interface DiskUsage {
+  readonly "LayersSize": number
+  readonly "Images": readonly ImageSummary[] | null
+  readonly "Containers": readonly ContainerSummary[] | null
+  readonly "Volumes": readonly object[] | null
+  readonly "BuildCache": readonly object[] | null
+}
+
+export interface ContainerPruneReport {
+  readonly "ContainersDeleted": readonly string[] | null
+  readonly "SpaceReclaimed": number
+}
+
+export interface ImagePruneReport {
+  readonly "ImagesDeleted": readonly ImageDeleteItem[] | null
+  readonly "SpaceReclaimed": number
+}
+
+export interface BuildPruneReport {
+  readonly "CachesDeleted": readonly string[] | null
+  readonly "SpaceReclaimed": number
+}
+
+export interface NetworkPruneReport {
+  readonly "NetworksDeleted": readonly string[] | null
+}
+
+export interface VolumePruneReport {
+  readonly "VolumesDeleted": readonly string[]
+  readonly "SpaceReclaimed": number
+}
+
 export interface VolumeList {
   readonly "Volumes": readonly object[]
   readonly "Warnings": readonly string[] | null
@@ -850,13 +882,13 @@ export interface Operations {
   /** A stream of what happens, one JSON object a line. */
   "GET /events": { path: never; query: "since" | "until" | "filters"; body: undefined }
   /** Disk usage by kind of object. */
-  "GET /system/df": { path: never; query: never; body: undefined }
+  "GET /system/df": { path: never; query: "type"; body: undefined }
   /** Lists containers, newest first. */
   "GET /containers/json": { path: never; query: "all" | "limit" | "size" | "since" | "before" | "filters"; body: undefined }
   /** Makes a container. */
   "POST /containers/create": { path: never; query: "name" | "platform"; body: ContainerCreateRequest }
-  /** Removes stopped containers. */
-  "POST /containers/prune": { path: never; query: never; body: undefined }
+  /** Removes containers that do not run. */
+  "POST /containers/prune": { path: never; query: "filters"; body: undefined }
   /** All about one container. */
   "GET /containers/{id}/json": { path: "id"; query: "size"; body: undefined }
   /** Processes of a running container, as ps prints them. */
@@ -916,7 +948,7 @@ export interface Operations {
   /** Searches Docker Hub. */
   "GET /images/search": { path: never; query: never; body: undefined }
   /** Removes unused images. */
-  "POST /images/prune": { path: never; query: never; body: undefined }
+  "POST /images/prune": { path: never; query: "filters"; body: undefined }
   /** A tar of several images. */
   "GET /images/get": { path: never; query: "names" | "platform"; body: undefined }
   /** Takes images from a tar; progress follows, one JSON object a line. */
@@ -939,8 +971,8 @@ export interface Operations {
   "POST /commit": { path: never; query: never; body: undefined }
   /** An image from a Dockerfile. */
   "POST /build": { path: never; query: never; body: undefined }
-  /** Empties the build cache. */
-  "POST /build/prune": { path: never; query: never; body: undefined }
+  /** Empties the build cache, in which there is nothing yet. */
+  "POST /build/prune": { path: never; query: "filters" | "all" | "keep-storage"; body: undefined }
   /** Ends a build. */
   "POST /build/cancel": { path: never; query: never; body: undefined }
   /** A BuildKit session. */
@@ -951,8 +983,8 @@ export interface Operations {
   "GET /networks": { path: never; query: "filters"; body: undefined }
   /** Makes a network. */
   "POST /networks/create": { path: never; query: never; body: undefined }
-  /** Removes unused networks. */
-  "POST /networks/prune": { path: never; query: never; body: undefined }
+  /** Removes unused networks; there are only the predefined ones, which stay. */
+  "POST /networks/prune": { path: never; query: "filters"; body: undefined }
   /** All about one network. */
   "GET /networks/{id}": { path: "id"; query: "verbose" | "scope"; body: undefined }
   /** Removes a network. */
@@ -965,8 +997,8 @@ export interface Operations {
   "GET /volumes": { path: never; query: "filters"; body: undefined }
   /** Makes a volume. */
   "POST /volumes/create": { path: never; query: never; body: undefined }
-  /** Removes unused volumes. */
-  "POST /volumes/prune": { path: never; query: never; body: undefined }
+  /** Removes unused volumes; there are none yet. */
+  "POST /volumes/prune": { path: never; query: "filters"; body: undefined }
   /** All about one volume. */
   "GET /volumes/{name}": { path: "name"; query: never; body: undefined }
   /** Changes a cluster volume. */

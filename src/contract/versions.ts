@@ -27,6 +27,8 @@ export const since = {
   noNondistributable: versionOf(1, 49),
   /** Image inspect's Config has only what an image can say. */
   noLegacyImageConfig: versionOf(1, 50),
+  /** Lists of images count the containers of each. */
+  imageContainers: versionOf(1, 51),
   /** The bridge-nf fields are gone from info. */
   noBridgeNf: versionOf(1, 50),
   /** `KernelMemory` is gone from info. */

@@ -82,6 +82,8 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
             .all()
             .filter((container) => container.imageId === imageId)
             .map((container) => ({ id: container.id, running: isAlive(container) })),
+        counts: () =>
+          new Map([...Map.groupBy(store.all(), ({ imageId }) => imageId)].map(([id, all]) => [id, all.length])),
       },
       events,
       registries,

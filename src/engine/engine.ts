@@ -1,6 +1,7 @@
 import type { Filters } from '#base/filters.ts'
 import type { Container } from '#containers/container.ts'
 import type { AttachFlags } from '#containers/ports.ts'
+import type { ContainerPrune } from '#containers/prune.ts'
 import type {
   AttachedStream,
   ContainerView,
@@ -14,7 +15,8 @@ import type {
 } from '#containers/requests.ts'
 import type { EngineEvent } from '#events/event.ts'
 import type { SaveRequest } from '#images/archive/save.ts'
-import type { Image, ImageHistory } from '#images/store/image.ts'
+import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
+import type { ImagePrune } from '#images/store/prune.ts'
 import type { PullProgress, PullRequest, RegistryAuth } from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
@@ -56,6 +58,8 @@ export interface Containers {
   unpause(name: string): Promise<void>
   rename(name: string, newName: string): Promise<void>
   remove(name: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>
+  /** Filters: label, until. */
+  prune(filters: Filters, signal: AbortSignal): Promise<ContainerPrune>
   resize(name: string, rows: number, columns: number): Promise<void>
   /** Registered when the promise `ready` is fulfilled; `exit` follows. */
   wait(
@@ -87,6 +91,8 @@ export interface Containers {
 export interface Images {
   /** Filters: reference, dangling, label, before, since, until. */
   list(filters: Filters): Image[]
+  /** As `list`, with what only a look at all images can tell. */
+  listWithSharing(filters: Filters): ImageWithSharing[]
   /** By reference, id or unambiguous id prefix.   @throws `not-found` with Docker's text */
   get(name: string): Image
   history(name: string): ImageHistory[]
@@ -101,6 +107,8 @@ export interface Images {
     name: string,
     options: { force: boolean; noPrune: boolean },
   ): Promise<{ untagged?: string; deleted?: string }[]>
+  /** Filters: dangling, label, until. */
+  prune(filters: Filters, signal: AbortSignal): Promise<ImagePrune>
 }
 
 export interface Networks {
@@ -119,4 +127,20 @@ export interface Events {
 export interface System {
   info(): Promise<SystemInfo>
   version(): SystemVersion
+  diskUsage(kinds: ReadonlySet<UsageKind>): Promise<DiskUsage>
+}
+
+export const usageKinds = ['image', 'container', 'volume', 'build-cache'] as const
+
+export type UsageKind = (typeof usageKinds)[number]
+
+/** Of the kinds that were asked for. There are no volumes and no build cache yet: asked for, they are empty. */
+export interface DiskUsage {
+  /** Of all layers. */
+  readonly layersBytes: number
+  readonly images: readonly ImageWithSharing[] | undefined
+  /** With sizes. */
+  readonly containers: readonly ContainerView[] | undefined
+  readonly hasVolumes: boolean
+  readonly hasBuildCache: boolean
 }

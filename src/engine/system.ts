@@ -15,6 +15,7 @@ import type { ImageService } from '#images/store/service.ts'
 import type { CgroupLayout } from '#runtime/cgroup.ts'
 import type { Config } from './config.ts'
 import type { DataRoot } from './data-root.ts'
+import { diskUsage } from './disk-usage.ts'
 import type { System } from './engine.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 import { isRemapped } from './userns-remap.ts'
@@ -46,7 +47,11 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 
 /** Facts about this engine and its host. */
 export function openSystem(ports: SystemPorts): System {
-  return { version: systemVersion, info: async () => systemInfo(ports) }
+  return {
+    version: systemVersion,
+    info: async () => systemInfo(ports),
+    diskUsage: (kinds) => diskUsage(ports, kinds),
+  }
 }
 
 function systemVersion(): SystemVersion {

@@ -56,7 +56,10 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
   )
   const events: Omit<EngineEvent, 'time'>[] = []
   const users = new Map<string, { id: string; running: boolean }[]>()
-  const usersPort: ImageUsers = { of: (id) => users.get(id) ?? [] }
+  const usersPort: ImageUsers = {
+    of: (id) => users.get(id) ?? [],
+    counts: () => new Map([...users].map(([id, all]) => [id, all.length])),
+  }
   const service = undo.use(
     await openImages({
       contentRoot: join(root, 'content'),

@@ -66,7 +66,7 @@ export function presentContainerSummary(
     Command: presentCommand(container),
     Created: Number(container.createdAt / 1_000_000_000n),
     Ports: [],
-    ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
+    ...(sizes && { ...(sizes.rw > 0 && { SizeRw: sizes.rw }), SizeRootFs: sizes.rootfs }),
     Labels: view.effective.labels,
     State: container.state.status,
     Status: presentStatus(container.state, now),

@@ -1,11 +1,22 @@
 import { zeroTime } from '#base/timestamp.ts'
-import type { ImageHistoryItem, ImageInspect, ImageSummary } from '#contract/types.gen.ts'
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
-import type { Image, ImageHistory } from '#images/store/image.ts'
+import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
 import type { ContainerDefaults } from '#oci/image-config.ts'
 import { familiarName, familiarReference, parseReference } from '#oci/reference.ts'
 
-export function presentImageSummary(image: Image, version: ApiVersion): ImageSummary {
+export interface SummaryOptions {
+  readonly version: ApiVersion
+  /** Tells SharedSize; else that is -1. */
+  readonly withSharedSize: boolean
+  /** Counts containers whatever the version. */
+  readonly withContainers?: boolean
+}
+
+export function presentImageSummary(
+  { image, sharedBytes, users }: ImageWithSharing,
+  { version, withSharedSize, withContainers = version >= since.imageContainers }: SummaryOptions,
+): ImageSummary {
   return {
     Id: image.id,
     ParentId: '',
@@ -14,10 +25,9 @@ export function presentImageSummary(image: Image, version: ApiVersion): ImageSum
     Created: toUnixSeconds(image.config.created),
     Size: image.sizeBytes,
     ...(version < since.noVirtualSize && { VirtualSize: image.sizeBytes }),
-    SharedSize: -1,
+    SharedSize: withSharedSize ? sharedBytes : -1,
     Labels: image.config.config.Labels ?? null,
-    // Docker, too, counts only where it is asked for more than a list.
-    Containers: -1,
+    Containers: withContainers ? users : -1,
     ...(version >= since.manifestDescriptor && { Descriptor: image.root }),
   }
 }
@@ -58,6 +68,13 @@ export function presentHistory(entry: ImageHistory): ImageHistoryItem {
     Tags: entry.tags.length === 0 ? null : entry.tags.map(familiar),
     Size: entry.sizeBytes,
     Comment: entry.comment ?? '',
+  }
+}
+
+export function presentRemoval({ untagged, deleted }: { untagged?: string; deleted?: string }): ImageDeleteItem {
+  return {
+    ...(untagged !== undefined && { Untagged: untagged }),
+    ...(deleted !== undefined && { Deleted: deleted }),
   }
 }
 

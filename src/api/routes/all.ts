@@ -2,6 +2,7 @@ import type { Route } from '../call.ts'
 import { authRoutes } from './auth.ts'
 import { containerIoRoutes } from './container-io.ts'
 import { containerRoutes } from './containers.ts'
+import { diskUsageRoutes } from './disk-usage.ts'
 import { eventRoutes } from './events.ts'
 import { execRoutes } from './exec.ts'
 import { imageTransferRoutes } from './image-transfer.ts'
@@ -14,6 +15,7 @@ import { volumeRoutes } from './volumes.ts'
 /** Every route, in the order in which the router tries them. */
 export const allRoutes: readonly Route[] = [
   ...systemRoutes,
+  ...diskUsageRoutes,
   ...authRoutes,
   ...containerRoutes,
   ...containerIoRoutes,

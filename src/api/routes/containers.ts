@@ -96,6 +96,11 @@ export const containerRoutes: readonly Route[] = [
     return empty(204)
   }),
 
+  route('POST /containers/prune', async ({ query, signal }, engine) => {
+    const { ids, reclaimedBytes } = await engine.containers.prune(parseFilters(query.text('filters')), signal)
+    return json({ ContainersDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: reclaimedBytes })
+  }),
+
   route('DELETE /containers/{id}', async ({ path, query }, engine) => {
     const options = { force: query.boolean('force'), volumes: query.boolean('v'), link: query.boolean('link') }
     await engine.containers.remove(path.id, options)

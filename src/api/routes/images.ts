@@ -3,13 +3,14 @@ import { parseReference, type Reference, withDefaultTag } from '#oci/reference.t
 import { type Route, route } from '../call.ts'
 import { parseFilters } from '../parse/filters.ts'
 import { parseTag } from '../parse/reference.ts'
-import { presentHistory, presentImage, presentImageSummary } from '../present/image.ts'
+import { presentHistory, presentImage, presentImageSummary, presentRemoval } from '../present/image.ts'
 import { empty, json } from '../reply.ts'
 
 export const imageRoutes: readonly Route[] = [
   route('GET /images/json', ({ query, version }, engine) => {
     const filters = parseFilters(query.text('filters'), { reference: query.text('filter') })
-    return json(engine.images.list(filters).map((image) => presentImageSummary(image, version)))
+    const options = { version, withSharedSize: query.boolean('shared-size') }
+    return json(engine.images.listWithSharing(filters).map((image) => presentImageSummary(image, options)))
   }),
 
   route('GET /images/{name}/json', ({ path, version }, engine) =>
@@ -26,12 +27,13 @@ export const imageRoutes: readonly Route[] = [
   route('DELETE /images/{name}', async ({ path, query }, engine) => {
     const options = { force: query.boolean('force'), noPrune: query.boolean('noprune') }
     const removed = await engine.images.remove(path.name, options)
-    return json(
-      removed.map(({ untagged, deleted }) => ({
-        ...(untagged !== undefined && { Untagged: untagged }),
-        ...(deleted !== undefined && { Deleted: deleted }),
-      })),
-    )
+    return json(removed.map(presentRemoval))
+  }),
+
+  route('POST /images/prune', async ({ query, signal }, engine) => {
+    const { records, reclaimedBytes } = await engine.images.prune(parseFilters(query.text('filters')), signal)
+    const deleted = records.map(presentRemoval)
+    return json({ ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimedBytes })
   }),
 ]
 

@@ -15,6 +15,12 @@ export const networkRoutes: readonly Route[] = [
   // Old clients ask with the slash.
   { ...list, template: '/networks/' },
 
+  // Only the predefined ones are here, and those are never pruned.
+  route('POST /networks/prune', ({ query }) => {
+    parseFilters(query.text('filters')).allowOnly(['label', 'label!', 'until'])
+    return json({ NetworksDeleted: null })
+  }),
+
   route('GET /networks/{id}', ({ path }, engine) =>
     json(presentNetwork(engine.networks.inspect(path.id), (containerId) => nameOf(engine, containerId))),
   ),

@@ -4,8 +4,6 @@ import { json } from '../reply.ts'
 
 /** Known operations that Berth does not have yet, and what to say instead of doing them. */
 const missing: Readonly<Partial<Record<OperationKey, string>>> = {
-  'GET /system/df': 'disk usage',
-  'POST /containers/prune': 'pruning containers',
   'POST /containers/{id}/update': 'changing the limits of a container',
   'GET /containers/{id}/attach/ws': 'attach over a WebSocket',
   'HEAD /containers/{id}/archive': 'copying files from and to containers',
@@ -15,23 +13,19 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'GET /containers/{id}/export': 'exporting containers',
   'GET /containers/{id}/stats': 'resource statistics of containers',
   'GET /images/search': 'searching registries',
-  'POST /images/prune': 'pruning images',
   'POST /images/load': 'loading images',
   'POST /images/{name}/push': 'pushing images',
   'GET /distribution/{name}/json': 'inspecting images in registries',
   'POST /commit': 'making images from containers',
   'POST /build': 'building images',
-  'POST /build/prune': 'the build cache',
   'POST /build/cancel': 'building images',
   'POST /session': 'BuildKit sessions',
   'POST /grpc': 'the BuildKit interface',
   'POST /networks/create': 'making networks',
-  'POST /networks/prune': 'pruning networks',
   'DELETE /networks/{id}': 'removing networks',
   'POST /networks/{id}/connect': 'connecting containers to further networks',
   'POST /networks/{id}/disconnect': 'disconnecting containers from networks',
   'POST /volumes/create': 'making volumes',
-  'POST /volumes/prune': 'pruning volumes',
 }
 
 /** Everything of swarm mode; Berth is never a member of one. */

@@ -9,6 +9,10 @@ export const volumeRoutes: readonly Route[] = [
     parseFilters(query.text('filters')).allowOnly(['dangling', 'driver', 'label', 'name'])
     return json({ Volumes: [], Warnings: null })
   }),
+  route('POST /volumes/prune', ({ query }) => {
+    parseFilters(query.text('filters')).allowOnly(['all', 'label', 'label!'])
+    return json({ VolumesDeleted: [], SpaceReclaimed: 0 })
+  }),
   route('GET /volumes/{name}', ({ path }) => {
     throw notFound(`get ${path.name}: no such volume`)
   }),

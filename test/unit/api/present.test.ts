@@ -192,9 +192,10 @@ describe('images', () => {
     sizeBytes: 42,
     lastTaggedAt: undefined,
   }
+  const among = { image, sharedBytes: 7, users: 2 }
 
   test('are named as people know them', () => {
-    const summary = presentImageSummary(image, newest)
+    const summary = presentImageSummary(among, { version: newest, withSharedSize: false })
     expect(summary).toMatchObject({
       RepoTags: ['busybox:latest', '127.0.0.1:5000/busybox:latest'],
       RepoDigests: [`busybox@${digestOf('root')}`],
@@ -204,8 +205,18 @@ describe('images', () => {
     expect(summary.VirtualSize).toBeUndefined()
   })
 
+  test('tell what they share only when asked, and their containers since 1.51', () => {
+    const sizes = (minor: number, withSharedSize: boolean) => {
+      const { SharedSize, Containers } = presentImageSummary(among, { version: versionOf(1, minor), withSharedSize })
+      return [SharedSize, Containers]
+    }
+    expect(sizes(51, true)).toEqual([7, 2])
+    expect(sizes(50, true)).toEqual([7, -1])
+    expect(sizes(51, false)).toEqual([-1, 2])
+  })
+
   test('have for older clients the fields that those read', () => {
-    expect(presentImageSummary(image, versionOf(1, 43)).VirtualSize).toBe(42)
+    expect(presentImageSummary(among, { version: versionOf(1, 43), withSharedSize: false }).VirtualSize).toBe(42)
     expect(presentImage(image, versionOf(1, 43))).toMatchObject({
       VirtualSize: 42,
       Config: { Hostname: '', Cmd: ['sh'] },

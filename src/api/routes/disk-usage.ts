@@ -1,0 +1,34 @@
+import { invalid } from '#base/errors.ts'
+import { type UsageKind, usageKinds } from '#engine/engine.ts'
+import { type Route, route } from '../call.ts'
+import { parseFilters } from '../parse/filters.ts'
+import { presentDiskUsage } from '../present/disk-usage.ts'
+import { json } from '../reply.ts'
+import { imageFactsOf } from './image-facts.ts'
+
+export const diskUsageRoutes: readonly Route[] = [
+  route('GET /system/df', async ({ query, version }, engine) => {
+    const usage = await engine.system.diskUsage(parseKinds(query.texts('type')))
+    return json(presentDiskUsage(usage, (container) => imageFactsOf(engine, container), version))
+  }),
+
+  // Nothing is built here yet, so the cache is empty.
+  route('POST /build/prune', ({ query }) => {
+    parseFilters(query.text('filters')).allowOnly(buildCacheFilters)
+    return json({ CachesDeleted: null, SpaceReclaimed: 0 })
+  }),
+]
+
+const buildCacheFilters = 'until id parent type description inuse shared private'.split(' ')
+
+/** @throws `invalid` in Docker's words */
+function parseKinds(words: readonly string[]): ReadonlySet<UsageKind> {
+  if (words.length === 0) return new Set(usageKinds)
+  return new Set(
+    words.map((word) => {
+      const kind = usageKinds.find((one) => one === word)
+      if (!kind) throw invalid(`unknown object type: ${word}`)
+      return kind
+    }),
+  )
+}
