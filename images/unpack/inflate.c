@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inflate.h"
 
+#include "codec.h"
+
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +11,6 @@
 #include <zstd.h>
 
 enum {
-        INPUT_SIZE = 256 << 10,
-        OUTPUT_SIZE = 512 << 10,
         GZIP_WINDOW_BITS = 15 + 16, /* zlib: expect a gzip header */
         ZSTD_WINDOW_LOG = 27,       /* 128 MiB, what zstd(1) itself accepts unasked */
 };
@@ -19,22 +18,9 @@ enum {
 /* Small layers of zeros compress a thousandfold and hurt nobody. */
 static const uint64_t ratio_counts_above = 1ULL << 30;
 
-struct inflate {
-        int from;
-        int to;
-        const struct limits *limits;
-        struct berth_error *err;
-        uint64_t read;
-        uint64_t written;
-        size_t held; /* bytes of input not used yet */
-        bool ended;
-        uint8_t *input;
-        uint8_t *output;
-};
-
-static int fill(struct inflate *run) {
-        while (run->held < INPUT_SIZE && !run->ended) {
-                ssize_t n = read(run->from, run->input + run->held, INPUT_SIZE - run->held);
+int inflate_fill(struct inflate *run) {
+        while (run->held < CODEC_INPUT_SIZE && !run->ended) {
+                ssize_t n = read(run->from, run->input + run->held, CODEC_INPUT_SIZE - run->held);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
@@ -49,12 +35,12 @@ static int fill(struct inflate *run) {
         return 0;
 }
 
-static void consume(struct inflate *run, size_t used) {
+void inflate_consume(struct inflate *run, size_t used) {
         memmove(run->input, run->input + used, run->held - used);
         run->held -= used;
 }
 
-static int deliver(struct inflate *run, const uint8_t *data, size_t size) {
+int inflate_deliver(struct inflate *run, const uint8_t *data, size_t size) {
         run->written += size;
         if (run->written > run->limits->bytes)
                 return berth_error_set(run->err, LAYER_ERROR, "the layer is larger than the limit of %llu bytes",
@@ -73,13 +59,22 @@ static int deliver(struct inflate *run, const uint8_t *data, size_t size) {
         return 0;
 }
 
+int inflate_cut_off(const struct inflate *run, const char *format) {
+        return berth_error_set(run->err, LAYER_ERROR, "the %s stream of the layer is cut off after %llu bytes", format,
+                               (unsigned long long) run->read);
+}
+
+int inflate_damaged(const struct inflate *run, const char *format, const char *reason) {
+        return berth_error_set(run->err, LAYER_ERROR, "the %s stream of the layer is damaged: %s", format, reason);
+}
+
 static int run_plain(struct inflate *run) {
         int r = 0;
         while (r == 0 && run->held > 0) {
-                r = deliver(run, run->input, run->held);
+                r = inflate_deliver(run, run->input, run->held);
                 run->held = 0;
                 if (r == 0)
-                        r = fill(run);
+                        r = inflate_fill(run);
         }
         return r;
 }
@@ -89,32 +84,30 @@ static int run_gzip(struct inflate *run) {
         if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK)
                 return berth_error_set(run->err, ENOMEM, "start decompressing");
         for (bool member_ended = false;;) {
-                int r = run->held == 0 ? fill(run) : 0;
+                int r = run->held == 0 ? inflate_fill(run) : 0;
                 if (r < 0)
                         return r;
                 if (run->held == 0 && member_ended)
                         break;
                 if (run->held == 0)
-                        return berth_error_set(run->err, LAYER_ERROR, "the gzip stream of the layer is cut off after %llu bytes",
-                                               (unsigned long long) run->read);
+                        return inflate_cut_off(run, "gzip");
                 /* gzip allows several members one after the other. */
                 if (member_ended && inflateReset(&stream) != Z_OK)
                         return berth_error_set(run->err, ENOMEM, "continue decompressing");
                 stream.next_in = run->input, stream.avail_in = (uInt) run->held;
                 do {
-                        stream.next_out = run->output, stream.avail_out = OUTPUT_SIZE;
+                        stream.next_out = run->output, stream.avail_out = CODEC_OUTPUT_SIZE;
                         int z = inflate(&stream, Z_NO_FLUSH);
                         if (z == Z_MEM_ERROR)
                                 return berth_error_set(run->err, ENOMEM, "decompress the layer");
                         if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
-                                return berth_error_set(run->err, LAYER_ERROR, "the gzip stream of the layer is damaged: %s",
-                                                       stream.msg ? stream.msg : "a dictionary is asked for");
-                        r = deliver(run, run->output, OUTPUT_SIZE - stream.avail_out);
+                                return inflate_damaged(run, "gzip", stream.msg ? stream.msg : "a dictionary is asked for");
+                        r = inflate_deliver(run, run->output, CODEC_OUTPUT_SIZE - stream.avail_out);
                         if (r < 0)
                                 return r;
                         member_ended = z == Z_STREAM_END;
                 } while (!member_ended && (stream.avail_in > 0 || stream.avail_out == 0));
-                consume(run, run->held - stream.avail_in);
+                inflate_consume(run, run->held - stream.avail_in);
         }
         (void) inflateEnd(&stream);
         return 0;
@@ -125,27 +118,25 @@ static int run_zstd(struct inflate *run) {
         if (!context || ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG)))
                 return berth_error_set(run->err, ENOMEM, "start decompressing");
         for (size_t wanted = 1;;) {
-                int r = run->held == 0 ? fill(run) : 0;
+                int r = run->held == 0 ? inflate_fill(run) : 0;
                 if (r < 0)
                         return r;
                 if (run->held == 0 && wanted == 0)
                         break;
                 if (run->held == 0)
-                        return berth_error_set(run->err, LAYER_ERROR, "the zstd stream of the layer is cut off after %llu bytes",
-                                               (unsigned long long) run->read);
+                        return inflate_cut_off(run, "zstd");
                 ZSTD_inBuffer in = {.src = run->input, .size = run->held};
                 ZSTD_outBuffer out;
                 do {
-                        out = (ZSTD_outBuffer){.dst = run->output, .size = OUTPUT_SIZE};
+                        out = (ZSTD_outBuffer){.dst = run->output, .size = CODEC_OUTPUT_SIZE};
                         wanted = ZSTD_decompressStream(context, &out, &in);
                         if (ZSTD_isError(wanted))
-                                return berth_error_set(run->err, LAYER_ERROR, "the zstd stream of the layer is damaged: %s",
-                                                       ZSTD_getErrorName(wanted));
-                        r = deliver(run, run->output, out.pos);
+                                return inflate_damaged(run, "zstd", ZSTD_getErrorName(wanted));
+                        r = inflate_deliver(run, run->output, out.pos);
                         if (r < 0)
                                 return r;
                 } while (in.pos < in.size || (out.pos == out.size && wanted != 0));
-                consume(run, run->held);
+                inflate_consume(run, run->held);
         }
         (void) ZSTD_freeDCtx(context);
         return 0;
@@ -157,11 +148,11 @@ static bool begins(const struct inflate *run, const char *magic, size_t size) {
 
 int inflate_run(int from, int to, const struct limits *limits, struct berth_error *err) {
         struct inflate run = {.from = from, .to = to, .limits = limits, .err = err};
-        run.input = malloc(INPUT_SIZE);
-        run.output = malloc(OUTPUT_SIZE);
+        run.input = malloc(CODEC_INPUT_SIZE);
+        run.output = malloc(CODEC_OUTPUT_SIZE);
         if (!run.input || !run.output)
                 return berth_error_set(err, ENOMEM, "start decompressing");
-        int r = fill(&run);
+        int r = inflate_fill(&run);
         if (r < 0)
                 return r;
         if (begins(&run, "\x1f\x8b", 2))
@@ -173,8 +164,8 @@ int inflate_run(int from, int to, const struct limits *limits, struct berth_erro
                    "\xfd"
                    "7zXZ",
                    5))
-                return berth_error_set(err, LAYER_ERROR, "the layer is compressed with xz; only gzip, zstd and uncompressed layers are supported");
+                return inflate_xz(&run);
         if (run.held >= 10 && begins(&run, "BZh", 3) && memcmp(run.input + 4, "1AY&SY", 6) == 0)
-                return berth_error_set(err, LAYER_ERROR, "the layer is compressed with bzip2; only gzip, zstd and uncompressed layers are supported");
+                return inflate_bzip2(&run);
         return run_plain(&run);
 }

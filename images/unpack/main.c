@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_REMOVE, MODE_USAGE, MODE_SYNC, MODE_SPREAD };
+enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_INFLATE, MODE_REMOVE, MODE_USAGE, MODE_SYNC, MODE_SPREAD };
 
 struct arguments {
         enum mode mode;
@@ -23,6 +23,7 @@ struct arguments {
 
 static const char usage[] =
         "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] <layer 3<directory\n"
+        "       berth-unpack --inflate [--limit-bytes N] [--limit-ratio N] <compressed 3<empty-directory 4>plain\n"
         "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n";
 
 static enum mode mode_of(const char *argument) {
@@ -30,7 +31,7 @@ static enum mode mode_of(const char *argument) {
                 const char *name;
                 enum mode mode;
         } modes[] = {
-                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--remove", MODE_REMOVE},
+                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--inflate", MODE_INFLATE}, {"--remove", MODE_REMOVE},
                 {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},   {"--spread", MODE_SPREAD},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
@@ -149,8 +150,10 @@ static int spread_children(void) {
 }
 
 static int unpack(const struct arguments *arguments) {
-        const struct unpack_options options = {
-                .overlay = arguments->mode == MODE_OVERLAY, .n_lowers = (unsigned) arguments->n_lowers, .limits = arguments->limits};
+        const struct unpack_options options = {.overlay = arguments->mode == MODE_OVERLAY,
+                                               .inflate_only = arguments->mode == MODE_INFLATE,
+                                               .n_lowers = (unsigned) arguments->n_lowers,
+                                               .limits = arguments->limits};
         struct berth_error err = {0};
         struct counts counts;
         bool confined;
@@ -166,7 +169,8 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + (unsigned) arguments.n_lowers, ~0U, 0) < 0) {
+        unsigned n_inherited = arguments.mode == MODE_INFLATE ? 1 : (unsigned) arguments.n_lowers;
+        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + n_inherited, ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);
         }

@@ -34,9 +34,15 @@ static void die_with(int parent) {
                 _exit(EXIT_INTERNAL);
 }
 
-static int close_lowers(unsigned n, struct berth_error *err) {
+/* Descriptors from the fourth on that the caller let us have: the layers below, or the output. */
+static unsigned n_inherited(const struct unpack_options *options) {
+        return options->inflate_only ? 1 : options->n_lowers;
+}
+
+static int close_inherited(const struct unpack_options *options, struct berth_error *err) {
+        unsigned n = n_inherited(options);
         if (n > 0 && syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD, UNPACK_FIRST_LOWER_FD + n - 1, 0) < 0)
-                return berth_error_set(err, errno, "close the layers below: %s", strerror(errno));
+                return berth_error_set(err, errno, "close inherited descriptors: %s", strerror(errno));
         return 0;
 }
 
@@ -47,7 +53,7 @@ static int run_inflater(const struct seats *seats, const struct unpack_options *
         (void) close(seats->pipe[0]);
         (void) close(seats->socket[0]);
         (void) close(seats->socket[1]);
-        int r = close_lowers(options->n_lowers, err);
+        int r = close_inherited(options, err);
         if (r < 0)
                 return r;
         const struct confine_rights rights = {
@@ -127,6 +133,58 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
         return 0;
 }
 
+static int write_all(int fd, const uint8_t *data, size_t size, struct berth_error *err) {
+        while (size > 0) {
+                ssize_t n = write(fd, data, size);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return berth_error_set(err, errno, "write the decompressed bytes: %s", strerror(errno));
+                data += n, size -= (size_t) n;
+        }
+        return 0;
+}
+
+static int copy_all(struct source *source, struct berth_error *err) {
+        for (;;) {
+                const uint8_t *data;
+                size_t n;
+                int r = source_some(source, SOURCE_CAPACITY, &data, &n, err);
+                if (r < 0 || n == 0)
+                        return r;
+                r = write_all(UNPACK_OUTPUT_FD, data, n, err);
+                if (r < 0)
+                        return r;
+                source_take(source, n);
+        }
+}
+
+/* In the writer's seat: keeps the bytes and hashes them, which whoever decompressed them cannot be trusted with. */
+static int run_copier(const struct seats *seats, const struct unpack_options *options, struct counts *counts, struct berth_error *err) {
+        die_with(seats->parent);
+        (void) close(seats->pipe[1]);
+        (void) close(seats->socket[0]);
+        struct source source;
+        int r = source_init(&source, seats->pipe[0], err);
+        if (r < 0)
+                return r;
+        const struct confine_rights rights = {
+                .address_space = 256 << 20,
+                .file_size = options->limits.bytes,
+                .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
+                .syscalls = inflater_calls,
+                .n_syscalls = sizeof inflater_calls / sizeof inflater_calls[0],
+        };
+        r = confine_drop(&rights, err);
+        if (r == 0)
+                r = copy_all(&source, err);
+        if (r < 0)
+                return r;
+        counts->size = source.total;
+        sha256_final(&source.hash, counts->diff_id);
+        return 0;
+}
+
 static const int supervisor_calls[] = {SYS_read,   SYS_write,     SYS_close, SYS_ppoll, SYS_recvmsg,
                                        SYS_sendto, SYS_fsetxattr, SYS_kill,  SYS_wait4, SYS_exit_group};
 
@@ -191,7 +249,8 @@ static int start(const struct seats *seats, const struct unpack_options *options
         if (family->writer == 0) {
                 leave_to_supervisor(family);
                 (void) close(BLOB_FD);
-                _exit(run_writer(seats, options, &shared->counts, &shared->write) < 0 ? EXIT_INTERNAL : 0);
+                int r = (options->inflate_only ? run_copier : run_writer)(seats, options, &shared->counts, &shared->write);
+                _exit(r < 0 ? EXIT_INTERNAL : 0);
         }
         int code = errno;
         (void) close(seats->pipe[0]);
@@ -199,7 +258,7 @@ static int start(const struct seats *seats, const struct unpack_options *options
         (void) close(seats->socket[1]);
         (void) close(BLOB_FD);
         family->marker = seats->socket[0];
-        int r = close_lowers(options->n_lowers, err);
+        int r = close_inherited(options, err);
         if (r < 0)
                 return r;
         return family->writer < 0 ? berth_error_set(err, code, "start the unpacking processes") : 0;

@@ -5,10 +5,11 @@
 
 #include <stdbool.h>
 
-enum { UNPACK_TARGET_FD = 3, UNPACK_FIRST_LOWER_FD = 4, UNPACK_MAX_LOWERS = 500 };
+enum { UNPACK_TARGET_FD = 3, UNPACK_FIRST_LOWER_FD = 4, UNPACK_OUTPUT_FD = 4, UNPACK_MAX_LOWERS = 500 };
 
 struct unpack_options {
         bool overlay;
+        bool inflate_only; /* the bytes go to the file on descriptor 4, unread; nothing is made in the directory */
         unsigned n_lowers; /* directories of the layers below, the topmost first, from descriptor 4 on */
         struct limits limits;
 };

@@ -12,7 +12,15 @@ interface Notice {
 export const licensesAsset = 'licenses.txt'
 
 /** Debian packages whose static libraries are linked into the native parts. */
-const linked = ['musl', 'libseccomp-dev', 'libjansson-dev', 'zlib1g-dev', 'libzstd-dev'] as const
+const linked = [
+  'musl',
+  'libseccomp-dev',
+  'libjansson-dev',
+  'zlib1g-dev',
+  'libzstd-dev',
+  'liblzma-dev',
+  'libbz2-dev',
+] as const
 
 /** The notices of everything that the binary carries and we did not write, for `berth version --licenses`. */
 export function thirdPartyNotices(root: string): string {

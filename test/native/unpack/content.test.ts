@@ -1,7 +1,7 @@
 /** What a layer says is what stands on disk afterwards. */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -16,6 +16,12 @@ let tool: string
 beforeAll(async () => {
   tool = await buildUnpackTool()
 })
+
+function compressed(program: string, bytes: Uint8Array, ...options: string[]): Buffer {
+  return execFileSync(program, ['-c', ...options], { input: bytes })
+}
+
+const halves = (bytes: Buffer): Buffer[] => [bytes.subarray(0, 700), bytes.subarray(700)]
 
 async function unpacked(archive: Uint8Array, format = '--overlay') {
   const directory = await tempDirectory('berth-unpack-')
@@ -45,6 +51,11 @@ test.each([
     Buffer.concat([gzipSync(tar(entries).subarray(0, 700)), gzipSync(tar(entries).subarray(700))]),
   ],
   ['zstd', zstdCompressSync(tar(entries))],
+  ['xz', compressed('xz', tar(entries))],
+  ['xz with the largest dictionary', compressed('xz', tar(entries), '-9e')],
+  ['xz in two streams', Buffer.concat(halves(tar(entries)).map((half) => compressed('xz', half)))],
+  ['bzip2', compressed('bzip2', tar(entries))],
+  ['bzip2 in two streams', Buffer.concat(halves(tar(entries)).map((half) => compressed('bzip2', half)))],
   ['without an end mark', tar(entries, { end: false })],
   ['with padding behind the end', Buffer.concat([tar(entries), Buffer.alloc(9000)])],
 ])('an archive that is %s gives files with owner, mode, time and kind', async (name, archive) => {
@@ -248,4 +259,23 @@ test('for overlay, whiteouts become what the kernel hides lower files by, in any
     ...['./early', './early/new', './kept', './opaque', './opaque/new', './replaced', './replaced/new'],
   ])
   expect(await lstat(upper.at('gone'))).toMatchObject({ rdev: 0 })
+})
+
+test.each([
+  ['plain', Buffer.from('any bytes')],
+  ['gzip', gzipSync('any bytes')],
+  ['xz', compressed('xz', Buffer.from('any bytes'))],
+  ['bzip2', compressed('bzip2', Buffer.from('any bytes'))],
+])('--inflate writes what is %s plain, whatever it holds, and tells its digest', async (_, input) => {
+  await using directory = await tempDirectory('berth-unpack-')
+  await mkdir(join(directory.path, 'empty'))
+  await using empty = await open(join(directory.path, 'empty'), 'r')
+  await using output = await open(join(directory.path, 'plain'), 'w')
+  const stdio = ['pipe', 'pipe', 'pipe', empty.fd, output.fd] as const
+  const { status, stdout } = spawnSync(tool, ['--inflate'], { input, stdio: [...stdio], encoding: 'utf8' })
+  expect(status).toBe(0)
+  expect(await readFile(join(directory.path, 'plain'), 'utf8')).toBe('any bytes')
+  const hex = createHash('sha256').update('any bytes').digest('hex')
+  expect(JSON.parse(stdout)).toMatchObject({ diffId: `sha256:${hex}`, size: 9, entries: 0 })
+  expect(await readdir(join(directory.path, 'empty'))).toEqual([])
 })

@@ -1,4 +1,5 @@
 /** What a layer from anywhere may try, against the real child and the real kernel. */
+import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -129,6 +130,10 @@ describe.each(['--overlay', '--plain'])('unpacking %s', (format) => {
 
 const file = tar([{ name: 'a', content: Buffer.alloc(100_000, 'berth ') }])
 
+function compressed(program: string): Buffer {
+  return execFileSync(program, ['-c'], { input: file })
+}
+
 const damaged: readonly [string, Uint8Array, RegExp][] = [
   ['a gzip stream that is cut off', gzipSync(file).subarray(0, -20), /gzip stream of the layer is cut off/],
   ['a gzip stream with a wrong checksum', flip(gzipSync(file), -6), /gzip stream of the layer is damaged/],
@@ -139,7 +144,10 @@ const damaged: readonly [string, Uint8Array, RegExp][] = [
   ['an archive that is cut off in a file', file.subarray(0, 5000), /cut off inside of 'a'/],
   ['a damaged header', flip(file, 3), /checksum of a header is wrong/],
   ['a text', Buffer.from('<html>404</html>'.repeat(100)), /this is no tar archive/],
-  ['an xz stream', Buffer.concat([Buffer.from('\xfd7zXZ\0', 'latin1'), Buffer.alloc(600)]), /compressed with xz/],
+  ['a damaged xz stream', flip(compressed('xz'), -40), /xz stream of the layer is damaged/],
+  ['an xz stream that is cut off', compressed('xz').subarray(0, -20), /xz stream of the layer is cut off/],
+  ['a damaged bzip2 stream', flip(compressed('bzip2'), 60), /bzip2 stream of the layer is damaged/],
+  ['a bzip2 stream that is cut off', compressed('bzip2').subarray(0, -5), /bzip2 stream of the layer is cut off/],
 ]
 
 test.each(damaged)('%s is refused with its cause', async (_, bytes, message) => {
