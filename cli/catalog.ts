@@ -150,6 +150,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/save.ts')).saveCommand,
   ),
   entry(
+    'search',
+    'Look for images in the index of a registry',
+    async () => (await import('./commands/image/search.ts')).searchCommand,
+  ),
+  entry(
     'image tag, tag',
     'Give an image a further name',
     async () => (await import('./commands/image/tag.ts')).tagCommand,

@@ -2,6 +2,7 @@ import { deadline } from '#base/abort.ts'
 import { invalid, isKind } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
+import { imageConfigSizeLimit } from '#oci/image-config.ts'
 import { JsonReader } from '#oci/json.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { RegistryAuth } from '../transfer/progress.ts'
@@ -9,6 +10,7 @@ import { credentialsOf } from './credentials.ts'
 import { EndpointSession } from './endpoint-session.ts'
 import { endpointsOf } from './endpoints.ts'
 import { type BlobFetch, fetchBlob } from './fetch-blob.ts'
+import { readBlob } from './read-blob.ts'
 import type { RegistryConfig } from './registry-config.ts'
 import { type ResolvedManifest, readManifest, resolveManifest } from './resolve.ts'
 import { readSpecError, toPullError } from './spec-error.ts'
@@ -63,6 +65,12 @@ export class Repository implements AsyncDisposable {
   /** Writes a blob into an ingest; the caller commits it. */
   async fetchBlob(fetch: Omit<BlobFetch, 'reference'>): Promise<void> {
     await this.#firstAnswer((session) => fetchBlob(session, { ...fetch, reference: this.#reference }))
+  }
+
+  /** A small blob, such as a config, verified. */
+  async readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
+    const read = { reference: this.#reference, descriptor, limit: imageConfigSizeLimit, signal }
+    return await this.#firstAnswer((session) => readBlob(session, read))
   }
 
   /** Every tag, in the registry's order. */

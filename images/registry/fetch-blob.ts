@@ -6,10 +6,13 @@ import type { EndpointSession } from './endpoint-session.ts'
 import { readSpecError, toPullError } from './spec-error.ts'
 import { toTransportError } from './transport-error.ts'
 
+/** Where bytes go, in order. */
+export type BlobSink = Pick<Ingest, 'size' | 'write' | 'restart'>
+
 export interface BlobFetch {
   readonly reference: Reference
   readonly descriptor: Descriptor
-  readonly ingest: Ingest
+  readonly ingest: BlobSink
   /** Told after each piece: bytes so far. */
   readonly onProgress?: (bytes: number) => void
   readonly signal: AbortSignal

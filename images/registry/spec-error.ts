@@ -106,8 +106,14 @@ function toText(code: string, { message }: SpecError): string {
   return `${code.toLowerCase().replaceAll('_', ' ')}: ${message}`
 }
 
-function registryError(kind: Kind, message: string, { code }: SpecError): BerthError {
-  return new BerthError(kind, message, { code: `registry-${code?.toLowerCase().replaceAll('_', '-')}` })
+/** Its cause are the words of the registry alone. */
+function registryError(kind: Kind, message: string, error: SpecError): BerthError {
+  const { code } = error
+  const words = code === undefined ? error.message : toText(code, error)
+  return new BerthError(kind, message, {
+    code: `registry-${code?.toLowerCase().replaceAll('_', '-')}`,
+    cause: new Error(words),
+  })
 }
 
 function kindOfStatus(status: number): Kind {

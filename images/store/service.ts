@@ -10,8 +10,10 @@ import type { Database } from '#state/database.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
+import { inspectRemote, type RemoteImage } from '../registry/inspect.ts'
 import { login } from '../registry/login.ts'
 import type { RegistryConfig } from '../registry/registry-config.ts'
+import { type SearchResult, searchRegistry } from '../registry/search.ts'
 import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import type { LayerProgress } from '../transfer/download-layer.ts'
@@ -32,6 +34,7 @@ import { type ImagePrune, pruneImages } from './prune.ts'
 import { toHistory, toImage } from './read-image.ts'
 import { dropUnnamedTwins } from './references.ts'
 import { type Removal, removeImage } from './remove.ts'
+import { searchFilter } from './search.ts'
 import { sharedSizes } from './usage.ts'
 
 export interface ImageServiceOptions {
@@ -83,6 +86,14 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
 
 interface ServicePorts extends PullPorts {
   readonly users: ImageUsers
+}
+
+export interface ImageSearch {
+  readonly term: string
+  /** 1 to 100. */
+  readonly limit: number
+  readonly filters: Filters
+  readonly auth: RegistryAuth | undefined
 }
 
 /** As src/containers/ports.ts has it. */
@@ -191,6 +202,20 @@ export class ImageService implements AsyncDisposable {
   async login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string> {
     const { registries: config, transportLimits } = this.#ports
     return await login({ server, auth, config, ...(transportLimits && { limits: transportLimits }) }, signal)
+  }
+
+  /** What a registry has under a reference; nothing is kept.   @throws `not-found` and others in the registry's words */
+  async inspectRemote(reference: Reference, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<RemoteImage> {
+    const { registries: config, transportLimits: limits } = this.#ports
+    return await this.#track(inspectRemote({ reference, auth, config, ...(limits && { limits }) }, signal))
+  }
+
+  /** Filters: stars, is-official, is-automated.   @throws `invalid`, `internal`, `unavailable` with Docker's texts */
+  async search({ term, limit, filters, auth }: ImageSearch, signal: AbortSignal): Promise<readonly SearchResult[]> {
+    const fits = searchFilter(filters)
+    const { registries: config, transportLimits: limits } = this.#ports
+    const asked = { term, limit, auth, config, ...(limits && { limits }) }
+    return (await this.#track(searchRegistry(asked, signal))).filter(fits)
   }
 
   /** Lists the image of an OCI layout (of our own) under a reference; does nothing when it is listed already. */

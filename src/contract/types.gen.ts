@@ -28,6 +28,19 @@ export interface AuthConfig {
   readonly "registrytoken"?: string
 }
 
+export interface DistributionInspect {
+  readonly "Descriptor": Descriptor
+  readonly "Platforms": readonly Platform[] | null
+}
+
+export interface SearchResult {
+  readonly "star_count": number
+  readonly "is_official": boolean
+  readonly "name": string
+  readonly "is_automated": boolean
+  readonly "description": string
+}
+
 export interface AuthAnswer {
   readonly "IdentityToken": string
   readonly "Status": string
@@ -945,8 +958,8 @@ export interface Operations {
   "GET /images/json": { path: never; query: "all" | "filters" | "filter" | "shared-size" | "digests" | "manifests"; body: undefined }
   /** Pulls an image; progress follows, one JSON object a line. */
   "POST /images/create": { path: never; query: "fromImage" | "fromSrc" | "repo" | "tag" | "message" | "changes" | "platform"; body: undefined }
-  /** Searches Docker Hub. */
-  "GET /images/search": { path: never; query: never; body: undefined }
+  /** Searches the index of a registry. */
+  "GET /images/search": { path: never; query: "term" | "limit" | "filters"; body: undefined }
   /** Removes unused images. */
   "POST /images/prune": { path: never; query: "filters"; body: undefined }
   /** A tar of several images. */

@@ -15,8 +15,11 @@ import type {
 } from '#containers/requests.ts'
 import type { EngineEvent } from '#events/event.ts'
 import type { SaveRequest } from '#images/archive/save.ts'
+import type { RemoteImage } from '#images/registry/inspect.ts'
+import type { SearchResult } from '#images/registry/search.ts'
 import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
 import type { ImagePrune } from '#images/store/prune.ts'
+import type { ImageSearch } from '#images/store/service.ts'
 import type { PullProgress, PullRequest, RegistryAuth } from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
@@ -103,6 +106,10 @@ export interface Images {
   save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Shows credentials to a registry (''-named: docker.io).   @returns the token to keep instead of the password, or '' */
   login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string>
+  /** What a registry has under a reference.   @throws `not-found` and others in the registry's words */
+  inspectRemote(reference: Reference, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<RemoteImage>
+  /** Filters: stars, is-official, is-automated. */
+  search(request: ImageSearch, signal: AbortSignal): Promise<readonly SearchResult[]>
   remove(
     name: string,
     options: { force: boolean; noPrune: boolean },

@@ -8,6 +8,7 @@ export interface Platform {
   readonly architecture: string
   readonly variant?: string
   readonly 'os.version'?: string
+  readonly 'os.features'?: readonly string[]
 }
 
 const architectureOfNode: Record<string, string> = {
@@ -25,9 +26,13 @@ export const hostPlatform: Platform = normalizePlatform({ os: 'linux', architect
 
 export function readPlatform(reader: JsonReader): Platform {
   const variant = reader.field('variant').optional((text) => text.string())
+  const version = reader.field('os.version').optional((text) => text.string())
+  const features = reader.field('os.features').optional((list) => list.stringArray(100))
   return {
     os: reader.field('os').optional((text) => text.string()) ?? '',
     architecture: reader.field('architecture').optional((text) => text.string()) ?? '',
+    ...(version && { 'os.version': version }),
+    ...(features && { 'os.features': features }),
     ...(variant ? { variant } : {}),
   }
 }

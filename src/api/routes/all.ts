@@ -3,6 +3,7 @@ import { authRoutes } from './auth.ts'
 import { containerIoRoutes } from './container-io.ts'
 import { containerRoutes } from './containers.ts'
 import { diskUsageRoutes } from './disk-usage.ts'
+import { distributionRoutes } from './distribution.ts'
 import { eventRoutes } from './events.ts'
 import { execRoutes } from './exec.ts'
 import { imageTransferRoutes } from './image-transfer.ts'
@@ -20,6 +21,7 @@ export const allRoutes: readonly Route[] = [
   ...containerRoutes,
   ...containerIoRoutes,
   ...execRoutes,
+  ...distributionRoutes,
   ...imageRoutes,
   ...imageTransferRoutes,
   ...networkRoutes,

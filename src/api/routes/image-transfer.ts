@@ -1,4 +1,4 @@
-import { internal, invalid, isKind, notImplemented, unavailable } from '#base/errors.ts'
+import { internal, invalid, isKind, notImplemented } from '#base/errors.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { Engine } from '#engine/engine.ts'
 import type { Platform } from '#oci/platform.ts'
@@ -6,6 +6,7 @@ import { type Route, route } from '../call.ts'
 import { checkPlatform, parsePlatformJson } from '../parse/platform.ts'
 import { parsePulled } from '../parse/reference.ts'
 import { parseRegistryAuth } from '../parse/registry-auth.ts'
+import { refusedByRegistry } from '../refused-by-registry.ts'
 import { type Reply, stream } from '../reply.ts'
 import { toJsonLines } from '../streams/json-progress.ts'
 
@@ -50,13 +51,5 @@ function platformOf(text: string | undefined, version: ApiVersion): Platform | u
 /** A name that can be none is a 500 here, as with Docker. */
 function refusedByName(error: unknown): never {
   if (isKind(error, 'invalid')) throw internal(error.message, { cause: error })
-  throw error
-}
-
-/** A registry that wants other credentials is a 500, as with Docker: at a 401 the docker CLI would wait for somebody to type a password. */
-function refusedByRegistry(error: unknown): never {
-  if (isKind(error, 'unauthorized') || isKind(error, 'forbidden')) {
-    throw unavailable(error.message, { ...(error.code !== undefined && { code: error.code }), cause: error })
-  }
   throw error
 }
