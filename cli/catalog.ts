@@ -140,6 +140,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/pull.ts')).pullCommand,
   ),
   entry(
+    'image push, push',
+    'Send an image to a registry',
+    async () => (await import('./commands/image/push.ts')).pushCommand,
+  ),
+  entry(
     'image rm, image remove, rmi',
     'Remove images, or names of images',
     async () => (await import('./commands/image/rmi.ts')).rmiCommand,

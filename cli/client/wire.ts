@@ -56,5 +56,4 @@ export interface PortSummary {
 /** One line of the progress of pull, push, load and build. */
 export interface ProgressMessage extends JsonMessage {
   readonly stream?: string
-  readonly aux?: unknown
 }

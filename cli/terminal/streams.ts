@@ -21,6 +21,16 @@ export interface Input {
   release(): void
 }
 
+/** Where what nobody wants to see goes. */
+export const silent: Output = {
+  isTerminal: false,
+  columns: 80,
+  rows: 24,
+  closed: false,
+  write: async () => {},
+  onResize: () => ({ [Symbol.dispose]: () => {} }),
+}
+
 /** @param stream asked for at first use: opening standard streams costs time */
 export function outputOf(stream: () => NodeJS.WriteStream): Output {
   let opened: NodeJS.WriteStream | undefined

@@ -4,7 +4,7 @@ import { Filters } from '#base/filters.ts'
 import type { Logger } from '#base/log.ts'
 import { SingleRun } from '#base/single-run.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
-import { parsePlatform } from '#oci/platform.ts'
+import { type Platform, parsePlatform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
@@ -18,8 +18,9 @@ import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import type { LayerProgress } from '../transfer/download-layer.ts'
 import { importLayout } from '../transfer/import-layout.ts'
-import type { PullProgress, PullRequest, RegistryAuth } from '../transfer/progress.ts'
+import type { PullProgress, PullRequest, PushProgress, PushRequest, RegistryAuth } from '../transfer/progress.ts'
 import { type PullPorts, pull } from '../transfer/pull.ts'
+import { type PushPorts, push } from '../transfer/push.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
 import { repairImages } from './damage.ts'
@@ -51,10 +52,12 @@ export interface ImageServiceOptions {
   readonly log: Logger
   /** Layers downloaded at a time, over all pulls; 3, as Docker has it. */
   readonly maxConcurrentDownloads?: number
+  /** Layers uploaded at a time, over all pushes; 5, as Docker has it. */
+  readonly maxConcurrentUploads?: number
   /** 5, as Docker has it. */
   readonly maxDownloadAttempts?: number
   readonly transportLimits?: Partial<TransportLimits>
-  /** Called when pulls have ended and none is running: a time to give memory back. */
+  /** Called when pulls and pushes have ended and none is running: a time to give memory back. */
   readonly onIdle?: () => void
 }
 
@@ -75,6 +78,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     leases: new Leases(),
     tasks: new SharedTasks<LayerProgress>(),
     slots: new Slots(options.maxConcurrentDownloads ?? 3),
+    uploadSlots: new Slots(options.maxConcurrentUploads ?? 5),
     transportLimits,
   }
   await repairImages(ports, log)
@@ -84,7 +88,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   return new ImageService(ports, options.onIdle)
 }
 
-interface ServicePorts extends PullPorts {
+interface ServicePorts extends PullPorts, PushPorts {
   readonly users: ImageUsers
 }
 
@@ -111,7 +115,7 @@ export class ImageService implements AsyncDisposable {
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
   readonly #pruning = new SingleRun('a prune operation is already running')
-  #pulls = 0
+  #transfers = 0
 
   constructor(ports: ServicePorts, onIdle: () => void = () => undefined) {
     this.#ports = ports
@@ -145,9 +149,7 @@ export class ImageService implements AsyncDisposable {
 
   /** What a container needs of an image.   @param platform must match, when given   @throws `not-found` with Docker's texts */
   getForContainer(name: string, platform?: string): ImageForContainer {
-    const image = this.get(name)
-    const mismatch = platform && platformMismatch(name, image.config, parsePlatform(platform))
-    if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
+    const image = platform === undefined ? this.get(name) : this.#checkPlatform(name, parsePlatform(platform))
     return { id: image.id, root: image.root.digest, config: image.config, chainId: image.chainId }
   }
 
@@ -185,17 +187,25 @@ export class ImageService implements AsyncDisposable {
   async pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
     this.#ports.database.checkRoom()
     const running = await this.#track(pull(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
-    this.#pulls += 1
-    void this.#track(running.done).then(() => {
-      this.#pulls -= 1
-      if (this.#pulls === 0) this.#onIdle()
-    })
+    this.#transfers += 1
+    void this.#track(running.done).then(() => this.#transferEnded())
     return running.progress
   }
 
   /** A tar of images, as `docker save` writes it; read it to its end or return it.   @throws `not-found`, `invalid` with Docker's texts */
   async save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     return await this.#track(saveImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
+  }
+
+  /** Pushes one tag or all of a repository; what goes wrong ends the progress.   @throws `not-found` when it is not of the platform asked for */
+  push(request: PushRequest, signal: AbortSignal): AsyncIterable<PushProgress> {
+    const { reference, platform } = request
+    if (platform !== undefined) this.#checkPlatform(familiarReference(withDefaultTag(reference)), platform)
+    this.#ports.database.checkRoom()
+    const { progress, done } = push(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
+    this.#transfers += 1
+    void this.#track(done).then(() => this.#transferEnded())
+    return progress
   }
 
   /** @returns the token to keep instead of the password, or ''   @throws `unauthorized`, `unavailable` with Docker's texts */
@@ -241,10 +251,22 @@ export class ImageService implements AsyncDisposable {
     await this.#track(sweep(this.#ports))
   }
 
-  /** Stops pulls and waits until all of them have cleaned up. */
+  /** Stops pulls and pushes and waits until all of them have cleaned up. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort()
     await Promise.allSettled(this.#running)
+  }
+
+  #checkPlatform(name: string, platform: Platform): Image {
+    const image = this.get(name)
+    const mismatch = platformMismatch(name, image.config, platform)
+    if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
+    return image
+  }
+
+  #transferEnded(): void {
+    this.#transfers -= 1
+    if (this.#transfers === 0) this.#onIdle()
   }
 
   #read(id: Digest, root: Digest | undefined): Image {

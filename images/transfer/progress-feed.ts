@@ -1,9 +1,12 @@
 import type { PullProgress } from './progress.ts'
 
+/** What a line may have that is replaced by a newer one. */
+type Line = { readonly [Key in keyof PullProgress]?: PullProgress[Key] | undefined }
+
 /** Carries progress from the work to one reader. What a slow reader has not seen yet is replaced by newer counts of the same layer,
  *  so that waiting lines are few. */
-export class ProgressFeed implements AsyncIterable<PullProgress> {
-  readonly #waiting: PullProgress[] = []
+export class ProgressFeed<P extends Line = PullProgress> implements AsyncIterable<P> {
+  readonly #waiting: P[] = []
   readonly #onReturn: () => Promise<void>
   #wake: (() => void) | undefined
   #end: { readonly error?: unknown } | undefined
@@ -13,7 +16,7 @@ export class ProgressFeed implements AsyncIterable<PullProgress> {
     this.#onReturn = onReturn
   }
 
-  push(progress: PullProgress): void {
+  push(progress: P): void {
     const last = this.#waiting.findLastIndex(({ id }) => id === progress.id)
     const replaces = progress.detail !== undefined && this.#waiting[last]?.status === progress.status
     if (replaces) this.#waiting[last] = progress
@@ -27,7 +30,7 @@ export class ProgressFeed implements AsyncIterable<PullProgress> {
     this.#wake?.()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<PullProgress, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<P, void, undefined> {
     try {
       for (;;) {
         for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) yield next

@@ -1,3 +1,5 @@
+import type { Digest } from '#base/digest.ts'
+import type { Platform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 
 export interface RegistryAuth {
@@ -23,3 +25,24 @@ export interface PullProgress {
   readonly id?: string
   readonly detail?: { readonly current?: number; readonly total?: number }
 }
+
+export interface PushRequest {
+  /** With the tag to push; without one, every tag of the repository. */
+  readonly reference: Reference
+  /** This platform's manifest alone, which must be the image that the reference leads to. */
+  readonly platform: Platform | undefined
+  readonly auth: RegistryAuth | undefined
+}
+
+/** What a tag was made to point at. */
+export interface PushedTag {
+  readonly tag: string
+  readonly digest: Digest
+  /** Of the manifest or index. */
+  readonly sizeBytes: number
+}
+
+/** One line of Docker's push stream. */
+export type PushProgress =
+  | PullProgress
+  | { readonly status?: undefined; readonly id?: undefined; readonly pushed: PushedTag }

@@ -662,6 +662,8 @@ export interface JsonMessage {
     readonly "total"?: number
   }
   readonly "progress"?: string
+  /** Facts for programs: Tag, Digest and Size of what was pushed. */
+  readonly "aux"?: object
   readonly "error"?: string
   readonly "errorDetail"?: {
     readonly "code"?: number
@@ -972,8 +974,8 @@ export interface Operations {
   "GET /images/{name}/history": { path: "name"; query: "platform"; body: undefined }
   /** Gives an image one more reference. */
   "POST /images/{name}/tag": { path: "name"; query: "repo" | "tag"; body: undefined }
-  /** Pushes an image. */
-  "POST /images/{name}/push": { path: "name"; query: never; body: undefined }
+  /** Pushes one tag or all tags of a repository; progress follows, one JSON object a line. */
+  "POST /images/{name}/push": { path: "name"; query: "tag" | "platform"; body: undefined }
   /** A tar of an image. */
   "GET /images/{name}/get": { path: "name"; query: "platform"; body: undefined }
   /** Takes a reference away, and the image with its last one. */

@@ -19,6 +19,8 @@ export const since = {
   endpointDnsNames: versionOf(1, 44),
   /** `Container` and `ContainerConfig` are gone from image inspect. */
   noImageContainer: versionOf(1, 45),
+  /** A push may be of one platform's manifest. */
+  pushPlatform: versionOf(1, 46),
   /** Container answers carry the descriptor of the image's manifest. */
   manifestDescriptor: versionOf(1, 48),
   /** Save and load take the platform that is meant. */

@@ -88,6 +88,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       events,
       registries,
       maxConcurrentDownloads: config.maxConcurrentDownloads,
+      maxConcurrentUploads: config.maxConcurrentUploads,
       maxDownloadAttempts: config.maxDownloadAttempts,
       log,
       onIdle: () => void trimMemory(library).catch(report),

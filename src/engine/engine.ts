@@ -20,7 +20,7 @@ import type { SearchResult } from '#images/registry/search.ts'
 import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
 import type { ImagePrune } from '#images/store/prune.ts'
 import type { ImageSearch } from '#images/store/service.ts'
-import type { PullProgress, PullRequest, RegistryAuth } from '#images/transfer/progress.ts'
+import type { PullProgress, PullRequest, PushProgress, PushRequest, RegistryAuth } from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
@@ -104,6 +104,8 @@ export interface Images {
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>>
   /** A tar of images; read it to its end or return it.   @throws `not-found`, `invalid` with Docker's texts */
   save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  /** Nearly all that can be wrong ends the progress.   @throws `not-found` when the image is not of the platform asked for */
+  push(request: PushRequest, signal: AbortSignal): AsyncIterable<PushProgress>
   /** Shows credentials to a registry (''-named: docker.io).   @returns the token to keep instead of the password, or '' */
   login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string>
   /** What a registry has under a reference.   @throws `not-found` and others in the registry's words */

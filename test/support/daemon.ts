@@ -16,6 +16,8 @@ export interface Answer {
   readonly body: string
 }
 
+type Headers = Readonly<Record<string, string>>
+
 export interface CommandResult {
   readonly code: number
   readonly stdout: string
@@ -163,21 +165,33 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   /** One request over the socket. */
-  async request(method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await this.open(method, path, body)
+  async request(method: string, path: string, body?: unknown, headers: Headers = {}): Promise<Answer> {
+    const response = await this.open(method, path, body, { headers })
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk)
     return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }
   }
 
   /** The body is read by the caller. */
-  async open(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+  async open(
+    method: string,
+    path: string,
+    body?: unknown,
+    { signal, headers: extra }: { readonly signal?: AbortSignal; readonly headers?: Headers } = {},
+  ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const text = body === undefined ? undefined : JSON.stringify(body)
     const headers =
       text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
     const sent = request(
-      { socketPath: this.socket, method, path, headers, agent: false, ...(signal && { signal }) },
+      {
+        socketPath: this.socket,
+        method,
+        path,
+        headers: { ...headers, ...extra },
+        agent: false,
+        ...(signal && { signal }),
+      },
       resolve,
     )
     sent.on('error', reject)

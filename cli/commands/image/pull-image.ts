@@ -3,7 +3,7 @@ import type { Cli } from '../../cli.ts'
 import { pull } from '../../client/images.ts'
 import { encodeAuth, findAuth } from '../../config/credential-helper.ts'
 import { showProgress } from '../../output/progress.ts'
-import type { Output } from '../../terminal/streams.ts'
+import { type Output, silent } from '../../terminal/streams.ts'
 
 export interface PullOptions {
   readonly platform: string
@@ -31,13 +31,4 @@ export async function pullImage(cli: Cli, name: string, { platform, allTags, pro
 /** `--platform`, or what DOCKER_DEFAULT_PLATFORM says; empty leaves it to the engine. */
 export function platformOf(cli: Cli, asked: string): string {
   return asked || (cli.env.DOCKER_DEFAULT_PLATFORM ?? '')
-}
-
-const silent: Output = {
-  isTerminal: false,
-  columns: 80,
-  rows: 24,
-  closed: false,
-  write: async () => {},
-  onResize: () => ({ [Symbol.dispose]: () => {} }),
 }

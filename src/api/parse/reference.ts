@@ -15,3 +15,11 @@ export function parsePulled(name: string, tag: string | undefined): Reference {
   const { domain, path } = reference
   return isDigest(tag) ? { domain, path, digest: tag } : { domain, path, tag: parseTag(tag) }
 }
+
+/** `name` and `tag` of a push: the tag replaces what the name says.   @throws `invalid` */
+export function parsePushed(name: string, tag: string | undefined): Reference {
+  const reference = parseReference(name)
+  if (tag === undefined) return reference
+  const { domain, path } = reference
+  return { domain, path, tag: parseTag(tag) }
+}

@@ -4,7 +4,7 @@ import type { Engine } from '#engine/engine.ts'
 import type { Platform } from '#oci/platform.ts'
 import { type Route, route } from '../call.ts'
 import { checkPlatform, parsePlatformJson } from '../parse/platform.ts'
-import { parsePulled } from '../parse/reference.ts'
+import { parsePulled, parsePushed } from '../parse/reference.ts'
 import { parseRegistryAuth } from '../parse/registry-auth.ts'
 import { refusedByRegistry } from '../refused-by-registry.ts'
 import { type Reply, stream } from '../reply.ts'
@@ -33,6 +33,16 @@ export const imageTransferRoutes: readonly Route[] = [
   route('GET /images/{name}/get', ({ path, query, version, signal }, engine) =>
     save(engine, { names: [path.name], platform: platformOf(query.text('platform'), version) }, signal),
   ),
+
+  route('POST /images/{name}/push', ({ path, query, headers, version, signal }, engine) => {
+    const request = {
+      reference: parsePushed(path.name, query.text('tag')),
+      // Older clients may send one, which never meant anything.
+      platform: version >= since.pushPlatform ? parsePlatformJson(query.text('platform')) : undefined,
+      auth: parseRegistryAuth(headers['x-registry-auth']),
+    }
+    return stream('application/json', toJsonLines(engine.images.push(request, signal)))
+  }),
 ]
 
 async function save(

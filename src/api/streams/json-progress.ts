@@ -1,12 +1,12 @@
 import { messageOf } from '#base/errors.ts'
 import { formatBytes } from '#base/quantity.ts'
 import type { JsonMessage } from '#contract/types.gen.ts'
-import type { PullProgress } from '#images/transfer/progress.ts'
+import type { PullProgress, PushedTag, PushProgress } from '#images/transfer/progress.ts'
 
 /** Progress as lines of JSON. An error ends the stream as its last line: the status went out long ago. */
-export async function* toJsonLines(progress: AsyncIterable<PullProgress>): AsyncGenerator<string> {
+export async function* toJsonLines(progress: AsyncIterable<PullProgress | PushProgress>): AsyncGenerator<string> {
   try {
-    for await (const one of progress) yield toLine(toMessage(one))
+    for await (const one of progress) yield toLine('pushed' in one ? toPushed(one.pushed) : toMessage(one))
   } catch (error) {
     const message = messageOf(error)
     yield toLine({ errorDetail: { message }, error: message })
@@ -23,6 +23,10 @@ export function toMessage({ status, id, detail }: PullProgress): JsonMessage {
     ...(bar !== '' && { progress: bar }),
     ...(id !== undefined && { id }),
   }
+}
+
+function toPushed({ tag, digest, sizeBytes }: PushedTag): JsonMessage {
+  return { progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: sizeBytes } }
 }
 
 /** `[==>   ]  1.2MB/3.4MB`, as wide as Docker draws it without a terminal. */

@@ -25,7 +25,7 @@ const only = (filters: object) => `filters=${encodeURIComponent(JSON.stringify(f
 test('a whole life is told in its order, to those who were there before it began', async () => {
   const abort = new AbortController()
   const filters = only({ type: ['container'], label: ['life=whole'] })
-  const said = new Transcript(await daemon.open('GET', `/events?${filters}`, undefined, abort.signal))
+  const said = new Transcript(await daemon.open('GET', `/events?${filters}`, undefined, { signal: abort.signal }))
   const options = ['--rm', '--name', 'lived', '--label', 'life=whole', '--network', 'none']
   expect((await daemon.docker('run', ...options, busybox, 'sh', '-c', 'exit 3')).code).toBe(3)
   await said.until('destroy')

@@ -144,7 +144,7 @@ test('an image below a running container cannot be taken away, below a stopped o
 
 /** Begins a pull of the big image and resolves when bytes are coming. */
 async function untilDownloading(of: TestDaemon, signal: AbortSignal): Promise<void> {
-  const response = await of.open('POST', `/images/create?fromImage=${host}/big&tag=latest`, undefined, signal)
+  const response = await of.open('POST', `/images/create?fromImage=${host}/big&tag=latest`, undefined, { signal })
   response.on('error', () => undefined)
   let seen = ''
   for await (const chunk of response.iterator({ destroyOnReturn: false })) {

@@ -1,0 +1,116 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Digest } from '#base/digest.ts'
+import { isKind, notFound } from '#base/errors.ts'
+import { shortId } from '#base/ids.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
+import type { ContentStore } from '../content/content-store.ts'
+import type { PushRepository } from '../registry/push-repository.ts'
+import type { PullProgress } from './progress.ts'
+import { throttled } from './progress-feed.ts'
+import type { Slots } from './slots.ts'
+
+export interface PushLayersPorts {
+  readonly content: ContentStore
+  /** Uploads at a time, over all pushes. */
+  readonly uploadSlots: Slots
+}
+
+export interface LayerPush {
+  readonly diffId: Digest | undefined
+  /** Blobs that hold this layer, the preferred one first. */
+  readonly blobs: readonly Descriptor[]
+}
+
+export interface PushLayersRun {
+  readonly repository: PushRepository
+  /** Repositories of the registry that may have a blob. */
+  readonly sourcesOf: (layer: Digest) => readonly string[]
+  readonly report: (progress: PullProgress) => void
+  readonly signal: AbortSignal
+}
+
+/** Brings layers to the repository, several at a time, the topmost first.
+ *  @returns the blobs that the repository has now. The first failure stops the others; all have ended when it is thrown. */
+export async function pushLayers(
+  ports: PushLayersPorts,
+  run: PushLayersRun,
+  layers: readonly LayerPush[],
+): Promise<readonly Descriptor[]> {
+  const failure = new AbortController()
+  const signal = AbortSignal.any([run.signal, failure.signal])
+  const pushes = new Map<string, Promise<Descriptor>>()
+  for (const layer of layers.toReversed()) {
+    run.report({ id: shortId(keyOf(layer)), status: 'Preparing' })
+  }
+  for (const layer of layers.toReversed()) {
+    const key = keyOf(layer)
+    if (pushes.has(key)) continue
+    const report = (progress: Omit<PullProgress, 'id'>) => run.report({ id: shortId(key), ...progress })
+    const push = pushLayer(ports, { ...run, signal }, { layer, report }).catch((error: unknown) => {
+      failure.abort(error)
+      throw error
+    })
+    pushes.set(key, push)
+  }
+  await Promise.allSettled(pushes.values())
+  if (failure.signal.aborted) throw failure.signal.reason
+  return await Promise.all(layers.map((layer) => pushes.get(keyOf(layer)) as Promise<Descriptor>))
+}
+
+function keyOf({ diffId, blobs }: LayerPush): Digest {
+  return diffId ?? (blobs[0] as Descriptor).digest
+}
+
+type Report = (progress: Omit<PullProgress, 'id'>) => void
+
+async function pushLayer(
+  { content, uploadSlots }: PushLayersPorts,
+  run: PushLayersRun,
+  { layer, report }: { readonly layer: LayerPush; readonly report: Report },
+): Promise<Descriptor> {
+  using _slot = await uploadSlots.acquire(() => report({ status: 'Waiting' }), run.signal)
+  for (const blob of layer.blobs) if (await deliver(content, run, { blob, report })) return blob
+  throw notFound(`layer ${keyOf(layer)} is only here unpacked; pull the image again, then push it`, {
+    code: 'no-layer-blob',
+  })
+}
+
+/** False when the blob is neither at the registry nor here. */
+async function deliver(
+  content: ContentStore,
+  { repository, sourcesOf, signal }: PushLayersRun,
+  { blob, report }: { readonly blob: Descriptor; readonly report: Report },
+): Promise<boolean> {
+  if (await repository.hasBlob(blob, signal)) {
+    report({ status: 'Layer already exists' })
+    return true
+  }
+  const mount = await repository.mountBlob(blob, sourcesOf(blob.digest), signal)
+  if ('from' in mount) {
+    report({ status: `Mounted from ${mount.from}` })
+    return true
+  }
+  await using file = await openIfThere(content, blob.digest)
+  if (!file) {
+    await repository.cancelUpload(mount.begun)
+    return false
+  }
+  await repository.uploadBlob({
+    blob,
+    file,
+    begun: mount.begun,
+    onProgress: throttled((current) => report({ status: 'Pushing', detail: { current, total: blob.size } })),
+    signal,
+  })
+  report({ status: 'Pushed' })
+  return true
+}
+
+async function openIfThere(content: ContentStore, digest: Digest): Promise<FileHandle | undefined> {
+  try {
+    return await content.open(digest)
+  } catch (error) {
+    if (isKind(error, 'not-found')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,98 @@
+import { onAbort } from '#base/abort.ts'
+import { invalid, notFound } from '#base/errors.ts'
+import { familiarName, familiarReference, formatReference, parseReference, type Reference } from '#oci/reference.ts'
+import { openPushRepository } from '../registry/push-repository.ts'
+import type { RegistryConfig } from '../registry/registry-config.ts'
+import type { TransportLimits } from '../registry/transport.ts'
+import type { ImageKey } from '../store/image-store.ts'
+import type { EventSink } from '../store/ports.ts'
+import { labelsOf } from '../store/read-image.ts'
+import type { PushProgress, PushRequest } from './progress.ts'
+import { ProgressFeed } from './progress-feed.ts'
+import { type PushImagePorts, pushImage } from './push-image.ts'
+
+export interface PushPorts extends PushImagePorts {
+  readonly registries: RegistryConfig
+  readonly transportLimits?: Partial<TransportLimits>
+  readonly events: EventSink
+}
+
+export interface RunningPush {
+  /** Throws at its end what the push failed of. */
+  readonly progress: AsyncIterable<PushProgress>
+  /** Never rejects: everything has ended and is cleaned up. */
+  readonly done: Promise<void>
+}
+
+/** Begins to push one tag, or all tags of a repository. The work goes on without a reader, and stops with the signal or when the reader
+ *  leaves early. */
+export function push(ports: PushPorts, request: PushRequest, signal: AbortSignal): RunningPush {
+  const controller = new AbortController()
+  const listening = onAbort(signal, () => controller.abort(signal.reason))
+  const feed = new ProgressFeed<PushProgress>(async () => {
+    controller.abort()
+    await done
+  })
+  const done = pushTags(ports, request, { feed, signal: controller.signal })
+    .then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    .then((failure) => {
+      listening[Symbol.dispose]()
+      feed.end(failure)
+    })
+  return { progress: feed, done }
+}
+
+interface TagToPush {
+  readonly reference: Reference & { readonly tag: string }
+  readonly key: ImageKey
+}
+
+async function pushTags(
+  ports: PushPorts,
+  { reference, platform, auth }: PushRequest,
+  { feed, signal }: { readonly feed: ProgressFeed<PushProgress>; readonly signal: AbortSignal },
+): Promise<void> {
+  const { domain, path } = reference
+  feed.push({ status: `The push refers to repository [${formatReference({ domain, path })}]` })
+  const tags = tagsOf(ports, reference)
+  const { registries: config, transportLimits: limits } = ports
+  await using repository = await openPushRepository({ reference, config, auth, ...(limits && { limits }) }, signal)
+  const report = (progress: PushProgress) => feed.push(progress)
+  for (const tag of tags)
+    await pushImage(ports, { ...tag, repository, isWhole: platform === undefined, report, signal })
+  tell(ports, reference)
+}
+
+/** @throws `not-found` and `invalid` in Docker's words */
+function tagsOf({ store }: PushPorts, reference: Reference): TagToPush[] {
+  const { domain, path, tag, digest } = reference
+  const ofRepository = store
+    .references()
+    .map(({ name, key }) => ({ reference: parseReference(name), key }))
+    .filter(({ reference: one }) => one.domain === domain && one.path === path)
+  if (ofRepository.length === 0) {
+    throw notFound(`An image does not exist locally with the tag: ${familiarName(reference)}`)
+  }
+  if (digest !== undefined) throw invalid('cannot push a digest reference')
+  const wanted = ofRepository.flatMap(({ reference: one, key }) =>
+    one.tag !== undefined && (tag === undefined || one.tag === tag)
+      ? [{ reference: { domain, path, tag: one.tag }, key }]
+      : [],
+  )
+  if (wanted.length > 0) return wanted
+  if (tag !== undefined) throw notFound(`tag does not exist: ${familiarReference(reference)}`)
+  throw notFound(`no tags to push for ${familiarName(reference)}`)
+}
+
+/** One event for all tags, as in Docker. */
+function tell({ store, database, events }: PushPorts, reference: Reference): void {
+  const key = store.findReference(formatReference({ ...reference, tag: reference.tag ?? 'latest' }))?.key
+  const image = key && store.withId(key.id)[0]
+  const attributes = { ...(image && labelsOf(image)), name: familiarName(reference) }
+  database.transaction(() => {
+    events.publish({ type: 'image', action: 'push', actor: { id: familiarReference(reference), attributes } })
+  })
+}
