@@ -2,17 +2,16 @@
 #include "inflate.h"
 
 #include "codec.h"
+#include "gzip.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 enum {
-        GZIP_WINDOW_BITS = 15 + 16, /* zlib: expect a gzip header */
-        ZSTD_WINDOW_LOG = 27,       /* 128 MiB, what zstd(1) itself accepts unasked */
+        ZSTD_WINDOW_LOG = 27, /* 128 MiB, what zstd(1) itself accepts unasked */
 };
 
 /* Small layers of zeros compress a thousandfold and hurt nobody. */
@@ -80,8 +79,8 @@ static int run_plain(struct inflate *run) {
 }
 
 static int run_gzip(struct inflate *run) {
-        z_stream stream = {0};
-        if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK)
+        struct gzip *gzip = gzip_new();
+        if (!gzip)
                 return berth_error_set(run->err, ENOMEM, "start decompressing");
         for (bool member_ended = false;;) {
                 int r = run->held == 0 ? inflate_fill(run) : 0;
@@ -91,25 +90,22 @@ static int run_gzip(struct inflate *run) {
                         break;
                 if (run->held == 0)
                         return inflate_cut_off(run, "gzip");
-                /* gzip allows several members one after the other. */
-                if (member_ended && inflateReset(&stream) != Z_OK)
-                        return berth_error_set(run->err, ENOMEM, "continue decompressing");
-                stream.next_in = run->input, stream.avail_in = (uInt) run->held;
+                struct gzip_bytes bytes = {.in = run->input, .in_size = run->held};
                 do {
-                        stream.next_out = run->output, stream.avail_out = CODEC_OUTPUT_SIZE;
-                        int z = inflate(&stream, Z_NO_FLUSH);
-                        if (z == Z_MEM_ERROR)
+                        const char *reason;
+                        bytes.out = run->output, bytes.out_size = CODEC_OUTPUT_SIZE;
+                        r = gzip_step(gzip, &bytes, &member_ended, &reason);
+                        if (r == -ENOMEM)
                                 return berth_error_set(run->err, ENOMEM, "decompress the layer");
-                        if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
-                                return inflate_damaged(run, "gzip", stream.msg ? stream.msg : "a dictionary is asked for");
-                        r = inflate_deliver(run, run->output, CODEC_OUTPUT_SIZE - stream.avail_out);
+                        if (r < 0)
+                                return inflate_damaged(run, "gzip", reason);
+                        r = inflate_deliver(run, run->output, CODEC_OUTPUT_SIZE - bytes.out_size);
                         if (r < 0)
                                 return r;
-                        member_ended = z == Z_STREAM_END;
-                } while (!member_ended && (stream.avail_in > 0 || stream.avail_out == 0));
-                inflate_consume(run, run->held - stream.avail_in);
+                } while (!member_ended && (bytes.in_size > 0 || bytes.out_size == 0));
+                inflate_consume(run, run->held - bytes.in_size);
         }
-        (void) inflateEnd(&stream);
+        gzip_free(gzip);
         return 0;
 }
 

@@ -24,7 +24,12 @@ const linked = [
 
 /** The notices of everything that the binary carries and we did not write, for `berth version --licenses`. */
 export function thirdPartyNotices(root: string): string {
-  const notices = [...npmNotices(root), ...linked.map(debianNotice)]
+  const isaL = join(root, 'build/deps/isa-l/copyright')
+  const notices = [
+    ...npmNotices(root),
+    ...linked.map((name) => debianNotice(name)),
+    ...(existsSync(isaL) ? [debianNotice('libisal', isaL)] : []),
+  ]
   const rule = '-'.repeat(78)
   return notices
     .map(({ name, version, license, text }) => `${rule}\n${name} ${version} (${license})\n${rule}\n\n${text.trim()}\n`)
@@ -57,8 +62,7 @@ function licenseText(directory: string): string {
   return file === undefined ? 'Its package carries no license file.' : readFileSync(join(directory, file), 'utf8')
 }
 
-function debianNotice(name: string): Notice {
-  const file = `/usr/share/doc/${name}/copyright`
+function debianNotice(name: string, file = `/usr/share/doc/${name}/copyright`): Notice {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : `See ${file} on a Debian machine.`
   return { name, version: '(Debian)', license: 'see below', text }
 }
