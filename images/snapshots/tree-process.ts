@@ -17,14 +17,24 @@ export async function runTreeJob(
   signal?: AbortSignal,
 ): Promise<string> {
   await using target = await open(directory, 'r')
-  const child = spawn(executable, [job], { stdio: ['ignore', 'pipe', 'pipe', target.fd], env: {}, cwd: '/', signal })
+  return await runTreeJobOn(executable, [job], target.fd, signal)
+}
+
+/** The same for a descriptor, which stays the caller's, and a job with arguments. */
+export async function runTreeJobOn(
+  executable: string,
+  args: readonly string[],
+  target: number,
+  signal?: AbortSignal,
+): Promise<string> {
+  const child = spawn(executable, args, { stdio: ['ignore', 'pipe', 'pipe', target], env: {}, cwd: '/', signal })
   const [code, output, message] = await Promise.all([
     endOf(child, executable, signal),
     child.stdout ? text(child.stdout) : '',
     child.stderr ? text(child.stderr) : '',
   ])
   if (code === 0) return output
-  const words = message.trim() || `berth-unpack ${job} ended with ${code}`
+  const words = message.trim() || `berth-unpack ${args[0]} ended with ${code}`
   if (code === 2) throw unavailable(words)
   if (code === 3) throw noSpace(words)
   throw internal(words)
@@ -33,7 +43,7 @@ export async function runTreeJob(
 function endOf(child: ChildProcess, executable: string, signal?: AbortSignal): Promise<number | string> {
   const { promise, resolve, reject } = Promise.withResolvers<number | string>()
   child.once('error', (cause) => {
-    if (signal?.aborted) reject(cancelled('the work on a snapshot was cancelled', { cause }))
+    if (signal?.aborted) reject(cancelled('the work on a tree was cancelled', { cause }))
     else reject(unavailable(`cannot run ${executable}: ${messageOf(cause)}`, { cause }))
   })
   child.once('exit', (code, killedBy) => resolve(code ?? killedBy ?? 'a signal'))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure.h"
+#include "relabel.h"
 #include "report.h"
 #include "sweep.h"
 #include "unpack.h"
@@ -13,10 +14,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_INFLATE, MODE_REMOVE, MODE_USAGE, MODE_SYNC, MODE_SPREAD };
+enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_INFLATE, MODE_REMOVE, MODE_USAGE, MODE_SYNC, MODE_SPREAD, MODE_RELABEL };
 
 struct arguments {
         enum mode mode;
+        const char *label;
         uint64_t n_lowers;
         struct limits limits;
 };
@@ -24,7 +26,8 @@ struct arguments {
 static const char usage[] =
         "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] <layer 3<directory\n"
         "       berth-unpack --inflate [--limit-bytes N] [--limit-ratio N] <compressed 3<empty-directory 4>plain\n"
-        "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n";
+        "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n"
+        "       berth-unpack --relabel LABEL 3<file-or-directory\n";
 
 static enum mode mode_of(const char *argument) {
         static const struct {
@@ -32,7 +35,7 @@ static enum mode mode_of(const char *argument) {
                 enum mode mode;
         } modes[] = {
                 {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--inflate", MODE_INFLATE}, {"--remove", MODE_REMOVE},
-                {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},   {"--spread", MODE_SPREAD},
+                {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},   {"--spread", MODE_SPREAD},   {"--relabel", MODE_RELABEL},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
                 if (strcmp(argument, modes[i].name) == 0)
@@ -56,6 +59,11 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                 enum mode mode = mode_of(argv[i]);
                 if (mode != MODE_NONE && ret->mode == MODE_NONE) {
                         ret->mode = mode;
+                        if (mode != MODE_RELABEL)
+                                continue;
+                        if (i + 1 == argc)
+                                return false;
+                        ret->label = argv[++i];
                         continue;
                 }
                 uint64_t *limit = strcmp(argv[i], "--limit-bytes") == 0     ? &ret->limits.bytes
@@ -183,6 +191,8 @@ int main(int argc, char **argv) {
                 return sync_filesystem();
         case MODE_SPREAD:
                 return spread_children();
+        case MODE_RELABEL:
+                return relabel_run(UNPACK_TARGET_FD, arguments.label, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
         default:
                 return unpack(&arguments);
         }
