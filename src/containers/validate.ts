@@ -3,7 +3,6 @@ import { invalid } from '#base/errors.ts'
 import type { ContainerConfig, HostSettings, MountSetting } from './container.ts'
 import { parseLogOptions } from './logs/log-options.ts'
 import { parseSignal } from './signals.ts'
-import { findAppArmorParser } from './spec/apparmor.ts'
 import { parseCapabilities } from './spec/capabilities.ts'
 import { parseDeviceRule } from './spec/devices.ts'
 import { clean } from './spec/mounts.ts'
@@ -44,11 +43,8 @@ function validateConfig({ workingDir, env, stopSignal, stopTimeoutSeconds, hostn
 function validateHost(host: HostSettings): void {
   within('CapAdd', () => parseCapabilities(host.capAdd))
   within('CapDrop', () => parseCapabilities(host.capDrop))
-  const { seccomp, appArmor } = parseSecurityOptions(host.securityOpt)
+  const { seccomp } = parseSecurityOptions(host.securityOpt)
   if (typeof seccomp === 'object') parseSeccompProfile(seccomp.profile)
-  if (appArmor !== undefined && appArmor !== 'unconfined' && findAppArmorParser() === undefined) {
-    throw invalid(`AppArmor profile '${appArmor}' cannot be applied: AppArmor is not active on this host`)
-  }
   for (const rule of host.deviceCgroupRules) parseDeviceRule(rule)
   for (const { name } of host.ulimits) if (!ulimitNames.includes(name)) throw invalid(`invalid ulimit type: ${name}`)
   for (const entry of host.extraHosts) {
