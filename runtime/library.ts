@@ -62,6 +62,7 @@ const waiting = {
   berth_seccomp_compile: ['void *', 'size_t', 'void *', 'size_t', 'void *'],
   berth_executable_open: ['str', 'void *'],
   berth_memory_trim: [],
+  berth_label_set: ['str', 'str'],
   berth_cgroup_kill: ['str'],
   berth_cgroup_remove: ['str'],
   berth_cgroup_update: ['str', 'void *', 'size_t'],

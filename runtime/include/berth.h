@@ -69,6 +69,10 @@ BERTH_WAIT int berth_memory_trim(struct berth_error *err);
 /* 1: the directory (by any descriptor, O_PATH too) is opaque to overlayfs: it hides its namesakes in the layers below. 0: it is not. */
 BERTH_FAST int berth_overlay_opaque(int directory, struct berth_error *err);
 
+/* ---- labels ---- */
+/* Gives a file this SELinux label; a link itself. 1: it has it, 0: its filesystem gives no labels. */
+BERTH_WAIT int berth_label_set(const char *path, const char *label, struct berth_error *err);
+
 /* ---- cgroups ---- */
 BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /* SIGKILL to all below; success when there is none */
 BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */

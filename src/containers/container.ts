@@ -1,4 +1,5 @@
 import type { Digest } from '#base/digest.ts'
+import type { SelinuxLabels } from './selinux/labels.ts'
 
 /** What the process is: the part of a container that an image can give defaults for. Set once, at create. */
 export interface ContainerConfig {
@@ -67,6 +68,8 @@ export interface MountSetting {
   readonly tmpfsMode: number | undefined
   /** Mount options of `--tmpfs path:options`, as they came. */
   readonly tmpfsOptions: string | undefined
+  /** The options of `-v` as they came, with `z` or `Z`, which ask for labels of SELinux; undefined: none. */
+  readonly mode: string | undefined
   /** Where it came from, so that inspect can give it back. */
   readonly origin: 'binds' | 'mounts' | 'tmpfs'
 }
@@ -162,4 +165,6 @@ export interface Container {
   readonly path: string
   readonly args: readonly string[]
   readonly logPath: string
+  /** Given at create, for good; undefined: the daemon had none to give. */
+  readonly selinux: SelinuxLabels | undefined
 }

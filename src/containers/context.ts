@@ -18,6 +18,7 @@ import type {
 } from './ports.ts'
 import type { RestartTimers } from './restart-timers.ts'
 import type { Runtimes } from './runtimes.ts'
+import type { Selinux } from './selinux/selinux.ts'
 import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
@@ -46,6 +47,7 @@ export interface ContainerContext {
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
   readonly appArmor: AppArmor
+  readonly selinux: Selinux
   /** Process 1 of containers that ask for one. */
   readonly initProgram: string
   readonly paths: ContainerPaths

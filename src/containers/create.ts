@@ -8,6 +8,7 @@ import { mergeImage } from './merge-image.ts'
 import { freeName, parseContainerName } from './names.ts'
 import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
+import { defaultLabelOptions } from './selinux/default-options.ts'
 import { hostnameOf } from './spec/build-spec.ts'
 import { checkCgroupParent } from './spec/cgroups.ts'
 import { commandOf } from './spec/command.ts'
@@ -25,7 +26,7 @@ export async function create(
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   const { store, images, snapshots, paths } = context
-  const host = { ...request.host, runtime: context.runtimes.resolve(request.host.runtime) }
+  const host = completed(context, request.host)
   refuseUnsupported(request.config, host)
   const image = images.getForContainer(request.config.image, request.platform)
   const config = mergeImage(request.config, image.config)
@@ -52,6 +53,11 @@ export async function create(
   return { id, warnings: warningsOf(image) }
 }
 
+function completed({ runtimes, store }: ContainerContext, host: HostSettings): HostSettings {
+  const labels = defaultLabelOptions(host, (name) => store.get(name))
+  return { ...host, runtime: runtimes.resolve(host.runtime), securityOpt: [...host.securityOpt, ...labels] }
+}
+
 /** A network that is not there is told at start, as by Docker: clients take a 404 of create for a missing image, and pull it. */
 function checkNetworkMode({ network }: ContainerContext, mode: string): void {
   try {
@@ -69,7 +75,10 @@ interface Parts {
   readonly image: ImageForContainer
 }
 
-function toRecord({ clock, paths }: ContainerContext, { id, name, config, host, image }: Parts): Container {
+function toRecord(
+  { clock, paths, selinux, store }: ContainerContext,
+  { id, name, config, host, image }: Parts,
+): Container {
   const { os, architecture, variant } = image.config
   return {
     id,
@@ -93,6 +102,7 @@ function toRecord({ clock, paths }: ContainerContext, { id, name, config, host, 
     restartCount: 0,
     ...commandOf(config),
     logPath: host.logConfig.driver === 'none' ? '' : paths.log(id),
+    selinux: selinux.labelsFor(host, store.all()),
   }
 }
 

@@ -126,6 +126,14 @@ export interface ShimLauncher extends AsyncDisposable {
   readExitRecord(directory: string): Promise<ExitRecord | undefined>
 }
 
+/** SELinux labels of the host's files. What its filesystem gives no labels is passed over. */
+export interface FileLabels {
+  /** One file of ours. */
+  set(path: string, label: string): Promise<void>
+  /** A file or directory (an open descriptor, O_PATH too) and everything below it, in a child. */
+  setBelow(descriptor: number, label: string, signal: AbortSignal): Promise<void>
+}
+
 /** Compiles config.json, the keeper document and a filter to a plan (#runtime/plan.ts); the caller closes the descriptor. */
 export interface PlanCompiler {
   compile(config: object, keeper: object | undefined, filter: Uint8Array | undefined): number

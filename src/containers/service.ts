@@ -47,6 +47,7 @@ import type {
 import { attemptRestart, restart } from './restart.ts'
 import { RestartTimers } from './restart-timers.ts'
 import { Runtimes } from './runtimes.ts'
+import type { Selinux } from './selinux/selinux.ts'
 import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
@@ -69,6 +70,7 @@ export interface ContainerPorts {
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
   readonly appArmor: AppArmor
+  readonly selinux: Selinux
   /** Process 1 of containers that ask for one: a program of the host that stands on its own. */
   readonly initProgram: string
   readonly idMaps?: IdMaps | undefined

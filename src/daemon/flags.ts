@@ -6,7 +6,6 @@ import {
   parseFormat,
   parseLevel,
   parseMax,
-  parseSelinux,
   readConfigFile,
   type Settings,
 } from '#engine/config.ts'
@@ -42,7 +41,7 @@ Options:
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
       --userns-remap string          User and group whose subordinate ids containers get, or "default"
-      --selinux-enabled              SELinux labels for containers: refused, they are not there yet
+      --selinux-enabled              SELinux labels for containers, where the host has SELinux
       --tlsverify                    TLS with verified clients, which tcp:// needs: refused, it is not there yet
 `
 
@@ -104,7 +103,7 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     runtimes: values['add-runtime'] === undefined ? undefined : parseRuntimes(values['add-runtime']),
     defaultRuntime: values['default-runtime'],
     usernsRemap: values['userns-remap'],
-    selinuxEnabled: values['selinux-enabled'] === undefined ? undefined : parseSelinux(values['selinux-enabled']),
+    selinuxEnabled: values['selinux-enabled'],
   }
   const file = readConfigFile(path, { required: values['config-file'] !== undefined })
   return mergeConfig(flags, file, path)

@@ -33,6 +33,7 @@ import type { Engine } from './engine.ts'
 import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
 import { proxiesOf } from './proxies.ts'
+import { openSelinux } from './selinux.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
 import { openIdMaps } from './userns-remap.ts'
@@ -113,6 +114,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   )
   const seccomp = openSeccomp(library)
   const plans: PlanCompiler = { ...openPlans(library), close: closeSync }
+  const selinux = await openSelinux(config, natives, { library, log })
   const containers = opened.use(
     await ContainerService.open({
       store,
@@ -126,6 +128,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       plans,
       initProgram: natives.init,
       appArmor: new AppArmor(findAppArmorParser()),
+      selinux,
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
       cgroupDriver,
@@ -161,6 +164,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     runtimes,
     cgroupDriver,
     registries,
+    selinux: selinux.active,
   })
   const lifetime = opened.move()
   return {

@@ -38,7 +38,8 @@ export interface Config {
   readonly execOptions: readonly string[]
   /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
   readonly usernsRemap: string | undefined
-  readonly selinuxEnabled: false
+  /** Labels for containers, where the host has SELinux. */
+  readonly selinuxEnabled: boolean
 }
 
 /** What flags or the file may set; undefined: not set there. */
@@ -120,11 +121,7 @@ const directives: Readonly<Record<string, Directive>> = {
   },
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
-  'selinux-enabled': {
-    setting: 'selinuxEnabled',
-    read: (field) => parseSelinux(field.boolean()),
-    flag: 'selinux-enabled',
-  },
+  'selinux-enabled': { setting: 'selinuxEnabled', read: (field) => field.boolean(), flag: 'selinux-enabled' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
@@ -139,12 +136,6 @@ export function parseLevel(word: string): LogLevel {
   const level = levels.find((one) => one === word)
   if (!level) throw invalid(`invalid log level: ${word}: choose one of ${levels.join(', ')}`)
   return level
-}
-
-/** @throws `invalid`: whoever asks for labels must not run without them */
-export function parseSelinux(enabled: boolean): false {
-  if (enabled) throw invalid('selinux-enabled is not supported: containers get no SELinux labels')
-  return false
 }
 
 export function parseFormat(word: string): LogFormat {

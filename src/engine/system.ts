@@ -31,6 +31,8 @@ export interface SystemPorts {
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver
   readonly registries: RegistryConfig
+  /** Containers get labels. */
+  readonly selinux: boolean
 }
 
 /** Names of filesystems by their number. @see statfs(2) */
@@ -76,6 +78,7 @@ function systemInfo({
   runtimes,
   cgroupDriver,
   registries,
+  selinux,
 }: SystemPorts): SystemInfo {
   const statuses = containers.all().map(({ state }) => state.status)
   const count = (...wanted: string[]) => statuses.filter((status) => wanted.includes(status)).length
@@ -99,6 +102,7 @@ function systemInfo({
     securityOptions: [
       ...(findAppArmorParser() === undefined ? [] : ['name=apparmor']),
       'name=seccomp,profile=builtin',
+      ...(selinux ? ['name=selinux'] : []),
       'name=cgroupns',
       ...(isRemapped(config.usernsRemap) ? ['name=userns'] : []),
     ],

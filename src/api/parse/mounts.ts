@@ -14,6 +14,7 @@ const plain = {
   tmpfsSizeBytes: undefined,
   tmpfsMode: undefined,
   tmpfsOptions: undefined,
+  mode: undefined,
 } as const
 
 /** `source:target[:options]` of `-v`.   @throws `invalid` in Docker's words, `not-implemented` for volumes */
@@ -44,10 +45,11 @@ export function parseBind(text: string): MountSetting {
   }
 }
 
-function parseBindOptions(options: string): Pick<MountSetting, 'readonly' | 'propagation'> {
+function parseBindOptions(options: string): Pick<MountSetting, 'readonly' | 'propagation' | 'mode'> {
   const wrong = () => invalid(`invalid mode: ${options}`)
   let access: string | undefined
   let propagation: MountSetting['propagation'] = ''
+  let label: string | undefined
   for (const option of options === '' ? [] : options.split(',')) {
     const asked = propagations.find((one) => one === option)
     if (option === 'ro' || option === 'rw') {
@@ -56,11 +58,14 @@ function parseBindOptions(options: string): Pick<MountSetting, 'readonly' | 'pro
     } else if (asked) {
       if (propagation !== '') throw wrong()
       propagation = asked
-    } else if (!['z', 'Z', 'nocopy', ...consistencies].includes(option)) {
+    } else if (option === 'z' || option === 'Z') {
+      if (label !== undefined) throw wrong()
+      label = option
+    } else if (!['nocopy', ...consistencies].includes(option)) {
       throw wrong()
     }
   }
-  return { readonly: access === 'ro', propagation }
+  return { readonly: access === 'ro', propagation, mode: options === '' ? undefined : options }
 }
 
 /** `--mount`.   @throws `invalid` in Docker's words, `not-implemented` */

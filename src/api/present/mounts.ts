@@ -12,14 +12,10 @@ function presentMountPoint(mount: MountSetting): MountPoint {
     Type: mount.type,
     Source: mount.source,
     Destination: mount.target,
-    Mode: mount.origin === 'binds' ? modeOf(mount) : '',
+    Mode: mount.mode ?? '',
     RW: !mount.readonly,
     Propagation: bind ? mount.propagation || 'rprivate' : '',
   }
-}
-
-function modeOf({ readonly, propagation }: MountSetting): string {
-  return [readonly ? 'ro' : '', propagation].filter((one) => one !== '').join(',')
 }
 
 /** HostConfig.Mounts, as they were asked for. */

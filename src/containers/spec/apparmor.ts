@@ -26,7 +26,7 @@ export function findAppArmorParser(): string | undefined {
 
 /** The profile of a container's processes. */
 export function appArmorProfileOf(host: HostSettings): string {
-  return parseSecurityOptions(host.securityOpt).appArmor ?? (host.privileged ? 'unconfined' : defaultProfileName)
+  return parseSecurityOptions(host.securityOpt).appArmor || (host.privileged ? 'unconfined' : defaultProfileName)
 }
 
 /** Profiles of containers; the default one is loaded when the first container needs it, and again when somebody has unloaded it. */

@@ -39,7 +39,7 @@ export interface SpecInput {
 
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
 export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
-  const { config, host } = container
+  const { config, host, selinux } = container
   const { etc, rootfsPath, initProgram, idMaps } = input
   const devices = devicesOf(host)
   const process = initProcess(container, input.user, input.appArmorProfile)
@@ -71,6 +71,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
       readonlyPaths: host.privileged ? [] : (host.readonlyPaths ?? readonlyPaths).filter((path) => existsSync(path)),
       sysctl: sysctlsOf(host, idMaps),
       ...(seccomp && { seccomp }),
+      ...(selinux && selinux.mount !== '' && { mountLabel: selinux.mount }),
     },
   }
 }

@@ -15,13 +15,14 @@ export interface ExecSpec extends ProcessSpec {
 
 /** What init runs. */
 export function initProcess(
-  { config, host, path, args }: Container,
+  { config, host, path, args, selinux }: Container,
   user: ResolvedUser,
   apparmorProfile: string | undefined,
 ): ProcessSpec {
   return {
     ...confinement(host),
     ...(apparmorProfile !== undefined && { apparmorProfile }),
+    ...selinuxLabelOf({ host, selinux }),
     ...terminal(config.tty, host.consoleSize),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: [path, ...args],
@@ -32,7 +33,7 @@ export function initProcess(
 
 /** What an exec runs: the container's environment and confinement, and what was asked on top. */
 export function execProcess(
-  { config, host }: Container,
+  { config, host, selinux }: Container,
   request: ExecRequest,
   { user, apparmorProfile }: { user: ResolvedUser; apparmorProfile: string | undefined },
 ): ExecSpec {
@@ -43,6 +44,7 @@ export function execProcess(
     ...confinement(confined),
     ...(seccomp && { linux: { seccomp } }),
     ...(apparmorProfile !== undefined && { apparmorProfile }),
+    ...selinuxLabelOf({ host, selinux }),
     ...terminal(request.tty, request.consoleSize),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: request.cmd,
@@ -82,6 +84,12 @@ function terminal(
   if (!tty) return {}
   const [height, width] = size ?? [0, 0]
   return { terminal: true, ...(height > 0 && width > 0 && { consoleSize: { height, width } }) }
+}
+
+/** A privileged container has none, whatever label it was given; a privileged exec keeps its container's, as with Docker. */
+function selinuxLabelOf({ host, selinux }: Pick<Container, 'host' | 'selinux'>): Pick<ProcessSpec, 'selinuxLabel'> {
+  const label = host.privileged ? '' : (selinux?.process ?? '')
+  return label === '' ? {} : { selinuxLabel: label }
 }
 
 /** What `linux.seccomp` says beside the filter, which is compiled; undefined: nothing. */

@@ -190,6 +190,7 @@ describe('the host config', () => {
   test.each([
     [{ Binds: ['/a:/b:foo'] }, 'invalid mode: foo'],
     [{ Binds: ['/a:/b:ro,rw'] }, 'invalid mode: ro,rw'],
+    [{ Binds: ['/a:/b:z,Z'] }, 'invalid mode: z,Z'],
     [{ Binds: ['/a:/b:ro:x'] }, "invalid volume specification: '/a:/b:ro:x'"],
     [
       { Binds: ['/a:b'] },

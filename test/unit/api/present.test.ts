@@ -50,9 +50,10 @@ const container: Container = {
   imageRoot: digestOf('root'),
   platform: 'linux/amd64',
   config: parseContainerConfig({ Image: 'bb', Tty: true }),
-  host: parseHostConfig({ Binds: ['/tmp:/x:ro'], Tmpfs: { '/t': 'size=1m' } }),
+  host: parseHostConfig({ Binds: ['/tmp:/x:Z,ro'], Tmpfs: { '/t': 'size=1m' } }),
   state: created,
   restartCount: 0,
+  selinux: undefined,
   path: 'sh',
   args: ['-c', 'echo hi'],
   logPath: '/l',
@@ -110,9 +111,9 @@ describe('inspect', () => {
 
   test('shows binds as mounts, and tmpfs only in the host config', () => {
     expect(shown.Mounts).toEqual([
-      { Type: 'bind', Source: '/tmp', Destination: '/x', Mode: 'ro', RW: false, Propagation: 'rprivate' },
+      { Type: 'bind', Source: '/tmp', Destination: '/x', Mode: 'Z,ro', RW: false, Propagation: 'rprivate' },
     ])
-    expect(shown.HostConfig).toMatchObject({ Binds: ['/tmp:/x:ro'], Tmpfs: { '/t': 'size=1m' } })
+    expect(shown.HostConfig).toMatchObject({ Binds: ['/tmp:/x:Z,ro'], Tmpfs: { '/t': 'size=1m' } })
   })
 
   test('a host config that is sent back makes the same settings again', () => {
