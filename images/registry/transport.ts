@@ -89,7 +89,7 @@ export class Transport implements AsyncDisposable {
       const isLast = attempt >= (request.attempts ?? this.limits.attempts)
       try {
         const response = await this.#follow(request)
-        const waitMs = retryAfterMs(response)
+        const waitMs = retryAfterMs(response, this.#clock.now())
         if (isLast || !isBusy(response.status) || (waitMs ?? 0) > maxRetryAfterMs) return response
         await response.discard()
         await this.#pause(attempt, waitMs, request.signal)
@@ -164,11 +164,11 @@ export class Transport implements AsyncDisposable {
 }
 
 /** How long the server asks to wait, in seconds or until a date. @see RFC 9110 §10.2.3 */
-function retryAfterMs(response: RegistryResponse): number | undefined {
+function retryAfterMs(response: RegistryResponse, now: Date): number | undefined {
   const text = response.header('retry-after') ?? ''
   if (/^\d+$/.test(text)) return Number(text) * 1000
   const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime())
 }
 
 /** Answers that say: not now. */

@@ -127,6 +127,25 @@ test.each<[string, (request: ProxiedRequest) => Fault | undefined, object]>([
     { message: 'blob unknown: blob unknown to registry' },
   ],
   ['a web page as manifest', (request) => (isManifest(request) ? html : undefined), { kind: 'invalid' }],
+  ['a web page as blob', (request) => (isBlob(request) ? html : undefined), { kind: 'data-loss' }],
+  [
+    'a web page in the length of the blob',
+    (request) => (isBlob(request) ? { ...html, body: html.body.padEnd(lastLayer?.size ?? 0) } : undefined),
+    { kind: 'data-loss', message: `filesystem layer verification failed for digest ${lastLayer?.digest}` },
+  ],
+  [
+    'a web page as token',
+    ({ path }) => (path.startsWith('/token') ? html : { status: 401, headers: bearer(`http://${proxy.host}/token`) }),
+    { kind: 'invalid', message: expect.stringMatching(/^the token of 127\.0\.0\.1:\d+ is not JSON/) },
+  ],
+  [
+    'a token that would be a header of its own',
+    ({ path }) =>
+      path.startsWith('/token')
+        ? { body: '{"token":"a\\r\\nx: y"}' }
+        : { status: 401, headers: bearer(`http://${proxy.host}/token`) },
+    { kind: 'invalid', message: expect.stringContaining('sent a malformed token') },
+  ],
   [
     'garbage as manifest',
     (request) =>

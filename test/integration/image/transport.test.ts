@@ -6,6 +6,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { expect, test } from 'vitest'
+import type { Clock } from '#base/clock.ts'
 import { systemCode } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
 import { trustFor } from '#images/registry/certificates.ts'
@@ -119,6 +120,87 @@ test('a redirect from TLS to plain HTTP is refused where TLS counts, and followe
   const headers = { authorization: 'Basic c2VjcmV0' }
   expect(await get(url, { verifyTls: false, headers })).toBe('200 moved')
   expect(seen).toEqual([undefined])
+})
+
+/** Time that passes only by sleeping, and what was slept. */
+function sleepingClock(): Clock & { readonly slept: number[] } {
+  const slept: number[] = []
+  const now = () => new Date(Date.parse('2026-01-02T03:04:05Z') + slept.reduce((sum, ms) => sum + ms, 0))
+  return {
+    slept,
+    now,
+    nowNanos: () => BigInt(now().getTime()) * 1_000_000n,
+    sleep: async (ms) => void slept.push(ms),
+  }
+}
+
+/** How long is slept between five attempts, and what comes of them, when a server always answers so. */
+async function persist(status: number, headers: Readonly<Record<string, string>>) {
+  const clock = sleepingClock()
+  let requests = 0
+  await using server = await plain((_, response) => {
+    requests += 1
+    response.writeHead(status, headers).end()
+  })
+  await using transport = new Transport({ limits: { attempts: 5, backoffMs: 100 }, clock })
+  const { signal } = new AbortController()
+  const url = `http://127.0.0.1:${server.port}/`
+  const response = await transport.send({ method: 'GET', url, headers: {}, verifyTls: false, signal })
+  await response.discard()
+  return { status: response.status, requests, slept: clock.slept }
+}
+
+test.each([429, 500, 502, 503, 504])(
+  'answer %s is met with ever longer pauses, with jitter, and told at last',
+  async (status) => {
+    const { slept, ...ended } = await persist(status, {})
+    expect(ended).toEqual({ status, requests: 5 })
+    for (const [attempt, ms] of slept.entries()) {
+      expect(ms / (100 * 2 ** attempt)).toBeGreaterThanOrEqual(0.5)
+      expect(ms / (100 * 2 ** attempt)).toBeLessThan(1.5)
+    }
+    expect(new Set(slept.map((ms, attempt) => ms / 2 ** attempt)).size).toBeGreaterThan(1)
+  },
+)
+
+test.each([
+  ['7', [7000, 7000, 7000, 7000]],
+  // Of this clock, which stands at 03:04:05 and goes on by what is slept.
+  ['Fri, 02 Jan 2026 03:04:08 GMT', [3000, 0, 0, 0]],
+  ['0', [0, 0, 0, 0]],
+  ['3600', []],
+  ['Fri, 02 Jan 2026 04:04:05 GMT', []],
+])('Retry-After: %s is obeyed, unless it asks for too much', async (retryAfter, slept) => {
+  const result = await persist(429, { 'retry-after': retryAfter })
+  expect(result).toEqual({ status: 429, requests: slept.length + 1, slept })
+})
+
+test('Retry-After in no form counts as none', async () => {
+  const { slept } = await persist(503, { 'retry-after': 'soon' })
+  expect(slept).toHaveLength(4)
+})
+
+test('no more than six connections lead to one host', async () => {
+  const released = Promise.withResolvers<void>()
+  let open = 0
+  let most = 0
+  await using server = await plain(async (_, response) => {
+    open += 1
+    most = Math.max(most, open)
+    if (open === 6) released.resolve()
+    await released.promise
+    open -= 1
+    response.end('hi')
+  })
+  await using transport = new Transport()
+  const { signal } = new AbortController()
+  const url = `http://127.0.0.1:${server.port}/`
+  const ask = async () => {
+    const response = await transport.send({ method: 'GET', url, headers: {}, verifyTls: false, signal })
+    return (await readAll(response.body, 10, 'it')).toString()
+  }
+  expect(await Promise.all(Array.from({ length: 20 }, ask))).toEqual(Array(20).fill('hi'))
+  expect(most).toBe(6)
 })
 
 test.each(['ftp://127.0.0.1/', 'http://[', 'javascript:alert(1)'])('a redirect to %s is refused', async (location) => {
