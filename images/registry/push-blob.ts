@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { BerthError, isKind } from '#base/errors.ts'
+import { BerthError, dataLoss, isKind } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { EndpointSession } from './endpoint-session.ts'
 import { readSpecError, type SpecError, toPushError } from './spec-error.ts'
@@ -169,11 +169,7 @@ class Sender {
     { offset, end }: { offset: number; end: number },
   ): Promise<RegistryResponse> {
     const { file, signal, onProgress } = this.#upload
-    // Opened anew for whatever has to be sent again.
-    const body = () => {
-      const chunks = file.createReadStream({ start: offset, end: end - 1, autoClose: false, highWaterMark: readBytes })
-      return Readable.from(counted(chunks, offset, onProgress))
-    }
+    const body = () => Readable.from(readRange(file, { offset, end }, onProgress))
     try {
       return await this.#session.send({
         method,
@@ -202,16 +198,18 @@ class Sender {
   }
 }
 
-async function* counted(
-  chunks: Readable,
-  offset: number,
+/** Not the file's own stream: destroying that one would close the file, which has to be read again. */
+async function* readRange(
+  file: FileHandle,
+  { offset, end }: { readonly offset: number; readonly end: number },
   onProgress: BlobUpload['onProgress'],
 ): AsyncGenerator<Buffer> {
-  let sent = offset
-  for await (const chunk of chunks as AsyncIterable<Buffer>) {
-    yield chunk
-    sent += chunk.length
-    onProgress?.(sent)
+  for (let at = offset; at < end; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.min(readBytes, end - at)), { position: at })
+    if (bytesRead === 0) throw dataLoss(`a blob to be pushed ends after ${at} of ${end} bytes`)
+    yield buffer.subarray(0, bytesRead)
+    at += bytesRead
+    onProgress?.(at)
   }
 }
 

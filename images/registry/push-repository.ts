@@ -1,4 +1,4 @@
-import { BerthError, invalid } from '#base/errors.ts'
+import { invalid } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { RepositoryRequest } from './client.ts'
 import { credentialsOf } from './credentials.ts'
@@ -11,7 +11,7 @@ import { isUnreachable } from './transport-error.ts'
 
 /**
  * Opens the write side of a repository at its registry, never at a mirror. TLS is tried before plain HTTP where both are allowed.
- * Dispose it to close its connections.   @throws `unavailable` with Docker's text when nobody answers
+ * Dispose it to close its connections.   @throws `unavailable` when nobody answers
  */
 export async function openPushRepository(request: RepositoryRequest, signal: AbortSignal): Promise<PushRepository> {
   await using opened = new AsyncDisposableStack()
@@ -31,17 +31,10 @@ async function firstAnswering(sessions: readonly EndpointSession[], signal: Abor
       await session.ping(signal)
       return session
     } catch (error) {
-      if (index === sessions.length - 1 || !isUnreachable(error)) throw inPushWords(error)
+      if (index === sessions.length - 1 || !isUnreachable(error)) throw error
     }
   }
   throw invalid('no endpoint is known for this registry')
-}
-
-/** Docker's pushes leave out what its pulls begin with. */
-function inPushWords(error: unknown): unknown {
-  if (!isUnreachable(error)) return error
-  const text = error.message.replace(/^failed to do request: /, '')
-  return new BerthError(error.kind, text, { code: 'registry-unreachable', cause: error })
 }
 
 /** One repository that is written to. */

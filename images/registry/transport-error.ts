@@ -30,6 +30,16 @@ export function toTransportError(
   return isLate ? timeout(text, { cause: error }) : unavailable(text, { cause: error, code: 'registry-unreachable' })
 }
 
+/** The same in the words of Docker's pushes, which begin otherwise than its pulls. */
+export function inPushWords(error: unknown): unknown {
+  const prefix = 'failed to do request: '
+  if (!(error instanceof BerthError) || !error.message.startsWith(prefix)) return error
+  return new BerthError(error.kind, error.message.slice(prefix.length), {
+    ...(error.code !== undefined && { code: error.code }),
+    cause: error,
+  })
+}
+
 /** Whether there was no answer at all. */
 export function isUnreachable(error: unknown): error is BerthError {
   return error instanceof BerthError && error.kind === 'unavailable' && error.code === 'registry-unreachable'

@@ -4,6 +4,7 @@ import { familiarName, familiarReference, formatReference, parseReference, type 
 import { openPushRepository } from '../registry/push-repository.ts'
 import type { RegistryConfig } from '../registry/registry-config.ts'
 import type { TransportLimits } from '../registry/transport.ts'
+import { inPushWords } from '../registry/transport-error.ts'
 import type { ImageKey } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
@@ -36,7 +37,7 @@ export function push(ports: PushPorts, request: PushRequest, signal: AbortSignal
   const done = pushTags(ports, request, { feed, signal: controller.signal })
     .then(
       () => undefined,
-      (error: unknown) => ({ error }),
+      (error: unknown) => ({ error: inPushWords(error) }),
     )
     .then((failure) => {
       listening[Symbol.dispose]()

@@ -24,8 +24,14 @@ export interface Fault {
   readonly stall?: boolean
   /** Sends one byte each so many milliseconds. */
   readonly trickleMs?: number
+  /** Takes so many bytes of the request's body, of which it passes nothing on, and closes the connection. */
+  readonly dropAfter?: number
   /** Passes the request on and changes only what is said here: the registry's own body and headers are the rest. */
   readonly forward?: boolean
+  /** Passes the request on to this path. */
+  readonly forwardTo?: string
+  /** What uploads are sent on to, instead of this proxy: `http://127.0.0.1:5000`, or '' for a path alone. */
+  readonly locationBase?: string
 }
 
 export interface FaultProxy extends AsyncDisposable {
@@ -45,6 +51,10 @@ export async function startFaultProxy(
     const seen = { method, path: url, headers, before }
     requests.push(seen)
     const fault = faultOf(seen)
+    if (fault?.dropAfter !== undefined) {
+      drop(incoming, fault.dropAfter)
+      return
+    }
     const answered = fault && !fault.forward ? answer(outgoing, fault) : forward(upstream, incoming, outgoing, fault)
     // The client went away, or the fault was to cut it off.
     answered.catch(() => outgoing.destroy())
@@ -60,6 +70,16 @@ export async function startFaultProxy(
       await once(server, 'close')
     },
   }
+}
+
+function drop(incoming: IncomingMessage, afterBytes: number): void {
+  let bytes = 0
+  incoming
+    .on('error', () => undefined)
+    .on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes >= afterBytes) incoming.destroy()
+    })
 }
 
 async function answer(outgoing: ServerResponse, fault: Fault): Promise<void> {
@@ -90,7 +110,11 @@ async function forward(
   fault: Fault | undefined,
 ): Promise<void> {
   const { method, url, headers } = incoming
-  const passed = request(`http://${upstream}${url}`, { method, headers: { ...headers, host: upstream }, agent: false })
+  const passed = request(`http://${upstream}${fault?.forwardTo ?? url}`, {
+    method,
+    headers: { ...headers, host: upstream },
+    agent: false,
+  })
   incoming.pipe(passed)
   const [response] = (await once(passed, 'response')) as [IncomingMessage]
   if (fault?.cutAfter !== undefined || fault?.stall || fault?.trickleMs !== undefined) {
@@ -103,7 +127,10 @@ async function forward(
     })
     return
   }
-  outgoing.writeHead(fault?.status ?? response.statusCode ?? 502, { ...response.headers, ...fault?.headers })
+  const base = fault?.locationBase ?? `http://${headers.host}`
+  const location = response.headers.location?.replace(`http://${upstream}`, base)
+  const own = { ...response.headers, ...(location !== undefined && { location }) }
+  outgoing.writeHead(fault?.status ?? response.statusCode ?? 502, { ...own, ...fault?.headers })
   await pipeline(response, outgoing)
 }
 

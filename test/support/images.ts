@@ -8,8 +8,8 @@ import { openSnapshotter } from '#images/snapshots/open.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageUsers } from '#images/store/ports.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
-import type { PullProgress, PullRequest } from '#images/transfer/progress.ts'
-import { parseReference, type Reference } from '#oci/reference.ts'
+import type { PullProgress, PullRequest, PushProgress, PushRequest } from '#images/transfer/progress.ts'
+import { parseReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import { type Database, openDatabase } from '#state/database.ts'
 import { tempDirectory } from './temp.ts'
 import { buildUnpackTool } from './unpack-tool.ts'
@@ -25,6 +25,8 @@ export interface TestImages extends AsyncDisposable {
   readonly noFilters: Filters
   /** Pulls to the end. */
   pull(reference: string, options?: PullOptions): Promise<PullProgress[]>
+  /** Pushes to the end.   @returns the lines of its progress */
+  push(reference: string, options?: PushOptions): Promise<string[]>
   /** What there is on disk. */
   footprint(): Promise<{ blobs: number; ingests: number; snapshots: number; directories: number }>
   /** The file of an image, wherever in its layers. */
@@ -36,11 +38,18 @@ export interface PullOptions extends Partial<PullRequest> {
   readonly onProgress?: (progress: PullProgress) => void
 }
 
+export interface PushOptions extends Partial<PushRequest> {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: PushProgress) => void
+}
+
 export interface TestImagesOptions {
   /** A data root that stays, for tests that open it twice. */
   readonly root?: string
   readonly registries?: RegistrySettings
   readonly attempts?: number
+  /** Of uploads. */
+  readonly pieceBytes?: number
 }
 
 /** The real image service on a data root of its own, without a daemon around it. */
@@ -72,6 +81,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
       log: silentLogger,
       transportLimits: {
         attempts: options.attempts ?? 3,
+        ...(options.pieceBytes !== undefined && { uploadPieceBytes: options.pieceBytes }),
         backoffMs: 5,
         headersTimeoutMs: 2000,
         stallTimeoutMs: 1000,
@@ -96,6 +106,15 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
         onProgress?.(one)
       }
       return progress
+    },
+    async push(reference, { signal = new AbortController().signal, onProgress, ...rest } = {}) {
+      const request = { reference: withDefaultTag(parseReference(reference)), platform: undefined, auth: undefined }
+      const lines: string[] = []
+      for await (const one of service.push({ ...request, ...rest }, signal)) {
+        if (!('pushed' in one)) lines.push(one.status)
+        onProgress?.(one)
+      }
+      return lines
     },
     async footprint() {
       return {
