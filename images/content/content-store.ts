@@ -15,8 +15,9 @@ export interface BlobInfo {
  * removed by the image store, which asks the leases first.
  */
 export interface ContentStore {
-  /** Begins a write; several may run at once, also of the same blob. Dispose it in any case: what is not committed vanishes. */
-  openIngest(): Promise<Ingest>
+  /** Begins a write; several may run at once, also of the same blob. Dispose it in any case: what is not committed vanishes,
+   *  save that of a blob that is named here: it is kept for a while, and the next write of this blob takes it up. */
+  openIngest(blob?: BlobInfo): Promise<Ingest>
 
   /** What is known about a blob, or undefined. */
   find(digest: Digest): Promise<BlobInfo | undefined>
@@ -33,4 +34,7 @@ export interface ContentStore {
   /** Blobs are gone when the call returns, their disk space when it resolves; readers keep what they opened. Removing what is
    *  not there is success. */
   remove(digests: readonly Digest[]): Promise<void>
+
+  /** Deletes the unfinished writes that nobody goes on with at the moment. */
+  removePartials(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { syncDirectory } from '#base/atomic-file.ts'
 import { type Digest, encodedOf } from '#base/digest.ts'
 import { dataLoss, internal, noSpace, systemCode } from '#base/errors.ts'
@@ -12,6 +12,9 @@ export interface Ingest extends AsyncDisposable {
   /** Bytes taken so far. */
   readonly size: number
 
+  /** How many of them an earlier write left. They are as that write and the disk had them: only `commit` tells whether they are right. */
+  readonly resumed: number
+
   /** Takes bytes; they must not be changed afterwards.   @throws `no-space` */
   write(chunk: Uint8Array): Promise<void>
 
@@ -23,30 +26,72 @@ export interface Ingest extends AsyncDisposable {
   commit(expected: Digest, size: number): Promise<void>
 }
 
-/** The ingest of a store on a local file system: `temporary` becomes `<blobs>/<hex>`. */
-export async function openFileIngest(temporary: string, blobs: string): Promise<Ingest> {
-  return new FileIngest(await open(temporary, 'wx', 0o600), temporary, blobs)
+export interface IngestPlace {
+  /** The file to write; `<blobs>/<hex>` in the end. */
+  readonly path: string
+  readonly blobs: string
+}
+
+/** What is shorter is fetched again faster than it is looked for. */
+const minKeptBytes = 1 << 20
+
+/** The ingest of a store on a local file system. */
+export async function openFileIngest(place: IngestPlace): Promise<Ingest> {
+  return new FileIngest(await open(place.path, 'wx', 0o600), place)
+}
+
+/** As `openFileIngest`, but takes up what is there (at most `size` bytes, else nothing of it) and stays when it is not committed.
+ *  @param onClose told at the end, whether the file stayed */
+export async function openKeptIngest(
+  place: IngestPlace,
+  size: number,
+  onClose: (stays: boolean) => void,
+): Promise<Ingest> {
+  await using undo = new AsyncDisposableStack()
+  const file = undo.use(await open(place.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
+  const ingest = new FileIngest(file, place, onClose)
+  if ((await file.stat()).size > size) await file.truncate(0)
+  await ingest.takeUp()
+  undo.move()
+  return ingest
 }
 
 class FileIngest implements Ingest {
   readonly #file: FileHandle
-  readonly #temporary: string
-  readonly #blobs: string
+  readonly #place: IngestPlace
+  readonly #onClose: ((stays: boolean) => void) | undefined
   #hash: Hash = createHash('sha256')
   #size = 0
+  #resumed = 0
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #writing: Promise<void> = Promise.resolve()
   #state: 'open' | 'committed' | 'closed' = 'open'
 
-  constructor(file: FileHandle, temporary: string, blobs: string) {
+  constructor(file: FileHandle, place: IngestPlace, onClose?: (stays: boolean) => void) {
     this.#file = file
-    this.#temporary = temporary
-    this.#blobs = blobs
+    this.#place = place
+    this.#onClose = onClose
   }
 
   get size(): number {
     return this.#size
+  }
+
+  get resumed(): number {
+    return this.#resumed
+  }
+
+  /** Hashes what the file holds, piece by piece: the event loop is free between two of them. */
+  async takeUp(): Promise<void> {
+    const buffer = Buffer.allocUnsafe(gatherBytes)
+    for (;;) {
+      const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, this.#size)
+      if (bytesRead === 0) break
+      this.#hash.update(buffer.subarray(0, bytesRead))
+      this.#size += bytesRead
+    }
+    this.#resumed = this.#size
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -68,6 +113,7 @@ class FileIngest implements Ingest {
     await this.#file.truncate(0)
     this.#hash = createHash('sha256')
     this.#size = 0
+    this.#resumed = 0
   }
 
   async commit(expected: Digest, size: number): Promise<void> {
@@ -84,9 +130,9 @@ class FileIngest implements Ingest {
     await this.#writing
     try {
       await this.#file.sync()
-      await rename(this.#temporary, `${this.#blobs}/${encodedOf(expected)}`)
+      await rename(this.#place.path, `${this.#place.blobs}/${encodedOf(expected)}`)
       this.#state = 'committed'
-      await syncDirectory(this.#blobs)
+      await syncDirectory(this.#place.blobs)
     } catch (error) {
       throw toStoreError(error)
     }
@@ -96,9 +142,23 @@ class FileIngest implements Ingest {
     if (this.#state === 'closed') return
     const committed = this.#state === 'committed'
     this.#state = 'closed'
+    const stays = !committed && this.#onClose !== undefined && this.#size >= minKeptBytes && (await this.#writeOut())
     await this.#writing.catch(() => undefined)
     await this.#file.close()
-    if (!committed) await rm(this.#temporary, { force: true })
+    if (!committed && !stays) await rm(this.#place.path, { force: true })
+    this.#onClose?.(stays)
+  }
+
+  /** False when the disk did not take it: what is short of space keeps nothing for later. */
+  async #writeOut(): Promise<boolean> {
+    try {
+      await this.#writing
+      this.#startWriting()
+      await this.#writing
+      return true
+    } catch {
+      return false
+    }
   }
 
   #startWriting(): void {

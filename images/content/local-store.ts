@@ -6,19 +6,20 @@ import { syncDirectory, writeFileAtomic } from '#base/atomic-file.ts'
 import { type Digest, encodedOf, isDigest } from '#base/digest.ts'
 import { notFound, systemCode, tooLarge } from '#base/errors.ts'
 import type { BlobInfo, ContentStore } from './content-store.ts'
-import { type Ingest, openFileIngest } from './ingest.ts'
+import { type Ingest, type IngestPlace, openFileIngest, openKeptIngest } from './ingest.ts'
+import { sweepPartials } from './partials.ts'
 
 /**
  * Opens the store below `root`, which other OCI tools can read as an image layout:
  * `oci-layout`, `blobs/sha256/<hex>`, and `ingest/` for what is being written or deleted. What a killed daemon left there is
- * collected, so only one process may have the store open (the data root's lock sees to it).
+ * collected, save downloads that can be taken up; so only one process may have the store open (the data root's lock sees to it).
  */
 export async function openLocalStore(root: string): Promise<ContentStore> {
   const blobs = join(root, 'blobs', 'sha256')
   const ingest = join(root, 'ingest')
-  await rm(ingest, { recursive: true, force: true })
   await mkdir(ingest, { recursive: true, mode: 0o700 })
   await mkdir(blobs, { recursive: true, mode: 0o700 })
+  await sweepPartials({ directory: ingest, blobs, inUse: new Set() })
   // Written once only: a daemon must be able to start on a full disk, to delete there.
   if (!existsSync(join(root, 'oci-layout'))) {
     await writeFileAtomic(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
@@ -30,14 +31,24 @@ export async function openLocalStore(root: string): Promise<ContentStore> {
 class LocalStore implements ContentStore {
   readonly #blobs: string
   readonly #ingest: string
+  /** Kept ingests that are open, by the hex digits of their blobs: a file has one writer. */
+  readonly #kept = new Set<string>()
 
   constructor(blobs: string, ingest: string) {
     this.#blobs = blobs
     this.#ingest = ingest
   }
 
-  async openIngest(): Promise<Ingest> {
-    return openFileIngest(join(this.#ingest, randomUUID()), this.#blobs)
+  async openIngest(blob?: BlobInfo): Promise<Ingest> {
+    const name = blob && encodedOf(blob.digest)
+    if (name === undefined || this.#kept.has(name)) return openFileIngest(this.#placeOf(randomUUID()))
+    this.#kept.add(name)
+    try {
+      return await openKeptIngest(this.#placeOf(name), blob?.size ?? 0, (stays) => this.#letGo(name, stays))
+    } catch (error) {
+      this.#kept.delete(name)
+      throw error
+    }
   }
 
   async find(digest: Digest): Promise<BlobInfo | undefined> {
@@ -79,6 +90,21 @@ class LocalStore implements ContentStore {
       if (moveIfThere(this.#pathOf(digest), path)) doomed.push(path)
     }
     for (const path of doomed) await rm(path, { force: true })
+  }
+
+  async removePartials(): Promise<void> {
+    await sweepPartials({ directory: this.#ingest, blobs: this.#blobs, inUse: this.#kept, keepsNone: true })
+  }
+
+  #letGo(name: string, stays: boolean): void {
+    this.#kept.delete(name)
+    if (!stays) return
+    // It only makes room: a failure is tried again by the next one and by the next start.
+    sweepPartials({ directory: this.#ingest, blobs: this.#blobs, inUse: this.#kept }).catch(() => undefined)
+  }
+
+  #placeOf(name: string): IngestPlace {
+    return { path: join(this.#ingest, name), blobs: this.#blobs }
   }
 
   #pathOf(digest: Digest): string {

@@ -11,7 +11,7 @@ export interface ImagePrune {
 }
 
 /** Removes images without a tag, and with `dangling=false` every image that no container uses. By Docker's rules: names go one by one,
- *  so that an image in use keeps its last one.   @throws `invalid` for a bad filter */
+ *  so that an image in use keeps its last one. What pulls were cut off from goes as well.   @throws `invalid` for a bad filter */
 export async function pruneImages(
   ports: RemovePorts,
   images: readonly Image[],
@@ -31,6 +31,7 @@ export async function pruneImages(
     for (const name of names.length > 0 ? names : [image.id]) records.push(...(await removeIfUnused(ports, name)))
   }
   const reclaimedBytes = records.reduce((sum, { deleted = '' }) => sum + (sizes.get(deleted) ?? 0), 0)
+  await ports.content.removePartials()
   const attributes = { reclaimed: `${reclaimedBytes}` }
   ports.events.publish({ type: 'image', action: 'prune', actor: { id: '', attributes } })
   return { records, reclaimedBytes }

@@ -3,7 +3,7 @@ import type { Descriptor } from '#oci/descriptor.ts'
 import { type ImageConfig, imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
 import { type Index, isImageConfigType, type Manifest, manifestSizeLimit, parseManifest } from '#oci/manifest.ts'
 import { isLayerType, mediaTypes } from '#oci/media-types.ts'
-import type { ContentStore } from '../content/content-store.ts'
+import type { ContentStore, Ingest } from '../content/content-store.ts'
 import type { BlobRequest, BlobSource } from './blob-source.ts'
 
 /** Far more than overlayfs or people need. */
@@ -65,21 +65,37 @@ export async function fetchConfig(
   return { text, config }
 }
 
-/** Brings a blob into the store; the bytes are verified before they are a blob.   @throws `data-loss` with Docker's text */
+/** Brings a blob into the store; the bytes are verified before they are a blob, and what an earlier attempt left is taken up.
+ *  @throws `data-loss` with Docker's text */
 export async function storeBlob(
   content: ContentStore,
   source: BlobSource,
   request: Omit<BlobRequest, 'ingest'> & { readonly onFetched?: () => void },
 ): Promise<void> {
   const { descriptor, onFetched } = request
-  await using ingest = await content.openIngest()
-  await source.fetchBlob({ ...request, ingest })
-  onFetched?.()
+  await using ingest = await content.openIngest(descriptor)
+  for (;;) {
+    const mayBeOurs = ingest.resumed > 0
+    try {
+      await source.fetchBlob({ ...request, ingest })
+      onFetched?.()
+      await commitVerified(ingest, descriptor)
+      return
+    } catch (error) {
+      if (!isKind(error, 'data-loss')) throw error
+      await ingest.restart()
+      // What an earlier attempt left may have suffered from a power cut: that is no fault of the source.
+      if (!mayBeOurs) throw error
+    }
+  }
+}
+
+async function commitVerified(ingest: Ingest, { digest, size }: Descriptor): Promise<void> {
   try {
-    await ingest.commit(descriptor.digest, descriptor.size)
+    await ingest.commit(digest, size)
   } catch (error) {
     if (!isKind(error, 'data-loss')) throw error
-    throw new BerthError('data-loss', `filesystem layer verification failed for digest ${descriptor.digest}`, {
+    throw new BerthError('data-loss', `filesystem layer verification failed for digest ${digest}`, {
       cause: error,
       code: 'blob-digest',
     })

@@ -88,4 +88,40 @@ export function contentStoreContract(
     await ingest.commit(digestOf('12345'), 5)
     await expect(opened.store.read(digestOf('12345'), 4)).rejects.toMatchObject({ kind: 'too-large' })
   })
+
+  test('a write that names its blob goes on where the last one was given up', async () => {
+    await using opened = await open()
+    const { store } = opened
+    const bytes = randomBytes(3_000_000)
+    const blob = { digest: digestOf(bytes), size: bytes.length }
+    {
+      await using ingest = await store.openIngest(blob)
+      await ingest.write(bytes.subarray(0, 2_000_000))
+      await using other = await store.openIngest(blob)
+      expect(other.resumed).toBe(0)
+    }
+    expect(await opened.leftovers()).toBe(1)
+    expect(await store.find(blob.digest)).toBeUndefined()
+    await using ingest = await store.openIngest(blob)
+    expect([ingest.resumed, ingest.size]).toEqual([2_000_000, 2_000_000])
+    await ingest.write(bytes.subarray(2_000_000))
+    await ingest.commit(blob.digest, blob.size)
+    expect(Buffer.compare(await store.read(blob.digest, blob.size), bytes)).toBe(0)
+    expect(await opened.leftovers()).toBe(0)
+  })
+
+  test('what was given up can be removed, save what somebody goes on with', async () => {
+    await using opened = await open()
+    const { store } = opened
+    const [left, goesOn] = [1, 2].map((fill) => Buffer.alloc(2_000_000, fill)) as [Buffer, Buffer]
+    const toBlob = (bytes: Buffer) => ({ digest: digestOf(bytes), size: bytes.length + 1 })
+    for (const bytes of [left, goesOn]) {
+      await using ingest = await store.openIngest(toBlob(bytes))
+      await ingest.write(bytes)
+    }
+    await using ingest = await store.openIngest(toBlob(goesOn))
+    await store.removePartials()
+    expect(await opened.leftovers()).toBe(1)
+    expect(ingest.resumed).toBe(goesOn.length)
+  })
 }
