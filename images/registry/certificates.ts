@@ -17,22 +17,48 @@ const dockerDirectory = '/etc/docker/certs.d'
 
 /**
  * Whom to trust when talking to a host, and what to show it: the machine's authorities, and Docker's folder for this host
- * (`*.crt` authorities, `*.cert` with `*.key` of a client).   @throws `unavailable` for files that are there but no certificates
+ * (`*.crt` authorities, `*.cert` with `*.key` of clients).   @throws `unavailable` for files that are there but no certificates
  */
 export async function trustFor(host: string, directory = dockerDirectory): Promise<SecureContext> {
   const own = join(directory, host)
-  const names = (await ifThere(readdir(own))) ?? []
+  const names = ((await ifThere(readdir(own))) ?? []).toSorted()
+  const clients = clientNamesOf(names, own)
   const read = (name: string) => readFile(join(own, name), 'utf8')
-  const authorities = await Promise.all(names.filter((name) => name.endsWith('.crt')).map(read))
-  const client = names.find((name) => name.endsWith('.cert'))
+  const readAll = (wanted: readonly string[]) => Promise.all(wanted.map(read))
   try {
     return createSecureContext({
-      ca: [...((await systemAuthorities()) ?? rootCertificates), ...authorities],
-      ...(client && { cert: await read(client), key: await read(client.replace(/cert$/, 'key')) }),
+      ca: [
+        ...((await systemAuthorities()) ?? rootCertificates),
+        ...(await readAll(names.filter((name) => name.endsWith('.crt')))),
+      ],
+      ...(clients.length > 0 && {
+        cert: await readAll(clients.map((name) => `${name}.cert`)),
+        key: await readAll(clients.map((name) => `${name}.key`)),
+      }),
     })
   } catch (cause) {
     throw unavailable(`the certificates for ${host} (system and ${own}) cannot be used: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** Of client certificates, without their endings.   @throws `unavailable` in Docker's words for halves of a pair */
+function clientNamesOf(names: readonly string[], directory: string): readonly string[] {
+  const ofEnding = (ending: string) =>
+    names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length))
+  const [certificates, keys] = [ofEnding('.cert'), ofEnding('.key')]
+  const withoutKey = certificates.find((name) => !keys.includes(name))
+  if (withoutKey !== undefined) {
+    throw unavailable(
+      `missing key ${withoutKey}.key for client certificate ${withoutKey}.cert in ${directory}. CA certificates must use the extension .crt`,
+    )
+  }
+  const withoutCertificate = keys.find((name) => !certificates.includes(name))
+  if (withoutCertificate !== undefined) {
+    throw unavailable(
+      `missing client certificate ${withoutCertificate}.cert for key ${withoutCertificate}.key in ${directory}`,
+    )
+  }
+  return certificates
 }
 
 async function systemAuthorities(): Promise<readonly string[] | undefined> {

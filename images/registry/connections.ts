@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { type Proxies, proxyFor } from './proxies.ts'
 import type { TransportLimits } from './transport.ts'
+import { isAlert } from './transport-error.ts'
 
 /** At a time, to one host: registries count them. */
 const maxPerHost = 6
@@ -10,6 +11,8 @@ export class Connections implements AsyncDisposable {
   readonly #limits: TransportLimits
   readonly #proxies: Proxies
   readonly #dispatchers = new Map<string, Promise<Dispatcher>>()
+  /** By host: the alert with which it ended a connection. */
+  readonly #alerts = new Map<string, Error>()
 
   constructor(limits: TransportLimits, proxies: Proxies) {
     this.#limits = limits
@@ -28,6 +31,11 @@ export class Connections implements AsyncDisposable {
     return proxyFor(url, this.#proxies)
   }
 
+  /** Why the host ended our connection, when it said so: undici tells only that it did. */
+  alertOf(url: string): Error | undefined {
+    return this.#alerts.get(new URL(url).host)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const dispatchers = await Promise.allSettled(this.#dispatchers.values())
     this.#dispatchers.clear()
@@ -35,7 +43,7 @@ export class Connections implements AsyncDisposable {
   }
 
   async #open(host: string, { verifyTls, proxy }: { verifyTls: boolean; proxy: URL | undefined }): Promise<Dispatcher> {
-    const { Agent, ProxyAgent } = await import('undici')
+    const { Agent, ProxyAgent, buildConnector } = await import('undici')
     const { trustFor } = await import('./certificates.ts')
     const { connectTimeoutMs, headersTimeoutMs, stallTimeoutMs } = this.#limits
     const tls = { rejectUnauthorized: verifyTls, ...(verifyTls && { secureContext: await trustFor(host) }) }
@@ -45,7 +53,19 @@ export class Connections implements AsyncDisposable {
       headersTimeout: headersTimeoutMs,
       bodyTimeout: stallTimeoutMs,
     }
-    if (!proxy) return new Agent({ ...options, connect: { timeout: connectTimeoutMs, ...tls } })
+    if (!proxy) {
+      const connect = buildConnector({ allowH2: false, timeout: connectTimeoutMs, ...tls })
+      return new Agent({
+        ...options,
+        connect: (target, callback) =>
+          connect(target, (...result) => {
+            result[1]?.on('error', (error) => {
+              if (isAlert(error)) this.#alerts.set(host, error)
+            })
+            callback(...result)
+          }),
+      })
+    }
     return new ProxyAgent({
       ...options,
       uri: proxy.href,

@@ -61,6 +61,8 @@ function reasonOf(error: unknown, url: string, proxy: URL | undefined): string {
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'timeout awaiting response headers'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'the server has stopped sending'
   if (isPlainAnswer(error)) return 'http: server gave HTTP response to HTTPS client'
+  const alert = alertOf(rootOf(error))
+  if (alert) return `remote error: tls: ${alert}`
   const message = messageOf(rootOf(error))
   // Node adds advice for people who start it themselves.
   return isCertificateError(code) ? `tls: failed to verify certificate: ${message.split(';')[0]}` : message
@@ -83,6 +85,15 @@ function refusalOfProxy(error: unknown): string | undefined {
   if (code === 'UND_ERR_PRX_CONN') return 'EOF'
   const status = /^Proxy response \((\d{3})\)|^Proxy Authentication Required \((\d{3})\)/.exec(messageOf(rootOf(error)))
   return status ? STATUS_CODES[status[1] ?? status[2] ?? ''] : undefined
+}
+
+/** What the other side says before it ends a TLS connection: a certificate that it wants or does not take. */
+export function isAlert(error: unknown): boolean {
+  return alertOf(error) !== undefined
+}
+
+function alertOf(error: unknown): string | undefined {
+  return /\balert ([a-z ]+):/.exec(messageOf(error))?.[1]
 }
 
 /** Codes of OpenSSL's verification, as Node passes them on. */

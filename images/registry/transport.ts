@@ -93,9 +93,10 @@ export class Transport implements AsyncDisposable {
         if (isLast || !isBusy(response.status) || (waitMs ?? 0) > maxRetryAfterMs) return response
         await response.discard()
         await this.#pause(attempt, waitMs, request.signal)
-      } catch (error) {
+      } catch (thrown) {
         if (request.signal.aborted) throw abortError(request.signal)
-        if (error instanceof BerthError) throw error
+        if (thrown instanceof BerthError) throw thrown
+        const error = this.#connections.alertOf(request.url) ?? thrown
         if (isLast || !isTransient(error))
           throw toTransportError(error, request, this.#connections.proxyFor(request.url))
         await this.#pause(attempt, undefined, request.signal)

@@ -22,9 +22,26 @@ export interface RegistryOptions {
   /** A free one by default. */
   readonly port?: number
   /** PEM files: it then speaks TLS only, and is pushed to beforehand (`seedRegistry`). */
-  readonly tls?: { readonly certificate: string; readonly key: string }
+  readonly tls?: {
+    readonly certificate: string
+    readonly key: string
+    /** Whose clients are let in; anybody's by default. */
+    readonly clientAuthorities?: readonly string[]
+  }
+  /** Where it listens; 127.0.0.1 by default, which is insecure by definition. */
+  readonly address?: string
+  /** Sends people there for tokens. */
+  readonly tokenAuth?: TokenAuth
   /** Asks for the user `user` with the password `secret`. */
   readonly basicAuth?: boolean
+}
+
+/** The token server's address, its names, and the file with the certificate of its key. */
+export interface TokenAuth {
+  readonly realm: string
+  readonly service: string
+  readonly issuer: string
+  readonly rootcertbundle: string
 }
 
 /** `user:secret` as bcrypt. */
@@ -60,14 +77,20 @@ export async function seedRegistry(storage: string, images: Readonly<Record<stri
   for (const [name, image] of Object.entries(images)) await registry.push(name, image)
 }
 
-function configOf({ port = 0, basicAuth, tls }: RegistryOptions, storage: string, htpasswdPath: string): object {
+function configOf(options: RegistryOptions, storage: string, htpasswdPath: string): object {
+  const { port = 0, address = '127.0.0.1', basicAuth, tls, tokenAuth } = options
   return {
     version: 0.1,
     log: { level: 'info', formatter: 'json' },
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
-    http: { addr: `127.0.0.1:${port}`, secret: 'not a secret', ...(tls && { tls }) },
+    http: { addr: `${address}:${port}`, secret: 'not a secret', ...(tls && { tls: toTls(tls) }) },
     ...(basicAuth && { auth: { htpasswd: { realm: 'tests', path: htpasswdPath } } }),
+    ...(tokenAuth && { auth: { token: tokenAuth } }),
   }
+}
+
+function toTls({ certificate, key, clientAuthorities }: NonNullable<RegistryOptions['tls']>): object {
+  return { certificate, key, ...(clientAuthorities && { clientcas: clientAuthorities }) }
 }
 
 async function listeningAddress(child: ChildProcess): Promise<string> {
@@ -77,7 +100,7 @@ async function listeningAddress(child: ChildProcess): Promise<string> {
   const found = (async () => {
     const seen: string[] = []
     for await (const line of lines) {
-      const address = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1]
+      const address = /listening on (\d+\.\d+\.\d+\.\d+:\d+)/.exec(line)?.[1]
       if (address !== undefined) return address
       seen.push(line)
     }

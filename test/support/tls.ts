@@ -13,9 +13,11 @@ export interface TestCertificate {
   readonly certFile: string
 }
 
-/** A self-signed certificate for 127.0.0.1, localhost and other names, made by openssl in the directory. */
+/** A self-signed certificate for 127.0.0.1, 192.0.2.1, localhost and other names, made by openssl in the directory. */
 export async function makeCertificate(directory: string, names: readonly string[] = []): Promise<TestCertificate> {
-  const alternatives = ['IP:127.0.0.1', ...['localhost', ...names].map((name) => `DNS:${name}`)].join(',')
+  const alternatives = ['IP:127.0.0.1', 'IP:192.0.2.1', ...['localhost', ...names].map((name) => `DNS:${name}`)].join(
+    ',',
+  )
   const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
   await execute('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
