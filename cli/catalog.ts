@@ -150,6 +150,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/rmi.ts')).rmiCommand,
   ),
   entry(
+    'image load, load',
+    'Take images from a tar archive',
+    async () => (await import('./commands/image/load.ts')).loadCommand,
+  ),
+  entry(
     'image save, save',
     'Write images into a tar archive',
     async () => (await import('./commands/image/save.ts')).saveCommand,

@@ -1,11 +1,11 @@
 /** Commands of docker that Berth has not yet, without the groups' second spelling. */
 const commands = [
-  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp', 'diff', 'export', 'import', 'load'],
+  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp', 'diff', 'export', 'import'],
   ...['manifest', 'network', 'plugin', 'port', 'stats', 'swarm', 'update', 'volume'],
 ]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
   container: ['commit', 'cp', 'diff', 'export', 'port', 'stats', 'update'],
-  image: ['build', 'import', 'load'],
+  image: ['build', 'import'],
 }
 
 export function isNotYet(first: string, second: string): boolean {

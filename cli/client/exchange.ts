@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net'
 import { internal, messageOf, unavailable } from '#base/errors.ts'
 import { type BodyDecoder, decoderOf, parseHead, type ResponseHead } from './http-parse.ts'
+import { sendChunked } from './upload.ts'
 
 export interface Request {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly target: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
+  /** Instead of `body`: sent while the answer may already come. */
+  readonly upload?: AsyncIterable<Uint8Array>
   /** Asks for the connection itself: after 101 (or 200) both directions are raw. */
   readonly upgrade?: boolean
 }
@@ -17,17 +20,25 @@ const maxHead = 64 * 1024
 export async function exchange(socket: Socket, request: Request): Promise<ResponseHead> {
   const head = Buffer.from(formatHead(request))
   socket.write(request.body ? Buffer.concat([head, request.body]) : head)
+  if (request.upload) {
+    sendChunked(socket, request.upload).catch((error: unknown) => socket.destroy(toError(error)))
+  }
   for (;;) {
     const head = await readHead(socket)
     if (head.status >= 200 || head.status === 101) return head
   }
 }
 
-function formatHead({ method, target, headers = {}, body, upgrade }: Request): string {
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function formatHead({ method, target, headers = {}, body, upload, upgrade }: Request): string {
   const lines = [`${method} ${target} HTTP/1.1`, 'Host: engine', 'User-Agent: Berth-Client']
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value.replace(/[\r\n]/g, ' ')}`)
   if (body) lines.push('Content-Type: application/json')
-  if (body || method === 'POST' || method === 'PUT') lines.push(`Content-Length: ${body?.length ?? 0}`)
+  if (upload) lines.push('Transfer-Encoding: chunked')
+  else if (body || method === 'POST' || method === 'PUT') lines.push(`Content-Length: ${body?.length ?? 0}`)
   lines.push(...(upgrade ? ['Connection: Upgrade', 'Upgrade: tcp'] : ['Connection: close']), '', '')
   return lines.join('\r\n')
 }

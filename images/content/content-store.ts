@@ -1,14 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Digest } from '#base/digest.ts'
-import type { Ingest } from './ingest.ts'
+import type { BlobInfo, Ingest } from './ingest.ts'
 
-export type { Ingest } from './ingest.ts'
-
-export interface BlobInfo {
-  readonly digest: Digest
-  /** In bytes. */
-  readonly size: number
-}
+export type { BlobInfo, Ingest } from './ingest.ts'
 
 /**
  * Immutable bytes by digest. A blob is there as a whole or not at all, also after a power cut; what nobody refers to is

@@ -1,11 +1,18 @@
 import { createHash, type Hash } from 'node:crypto'
 import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { syncDirectory } from '#base/atomic-file.ts'
-import { type Digest, encodedOf } from '#base/digest.ts'
+import { type Digest, encodedOf, parseDigest } from '#base/digest.ts'
 import { dataLoss, internal, noSpace, systemCode } from '#base/errors.ts'
 
 /** Chunks are gathered to this many bytes: one system call for each small chunk would cost more than the hashing. */
 const gatherBytes = 1 << 20
+
+/** What is known about a blob. */
+export interface BlobInfo {
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+}
 
 /** A write that is not yet a blob. Bytes are hashed as they come. */
 export interface Ingest extends AsyncDisposable {
@@ -17,6 +24,12 @@ export interface Ingest extends AsyncDisposable {
 
   /** Takes bytes; they must not be changed afterwards.   @throws `no-space` */
   write(chunk: Uint8Array): Promise<void>
+
+  /** Lets another process write everything through the descriptor, instead of `write`; it tells the digest and size of what it wrote. */
+  fill(write: (fd: number) => Promise<BlobInfo>): Promise<BlobInfo>
+
+  /** The digest of what was written so far. */
+  digest(): Digest
 
   /** Forgets everything that was written. */
   restart(): Promise<void>
@@ -63,6 +76,7 @@ class FileIngest implements Ingest {
   #hash: Hash = createHash('sha256')
   #size = 0
   #resumed = 0
+  #filled: Digest | undefined
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #writing: Promise<void> = Promise.resolve()
@@ -106,12 +120,25 @@ class FileIngest implements Ingest {
     this.#startWriting()
   }
 
+  async fill(write: (fd: number) => Promise<BlobInfo>): Promise<BlobInfo> {
+    if (this.#state !== 'open' || this.#size > 0) throw internal('the ingest has been written to')
+    const { digest, size } = await write(this.#file.fd)
+    this.#filled = digest
+    this.#size = size
+    return { digest, size }
+  }
+
+  digest(): Digest {
+    return this.#filled ?? parseDigest(`sha256:${this.#hash.copy().digest('hex')}`)
+  }
+
   async restart(): Promise<void> {
     await this.#writing
     this.#gathered = []
     this.#gatheredBytes = 0
     await this.#file.truncate(0)
     this.#hash = createHash('sha256')
+    this.#filled = undefined
     this.#size = 0
     this.#resumed = 0
   }
@@ -121,7 +148,7 @@ class FileIngest implements Ingest {
     if (this.#size !== size) {
       throw dataLoss(`${expected} has ${this.#size} bytes where ${size} were announced`, { code: 'blob-size' })
     }
-    const found = `sha256:${this.#hash.copy().digest('hex')}`
+    const found = this.digest()
     if (found !== expected) {
       throw dataLoss(`${expected} has other content: its digest is ${found}`, { code: 'blob-digest' })
     }

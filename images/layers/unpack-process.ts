@@ -37,14 +37,41 @@ const maxOutputBytes = 8192
  * @throws `invalid` (names the entry), `no-space`, `cancelled`, `unavailable` when the child cannot run here; the stream's own error.
  */
 export async function runUnpack(executable: string, run: UnpackRun, signal?: AbortSignal): Promise<UnpackResult> {
-  if (signal?.aborted) throw wasCancelled(signal)
   await using opened = new AsyncDisposableStack()
   const target = opened.use(await open(targetOf(run.mounts), 'r'))
   const lowers: FileHandle[] = []
   for (const path of run.mounts.lower) lowers.push(opened.use(await open(path, 'r')))
-  const file = 'path' in run.source ? opened.use(await open(run.source.path, 'r')) : undefined
-  const child = spawn(executable, argumentsOf(run), {
-    stdio: [inputOf(run.source, file), 'pipe', 'pipe', target.fd, ...lowers.map(({ fd }) => fd)],
+  const inherited = [target.fd, ...lowers.map(({ fd }) => fd)]
+  return await runChild(executable, { source: run.source, args: argumentsOf(run), inherited }, signal)
+}
+
+export interface InflateRun {
+  readonly source: LayerSource
+  /** An empty directory, which stays so. */
+  readonly directory: string
+  /** A file open for writing, which takes the plain bytes. */
+  readonly output: number
+  readonly limits: UnpackLimits
+}
+
+/** Decompresses in the confined child, whatever the bytes are of.   @throws as `runUnpack` does */
+export async function runInflate(executable: string, run: InflateRun, signal?: AbortSignal): Promise<UnpackResult> {
+  await using directory = await open(run.directory, 'r')
+  const args = ['--inflate', ...limitArguments(run.limits)]
+  return await runChild(executable, { source: run.source, args, inherited: [directory.fd, run.output] }, signal)
+}
+
+/** @param inherited descriptors from 3 on */
+async function runChild(
+  executable: string,
+  { source, args, inherited }: { source: LayerSource; args: readonly string[]; inherited: readonly number[] },
+  signal: AbortSignal | undefined,
+): Promise<UnpackResult> {
+  if (signal?.aborted) throw wasCancelled(signal)
+  await using opened = new AsyncDisposableStack()
+  const file = 'path' in source ? opened.use(await open(source.path, 'r')) : undefined
+  const child = spawn(executable, [...args], {
+    stdio: [inputOf(source, file), 'pipe', 'pipe', ...inherited],
     env: {},
     cwd: '/',
   })
@@ -53,7 +80,7 @@ export async function runUnpack(executable: string, run: UnpackRun, signal?: Abo
     endOf(child, executable),
     textOf(child.stdout),
     textOf(child.stderr),
-    'stream' in run.source ? feed(run.source.stream, child) : undefined,
+    'stream' in source ? feed(source.stream, child) : undefined,
   ])
   if (signal?.aborted) throw wasCancelled(signal)
   if (sourceError !== undefined) throw sourceError
@@ -72,8 +99,12 @@ function argumentsOf({ mounts, limits }: UnpackRun): string[] {
     mounts.kind === 'overlay' ? '--overlay' : '--plain',
     // What the layers below look like matters where this one leaves out parent directories.
     ...['--lowers', `${mounts.lower.length}`],
-    ...['--limit-bytes', `${limits.bytes}`, '--limit-entries', `${limits.entries}`, '--limit-ratio', `${limits.ratio}`],
+    ...limitArguments(limits),
   ]
+}
+
+function limitArguments({ bytes, entries, ratio }: UnpackLimits): string[] {
+  return ['--limit-bytes', `${bytes}`, '--limit-entries', `${entries}`, '--limit-ratio', `${ratio}`]
 }
 
 function inputOf(source: LayerSource, file: FileHandle | undefined): number | 'pipe' {

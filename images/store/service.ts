@@ -7,6 +7,7 @@ import type { ImageConfig } from '#oci/image-config.ts'
 import { type Platform, parsePlatform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
+import { type LoadRequest, loadImages } from '../archive/load.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
@@ -18,7 +19,14 @@ import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import type { LayerProgress } from '../transfer/download-layer.ts'
 import { importLayout } from '../transfer/import-layout.ts'
-import type { PullProgress, PullRequest, PushProgress, PushRequest, RegistryAuth } from '../transfer/progress.ts'
+import type {
+  LoadProgress,
+  PullProgress,
+  PullRequest,
+  PushProgress,
+  PushRequest,
+  RegistryAuth,
+} from '../transfer/progress.ts'
 import { type PullPorts, pull } from '../transfer/pull.ts'
 import { type PushPorts, push } from '../transfer/push.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
@@ -195,6 +203,16 @@ export class ImageService implements AsyncDisposable {
   /** A tar of images, as `docker save` writes it; read it to its end or return it.   @throws `not-found`, `invalid` with Docker's texts */
   async save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     return await this.#track(saveImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
+  }
+
+  /** Takes the images of an archive. Resolves when it has arrived; what it is refused for ends the progress. */
+  async load(request: LoadRequest, signal: AbortSignal): Promise<AsyncIterable<LoadProgress>> {
+    this.#ports.database.checkRoom()
+    const load = loadImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
+    const { progress, done } = await this.#track(load)
+    this.#transfers += 1
+    void this.#track(done).then(() => this.#transferEnded())
+    return progress
   }
 
   /** Pushes one tag or all of a repository; what goes wrong ends the progress.   @throws `not-found` when it is not of the platform asked for */

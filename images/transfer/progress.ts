@@ -46,3 +46,13 @@ export interface PushedTag {
 export type PushProgress =
   | PullProgress
   | { readonly status?: undefined; readonly id?: undefined; readonly pushed: PushedTag }
+
+/** A line to be shown as it is. */
+export interface TextLine {
+  readonly status?: undefined
+  readonly id?: undefined
+  readonly stream: string
+}
+
+/** One line of Docker's stream for load and import. */
+export type LoadProgress = PullProgress | TextLine

@@ -50,6 +50,7 @@ async function answer(around: Surroundings, request: IncomingMessage, connection
     query: new Query<never>(new URLSearchParams(search)),
     headers: request.headers,
     signal: connection.gone,
+    input: request,
     body: async (decode) => {
       const value = await readJsonBody(request)
       return value === undefined ? undefined : decode(value)

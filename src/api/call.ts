@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Operations } from '#contract/types.gen.ts'
 import type { ApiVersion } from '#contract/versions.ts'
 import type { Engine } from '#engine/engine.ts'
@@ -15,6 +16,8 @@ export interface Call<K extends OperationKey = OperationKey> {
   readonly headers: IncomingHttpHeaders
   /** Aborted when the client has gone before the answer was complete. */
   readonly signal: AbortSignal
+  /** The body as it comes; left unread, it is read to nowhere once the answer is there. */
+  readonly input: Readable
   /** The whole JSON body, checked by `decode`; empty and absent bodies are `undefined`.   @throws `invalid`, `too-large` */
   body<T>(decode: (value: unknown) => T): Promise<T | undefined>
 }

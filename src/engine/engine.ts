@@ -14,13 +14,21 @@ import type {
   WaitCondition,
 } from '#containers/requests.ts'
 import type { EngineEvent } from '#events/event.ts'
+import type { LoadRequest } from '#images/archive/load.ts'
 import type { SaveRequest } from '#images/archive/save.ts'
 import type { RemoteImage } from '#images/registry/inspect.ts'
 import type { SearchResult } from '#images/registry/search.ts'
 import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
 import type { ImagePrune } from '#images/store/prune.ts'
 import type { ImageSearch } from '#images/store/service.ts'
-import type { PullProgress, PullRequest, PushProgress, PushRequest, RegistryAuth } from '#images/transfer/progress.ts'
+import type {
+  LoadProgress,
+  PullProgress,
+  PullRequest,
+  PushProgress,
+  PushRequest,
+  RegistryAuth,
+} from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
@@ -106,6 +114,8 @@ export interface Images {
   save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** Nearly all that can be wrong ends the progress.   @throws `not-found` when the image is not of the platform asked for */
   push(request: PushRequest, signal: AbortSignal): AsyncIterable<PushProgress>
+  /** Takes the images of an archive. Resolves when it has arrived; what it is refused for ends the progress. */
+  load(request: LoadRequest, signal: AbortSignal): Promise<AsyncIterable<LoadProgress>>
   /** Shows credentials to a registry (''-named: docker.io).   @returns the token to keep instead of the password, or '' */
   login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string>
   /** What a registry has under a reference.   @throws `not-found` and others in the registry's words */

@@ -34,6 +34,13 @@ export const imageTransferRoutes: readonly Route[] = [
     save(engine, { names: [path.name], platform: platformOf(query.text('platform'), version) }, signal),
   ),
 
+  route('POST /images/load', async ({ query, version, input, signal }, engine) => {
+    const platform = platformOf(query.text('platform'), version)
+    const quiet = !query.has('quiet') || query.boolean('quiet')
+    const progress = await engine.images.load({ archive: input, quiet, ...(platform && { platform }) }, signal)
+    return stream('application/json', toJsonLines(progress))
+  }),
+
   route('POST /images/{name}/push', ({ path, query, headers, version, signal }, engine) => {
     const request = {
       reference: parsePushed(path.name, query.text('tag')),

@@ -12,7 +12,6 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'GET /containers/{id}/changes': 'listing the changed files of a container',
   'GET /containers/{id}/export': 'exporting containers',
   'GET /containers/{id}/stats': 'resource statistics of containers',
-  'POST /images/load': 'loading images',
   'POST /commit': 'making images from containers',
   'POST /build': 'building images',
   'POST /build/cancel': 'building images',

@@ -1,16 +1,21 @@
 import { messageOf } from '#base/errors.ts'
 import { formatBytes } from '#base/quantity.ts'
 import type { JsonMessage } from '#contract/types.gen.ts'
-import type { PullProgress, PushedTag, PushProgress } from '#images/transfer/progress.ts'
+import type { LoadProgress, PullProgress, PushedTag, PushProgress } from '#images/transfer/progress.ts'
 
 /** Progress as lines of JSON. An error ends the stream as its last line: the status went out long ago. */
-export async function* toJsonLines(progress: AsyncIterable<PullProgress | PushProgress>): AsyncGenerator<string> {
+export async function* toJsonLines(progress: AsyncIterable<PushProgress | LoadProgress>): AsyncGenerator<string> {
   try {
-    for await (const one of progress) yield toLine('pushed' in one ? toPushed(one.pushed) : toMessage(one))
+    for await (const one of progress) yield toLine(toAnyMessage(one))
   } catch (error) {
     const message = messageOf(error)
     yield toLine({ errorDetail: { message }, error: message })
   }
+}
+
+function toAnyMessage(progress: PushProgress | LoadProgress): JsonMessage {
+  if ('pushed' in progress) return toPushed(progress.pushed)
+  return 'stream' in progress ? { stream: progress.stream } : toMessage(progress)
 }
 
 export function toMessage({ status, id, detail }: PullProgress): JsonMessage {

@@ -55,7 +55,7 @@ test.concurrent.each([
     "unknown shorthand flag: 'Z' in -Z\n\nUsage:  berth [OPTIONS] COMMAND [ARG...]\n\nRun 'berth --help' for more information",
   ],
   ['build .', 1, "berth: 'berth build' is not there yet\n\nRun 'berth --help' for what is"],
-  ['image load x', 1, "berth: 'berth image load' is not there yet\n\nRun 'berth --help' for what is"],
+  ['image build x', 1, "berth: 'berth image build' is not there yet\n\nRun 'berth --help' for what is"],
   ['bogus', 1, "berth: unknown command: berth bogus\n\nRun 'berth --help' for more information"],
   [
     'container bogus',

@@ -1,0 +1,201 @@
+import type { Readable } from 'node:stream'
+import { onAbort } from '#base/abort.ts'
+import { invalid } from '#base/errors.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
+import { imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
+import { formatPlatform, hostPlatform, type Platform, platformScore } from '#oci/platform.ts'
+import { familiarReference, parseReference, type Reference } from '#oci/reference.ts'
+import type { Lease } from '../content/leases.ts'
+import { collect } from '../store/garbage.ts'
+import { labelsOf } from '../store/read-image.ts'
+import { type AddedImage, type AddImagePorts, addImage } from '../transfer/add-image.ts'
+import type { BlobSource } from '../transfer/blob-source.ts'
+import type { LoadProgress, PullProgress } from '../transfer/progress.ts'
+import { ProgressFeed } from '../transfer/progress-feed.ts'
+import { type DockerEntry, type OciEntry, readDockerEntries, readOciEntries } from './archive-index.ts'
+import { archiveSource } from './archive-source.ts'
+import { readDockerImage } from './docker-image.ts'
+import { findManifests, type OciManifest } from './oci-images.ts'
+import { type SplitArchive, splitArchive } from './split.ts'
+import type { TreeReader } from './tree-reader.ts'
+
+export interface LoadRequest {
+  /** The archive, plain or compressed by gzip, zstd, xz or bzip2. */
+  readonly archive: Readable
+  /** Only images of this one. */
+  readonly platform?: Platform
+  /** Nothing is told of layers. */
+  readonly quiet: boolean
+}
+
+export interface RunningLoad {
+  /** Throws at its end what the load failed of; images told of until then are loaded. */
+  readonly progress: AsyncIterable<LoadProgress>
+  /** Never rejects: everything has ended and is cleaned up. */
+  readonly done: Promise<void>
+}
+
+/** Takes every image of an archive: OCI layouts, docker-archives, and what is both. Resolves when the archive has arrived: what it is refused
+ *  for is then told in the progress. Goes on without a reader; ends with the signal, or when the reader leaves early. */
+export async function loadImages(
+  ports: AddImagePorts,
+  request: LoadRequest,
+  signal: AbortSignal,
+): Promise<RunningLoad> {
+  const controller = new AbortController()
+  const parent = onAbort(signal, () => controller.abort(signal.reason))
+  const feed = new ProgressFeed<LoadProgress>(async () => {
+    controller.abort()
+    await done
+  })
+  const arrived = splitArchive(ports, request.archive, controller.signal)
+  const done = arrived
+    .then((archive) => loadAll({ ports, request, feed, signal: controller.signal }, archive))
+    .then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    .then((failure) => {
+      parent[Symbol.dispose]()
+      feed.end(failure)
+    })
+  await arrived.catch(() => undefined)
+  return { progress: feed, done }
+}
+
+interface LoadRun {
+  readonly ports: AddImagePorts
+  readonly request: LoadRequest
+  readonly feed: ProgressFeed<LoadProgress>
+  readonly signal: AbortSignal
+}
+
+async function loadAll(run: LoadRun, archive: SplitArchive): Promise<void> {
+  await using _ = archive
+  const { files } = archive
+  const [oci, docker] = [await readOciEntries(files), await readDockerEntries(files)]
+  if (!oci && !docker) {
+    throw invalid(
+      'the archive holds no images: neither manifest.json nor an OCI layout (archives of Docker before 1.10 are not supported)',
+    )
+  }
+  const manifests: OciManifest[] = []
+  for (const { root } of oci ?? []) manifests.push(...(await findManifests(archiveSource(files), root, run.signal)))
+  // manifest.json says best what is meant, where there is one; the layout then gives the manifests, with their digests.
+  const loaded = docker
+    ? await loadDocker(run, files, docker, manifests)
+    : await loadOci(run, files, { entries: oci ?? [], manifests })
+  if (loaded === 0) throw invalid(nothingFor(run.request.platform))
+}
+
+function nothingFor(platform: Platform | undefined): string {
+  return platform ? `no image of the archive is for ${formatPlatform(platform)}` : 'the archive holds no images'
+}
+
+async function loadDocker(
+  run: LoadRun,
+  files: TreeReader,
+  entries: readonly DockerEntry[],
+  manifests: readonly OciManifest[],
+): Promise<number> {
+  let loaded = 0
+  for (const entry of entries) {
+    const lease = run.ports.leases.open()
+    try {
+      const image = await findDockerImage(run, { files, entry, manifests, lease })
+      if (await load(run, { ...image, references: entry.tags })) loaded += 1
+    } finally {
+      const held = lease.keys
+      lease[Symbol.dispose]()
+      await collect(run.ports, held)
+    }
+  }
+  return loaded
+}
+
+async function findDockerImage(
+  { ports, signal }: LoadRun,
+  {
+    files,
+    entry,
+    manifests,
+    lease,
+  }: { files: TreeReader; entry: DockerEntry; manifests: readonly OciManifest[]; lease: Lease },
+): Promise<Omit<Loadable, 'references'>> {
+  const text = (await files.read(entry.config, imageConfigSizeLimit)).toString('utf8')
+  const { os, architecture, variant } = parseImageConfig(text, JSON.stringify(entry.config))
+  const platform = { os, architecture, ...(variant !== undefined && { variant }) }
+  const config = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(entry.config)?.[1]
+  const known = manifests.find(({ manifest }) => manifest.config.digest === `sha256:${config}`)
+  if (known) return { root: known.root, platform, source: archiveSource(files) }
+  return { ...(await readDockerImage(ports, { files, entry, lease, signal })), platform }
+}
+
+async function loadOci(
+  run: LoadRun,
+  files: TreeReader,
+  { entries, manifests }: { entries: readonly OciEntry[]; manifests: readonly OciManifest[] },
+): Promise<number> {
+  const wanted = run.request.platform ?? hostPlatform
+  const score = ({ platform }: OciManifest) => (platform?.os ? platformScore(platform, wanted) : 1)
+  const source = archiveSource(files)
+  let loaded = 0
+  for (const [digest, same] of Map.groupBy(entries, ({ root }) => root.digest)) {
+    const [best] = manifests.filter(({ root }) => root.digest === digest).toSorted((a, b) => score(b) - score(a))
+    if (!best) continue
+    const references = same.flatMap(({ reference }) => (reference ? [reference] : []))
+    if (await load(run, { root: best.root, platform: best.platform, source, references })) loaded += 1
+  }
+  return loaded
+}
+
+interface Loadable {
+  readonly root: Descriptor
+  /** Of the manifest below the root that is meant; undefined where the root does not tell. */
+  readonly platform: Platform | undefined
+  readonly source: BlobSource
+  readonly references: readonly Reference[]
+}
+
+/** @returns false when the image is for another platform than was asked for */
+async function load(run: LoadRun, { root, platform, source, references }: Loadable): Promise<boolean> {
+  const { ports, request, feed, signal } = run
+  if (request.platform && platform?.os && platformScore(platform, request.platform) === 0) return false
+  const added = await addImage(ports, {
+    source,
+    root: { mediaType: root.mediaType, digest: root.digest, size: root.size },
+    platform: platform?.os ? platform : hostPlatform,
+    references,
+    isFromRepository: false,
+    event: (image) => ({
+      type: 'image',
+      action: 'load',
+      actor: { id: image.id, attributes: { ...labelsOf(image), name: image.id } },
+    }),
+    report: (progress) => {
+      const line = request.quiet ? undefined : toLoadLine(progress)
+      if (line) feed.push(line)
+    },
+    signal,
+  })
+  for (const line of toLines(added, references)) feed.push({ stream: `${line}\n` })
+  return true
+}
+
+/** Docker tells of nothing but the bytes that are unpacked. */
+function toLoadLine({ status, id, detail }: PullProgress): PullProgress | undefined {
+  if (status !== 'Extracting' || !detail) return undefined
+  return { status: 'Loading layer', detail, ...(id !== undefined && { id }) }
+}
+
+function toLines({ image, taken }: AddedImage, references: readonly Reference[]): string[] {
+  if (references.length === 0) return [`Loaded image ID: ${image.id}`]
+  return references.flatMap((reference) => {
+    const name = familiarReference(reference)
+    const before = taken.find((one) => familiarReference(parseReference(one.name)) === name)
+    const renamed = before
+      ? [`The image ${name} already exists, renaming the old one with ID ${before.from} to empty string`]
+      : []
+    return [...renamed, `Loaded image: ${name}`]
+  })
+}

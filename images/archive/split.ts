@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto'
+import { PassThrough, type Readable } from 'node:stream'
+import { cancelled, invalid, isKind } from '#base/errors.ts'
+import type { LayerUnpackPorts } from '../layers/unpack.ts'
+import { defaultLimits, runUnpack } from '../layers/unpack-process.ts'
+import { TreeReader } from './tree-reader.ts'
+
+/** An archive in pieces: its members as files. Disposing deletes them. */
+export interface SplitArchive extends AsyncDisposable {
+  readonly files: TreeReader
+}
+
+/** Blobs and a few documents; images of 500 layers have some thousand. */
+const maxEntries = 100_000
+
+/**
+ * Has the confined child decompress an archive and put its members into a directory of the snapshotter's, which deletes it at the next start
+ * if we do not come to it. The stream is left where the archive ends badly, not destroyed: it may be a request that wants an answer.
+ * @throws `invalid` for what is no tar archive or breaks a limit, `no-space`, `cancelled`
+ */
+export async function splitArchive(
+  { executable, snapshots }: LayerUnpackPorts,
+  archive: Readable,
+  signal: AbortSignal,
+): Promise<SplitArchive> {
+  const key = `unpack-archive-${randomUUID()}`
+  const mounts = await snapshots.prepare(key, undefined, signal)
+  const remove = () => snapshots.remove(key)
+  try {
+    using tapped = tap(archive)
+    const limits = { ...defaultLimits, entries: maxEntries }
+    await runUnpack(executable, { source: { stream: tapped.stream }, mounts, limits }, signal)
+  } catch (error) {
+    await remove()
+    if (isKind(error, 'invalid')) throw invalid(`the archive cannot be read: ${error.message}`, { cause: error })
+    throw error
+  }
+  return { files: new TreeReader(mounts.path), [Symbol.asyncDispose]: remove }
+}
+
+/** What comes out of the stream, in one that may be destroyed without it. */
+function tap(archive: Readable): Disposable & { readonly stream: PassThrough } {
+  const stream = new PassThrough({ highWaterMark: 1 << 20 })
+  const fail = (error: Error) => stream.destroy(error)
+  const close = () => {
+    if (!archive.readableEnded) stream.destroy(cancelled('the archive ended before it was whole'))
+  }
+  archive.on('error', fail).on('close', close).pipe(stream)
+  return {
+    stream,
+    [Symbol.dispose]() {
+      archive.off('error', fail).off('close', close).unpipe(stream)
+    },
+  }
+}

@@ -1,0 +1,261 @@
+import { execFileSync } from 'node:child_process'
+import { PassThrough, Readable } from 'node:stream'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { type Digest, digestOf, encodedOf } from '#base/digest.ts'
+import type { LoadProgress } from '#images/transfer/progress.ts'
+import { mediaTypes } from '#oci/media-types.ts'
+import type { Platform } from '#oci/platform.ts'
+import { buildImage, buildIndex, type TestImage, toBlob, toDescriptor } from '#test/support/base-image.ts'
+import { openTestImages, type TestImages } from '#test/support/images.ts'
+import { type TarEntry, tar } from '#test/support/tar.ts'
+import { waitFor } from '#test/support/wait-for.ts'
+
+const layer = (text: string) => tar([{ name: 'motd', content: text }])
+const nothing = { blobs: 0, ingests: 0, snapshots: 0, directories: 0 }
+const one = buildImage({ layers: [layer('one'), layer('two')] })
+
+interface LoadOptions {
+  readonly platform?: Platform
+  readonly quiet?: boolean
+}
+
+async function load(images: TestImages, archive: Uint8Array, options: LoadOptions = {}): Promise<LoadProgress[]> {
+  const request = { archive: Readable.from([archive], { objectMode: false }), quiet: true, ...options }
+  return await Array.fromAsync(await images.service.load(request, new AbortController().signal))
+}
+
+/** What Docker's client prints of it. */
+const textOf = (lines: readonly LoadProgress[]) => lines.map((line) => ('stream' in line ? line.stream : '')).join('')
+
+const json = (name: string, value: unknown): TarEntry => ({ name, content: JSON.stringify(value) })
+const marker = json('oci-layout', { imageLayoutVersion: '1.0.0' })
+const blobsOf = ({ root, manifests, blobs }: TestImage): TarEntry[] =>
+  [root, ...manifests, ...blobs].map(({ digest, bytes }) => ({
+    name: `blobs/sha256/${encodedOf(digest)}`,
+    content: bytes,
+  }))
+
+/** An OCI layout and nothing else. */
+function layout(image: TestImage, annotations: object = {}, blobs = blobsOf(image)): Buffer {
+  const index = { schemaVersion: 2, manifests: [{ ...toDescriptor(image.root), annotations }] }
+  return tar([...blobs, json('index.json', index), marker])
+}
+
+/** An archive as Docker before 25 wrote it. */
+function oldArchive(layers: readonly Uint8Array[], extra: readonly TarEntry[] = [], paths?: readonly string[]) {
+  const image = buildImage({ layers })
+  const [config] = image.blobs
+  if (!config) throw new Error('an image without a config')
+  const names = layers.map((_, index) => `${String(index).repeat(64)}/layer.tar`)
+  const manifest = [{ Config: `${encodedOf(image.id)}.json`, RepoTags: ['old:v1'], Layers: paths ?? names }]
+  const files = layers.map((content, index): TarEntry => ({ name: names[index] ?? '', content }))
+  const entries = [...files, { name: `${encodedOf(image.id)}.json`, content: config.bytes }]
+  return { image, archive: tar([...extra, ...entries, json('manifest.json', manifest)]) }
+}
+
+test('what was saved is loaded elsewhere with the same id, root and layers, under its names', async () => {
+  await using here = await openTestImages()
+  await using there = await openTestImages()
+  const name = { 'org.opencontainers.image.ref.name': 'me/app:v1' }
+  expect(textOf(await load(here, layout(one, name)))).toBe('Loaded image: me/app:v1\n')
+  await here.service.tag('me/app:v1', here.parse('other'))
+  const request = { names: ['me/app:v1', 'other'] }
+  const archive = Buffer.concat(await Array.fromAsync(await here.service.save(request, new AbortController().signal)))
+
+  expect(textOf(await load(there, archive))).toBe('Loaded image: me/app:v1\nLoaded image: other:latest\n')
+  const loaded = there.service.get('other')
+  expect(loaded).toMatchObject({ id: one.id, root: { digest: one.root.digest } })
+  expect(loaded.layers.map(({ digest }) => digest)).toEqual(one.layers.map(({ digest }) => digest))
+  expect(await there.readFile('other', 'motd')).toBe('two')
+  expect(there.events).toMatchObject([{ action: 'load', actor: { id: one.id, attributes: { name: one.id } } }])
+  expect(await there.footprint()).toEqual({ blobs: 4, ingests: 0, snapshots: 2, directories: 2 })
+})
+
+test.each([
+  ['gzip', gzipSync(layout(one))],
+  ['zstd', zstdCompressSync(layout(one))],
+  ['xz', execFileSync('xz', ['-c'], { input: layout(one) })],
+  ['bzip2', execFileSync('bzip2', ['-c'], { input: layout(one) })],
+])('an archive compressed by %s is loaded', async (_, archive) => {
+  await using images = await openTestImages()
+  expect(textOf(await load(images, archive))).toBe(`Loaded image ID: ${one.id}\n`)
+})
+
+test('an archive of an older Docker is loaded, with layers that are links to others, and compressed ones', async () => {
+  await using images = await openTestImages()
+  const link: TarEntry = { name: '9/layer.tar', type: '2', link: `../${'0'.repeat(64)}/layer.tar` }
+  const paths = ['9/layer.tar', `${'1'.repeat(64)}/layer.tar`]
+  const plain = oldArchive([layer('a'), layer('b')], [link], paths)
+  expect(textOf(await load(images, plain.archive))).toBe('Loaded image: old:v1\n')
+  expect(images.service.get('old:v1').id).toBe(plain.image.id)
+  expect(await images.readFile('old:v1', 'motd')).toBe('b')
+  // A plain layer is its own diffId.
+  expect(images.service.get('old:v1').layers.map(({ digest }) => digest)).toEqual(
+    [layer('a'), layer('b')].map(digestOf),
+  )
+
+  const { image } = oldArchive([layer('c'), layer('d'), layer('e')])
+  const [config] = image.blobs
+  const packed = tar([
+    { name: 'c', content: gzipSync(layer('c')) },
+    { name: 'd', content: execFileSync('xz', ['-c'], { input: layer('d') }) },
+    { name: 'e', content: zstdCompressSync(layer('e')) },
+    { name: 'config', content: config?.bytes ?? '' },
+    json('manifest.json', [{ Config: 'config', RepoTags: null, Layers: ['c', 'd', 'e'] }]),
+  ])
+  expect(textOf(await load(images, packed))).toBe(`Loaded image ID: ${image.id}\n`)
+  expect(images.service.get(image.id).layers).toMatchObject([
+    { mediaType: mediaTypes.ociLayerGzip, digest: digestOf(gzipSync(layer('c'))) },
+    { mediaType: mediaTypes.ociLayer, digest: digestOf(layer('d')) },
+    { mediaType: mediaTypes.ociLayerZstd },
+  ])
+  expect(await images.readFile(image.id, 'motd')).toBe('e')
+})
+
+test('progress tells the bytes of each layer, unless it is to be quiet', async () => {
+  await using images = await openTestImages()
+  const lines = await load(images, layout(one), { quiet: false })
+  const ofLayers = lines.filter(({ status }) => status === 'Loading layer')
+  expect(new Set(ofLayers.map(({ id }) => id))).toEqual(new Set(one.layers.map(({ digest }) => digest.slice(7, 19))))
+  expect(ofLayers.at(-1)).toMatchObject({ detail: { current: one.layers[1]?.size, total: one.layers[1]?.size } })
+})
+
+test.each([
+  [{ 'io.containerd.image.name': 'docker.io/library/a:b' }, 'Loaded image: a:b\n'],
+  [{ 'org.opencontainers.image.ref.name': '127.0.0.1:5000/a:b' }, 'Loaded image: 127.0.0.1:5000/a:b\n'],
+  [{ 'org.opencontainers.image.ref.name': 'latest' }, `Loaded image ID: ${one.id}\n`],
+  [{}, `Loaded image ID: ${one.id}\n`],
+])('the annotations %j of a layout give its names', async (annotations, text) => {
+  await using images = await openTestImages()
+  expect(textOf(await load(images, layout(one, annotations)))).toBe(text)
+})
+
+test('of an index that lacks its other platforms the one that is there is loaded; one that is not there is refused', async () => {
+  await using images = await openTestImages()
+  const arm = buildImage({ layers: [layer('arm')], platform: { os: 'linux', architecture: 's390x' } })
+  const index = buildIndex([one, arm])
+  const only = [index.root, arm.root, ...arm.blobs].map(
+    ({ digest, bytes }): TarEntry => ({ name: `blobs/sha256/${encodedOf(digest)}`, content: bytes }),
+  )
+  const archive = layout(index, {}, only)
+  expect(textOf(await load(images, archive))).toBe(`Loaded image ID: ${arm.id}\n`)
+  expect(images.service.get(arm.id).root.digest).toBe(index.root.digest)
+  await expect(load(images, archive, { platform: one.platform })).rejects.toMatchObject({
+    kind: 'invalid',
+    message: `no image of the archive is for linux/${one.platform.architecture}`,
+  })
+})
+
+test('a name that leads to another image is taken from it, and that is told', async () => {
+  await using images = await openTestImages()
+  const name = { 'org.opencontainers.image.ref.name': 'app:v1' }
+  const other = buildImage({ layers: [layer('other')] })
+  await load(images, layout(other, name))
+  expect(textOf(await load(images, layout(one, name)))).toBe(
+    `The image app:v1 already exists, renaming the old one with ID ${other.id} to empty string\nLoaded image: app:v1\n`,
+  )
+  expect(textOf(await load(images, layout(one, name)))).toBe('Loaded image: app:v1\n')
+})
+
+const config = { Config: 'config', RepoTags: ['x:y'], Layers: ['layer'] }
+const [configBlob] = buildImage({ layers: [layer('x')] }).blobs
+const configFile: TarEntry = { name: 'config', content: configBlob?.bytes ?? '' }
+const layerFile: TarEntry = { name: 'layer', content: layer('x') }
+const withoutBlob = (image: TestImage, digest: Digest | undefined) =>
+  blobsOf(image).filter(({ name }) => !name.endsWith(encodedOf(digest ?? image.id)))
+
+test.each<readonly [string, Uint8Array, RegExp]>([
+  ['a text', Buffer.from('<html>404</html>'.repeat(100)), /^the archive cannot be read: this is no tar archive/],
+  ['nothing', Buffer.alloc(0), /^the archive (cannot be read|holds no images)/],
+  ['an archive of something else', tar([{ name: 'a', content: 'b' }]), /^the archive holds no images: neither/],
+  [
+    'a damaged stream',
+    gzipSync(layout(one)).subarray(0, -30),
+    /^the archive cannot be read: the gzip stream .* cut off/,
+  ],
+  ['an archive that leaves the tree', tar([{ name: '../../x', content: 'x' }]), /^the archive cannot be read: .*\.\./],
+  ['a manifest.json of nonsense', tar([json('manifest.json', { a: 1 })]), /^manifest.json is not an array/],
+  ['an entry without a config', tar([json('manifest.json', [config])]), /^"config" is not in the archive/],
+  [
+    'fewer layers than the config has',
+    tar([configFile, json('manifest.json', [{ ...config, Layers: [] }])]),
+    /^invalid manifest, layers length mismatch: expected 1, got 0/,
+  ],
+  [
+    'a layer of other bytes',
+    tar([configFile, { ...layerFile, content: layer('other') }, json('manifest.json', [config])]),
+    /verification failed for digest/,
+  ],
+  [
+    'a compressed layer of other bytes',
+    tar([configFile, { ...layerFile, content: gzipSync(layer('other')) }, json('manifest.json', [config])]),
+    /contains other bytes/,
+  ],
+  [
+    'a layer that is a fifo',
+    tar([configFile, { name: 'layer', type: '6' }, json('manifest.json', [config])]),
+    /^"layer" in the archive is no file/,
+  ],
+  [
+    'a layer that is a link out of the archive',
+    tar([configFile, { name: 'layer', type: '2', link: '/../../../../etc/passwd' }, json('manifest.json', [config])]),
+    /^"layer" is not in the archive/,
+  ],
+  [
+    'links in a circle',
+    tar([configFile, { name: 'layer', type: '2', link: 'layer' }, json('manifest.json', [config])]),
+    /^"layer" in the archive leads through too many symbolic links/,
+  ],
+  ['a bad tag', tar([json('manifest.json', [{ ...config, RepoTags: ['UPPER:x'] }])]), /must be lowercase/],
+  ['a name without a tag', tar([json('manifest.json', [{ ...config, RepoTags: ['x'] }])]), /^invalid tag "x"/],
+  ['a layout without its layer', layout(one, {}, withoutBlob(one, one.layers[1]?.digest)), /is not in the archive/],
+  [
+    'a layout without its manifest',
+    layout(one, {}, withoutBlob(one, one.root.digest)),
+    /^the archive holds no images$/,
+  ],
+  [
+    'a damaged manifest',
+    layout(one, {}, [
+      ...withoutBlob(one, one.root.digest),
+      { name: `blobs/sha256/${encodedOf(one.root.digest)}`, content: '{}' },
+    ]),
+    /is damaged/,
+  ],
+  [
+    'an index that points at itself without end',
+    (() => {
+      const inner = toBlob(mediaTypes.ociIndex, {
+        schemaVersion: 2,
+        mediaType: mediaTypes.ociIndex,
+        manifests: Array(999).fill(toDescriptor(one.root)),
+      })
+      const outer = toBlob(mediaTypes.ociIndex, {
+        schemaVersion: 2,
+        mediaType: mediaTypes.ociIndex,
+        manifests: Array(999).fill(toDescriptor(inner)),
+      })
+      return layout({ ...one, root: outer, manifests: [one.root, inner] })
+    })(),
+    /leads to more than 1000 manifests/,
+  ],
+])('%s is refused, and nothing stays', async (_, archive, message) => {
+  await using images = await openTestImages()
+  await expect(load(images, archive)).rejects.toThrow(message)
+  expect(await images.footprint()).toEqual(nothing)
+})
+
+test('a client that goes away in the middle of its archive leaves nothing', async () => {
+  await using images = await openTestImages()
+  const leave = new AbortController()
+  const archive = new PassThrough()
+  archive.write(layout(one).subarray(0, 5000))
+  const loading = images.service.load({ archive, quiet: true }, leave.signal)
+  await waitFor('the archive is being split', async () => (await images.footprint()).directories === 1)
+  // Keys of this kind are collected at the next start, should we be killed here.
+  expect(images.snapshots.list().map(({ key }) => key)).toEqual([expect.stringMatching(/^unpack-/)])
+  leave.abort()
+  await expect(Array.fromAsync(await loading)).rejects.toMatchObject({ kind: 'cancelled' })
+  expect(await images.footprint()).toEqual(nothing)
+})
