@@ -1,5 +1,6 @@
 import { deadline } from '#base/abort.ts'
-import { invalid, isKind } from '#base/errors.ts'
+import type { Digest } from '#base/digest.ts'
+import { dataLoss, invalid, isKind } from '#base/errors.ts'
 import { readAll } from '#base/streams.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit } from '#oci/image-config.ts'
@@ -23,6 +24,8 @@ export interface RepositoryRequest {
   readonly config: RegistryConfig
   readonly auth: RegistryAuth | undefined
   readonly limits?: Partial<TransportLimits>
+  /** Told when a mirror is given up for another reason than that it lacks something. */
+  readonly onMirrorFailure?: ((mirror: string, error: unknown) => void) | undefined
 }
 
 const maxTagPages = 1000
@@ -34,7 +37,7 @@ export async function openRepository(request: RepositoryRequest): Promise<Reposi
   const transport = new Transport({ limits: request.limits, proxies: request.config.proxies })
   const credentials = credentialsOf(request.auth)
   return new Repository(
-    request.reference,
+    request,
     transport,
     endpoints.map((endpoint) => new EndpointSession(transport, endpoint, request.reference, credentials)),
   )
@@ -43,11 +46,15 @@ export async function openRepository(request: RepositoryRequest): Promise<Reposi
 /** One repository. An endpoint that cannot be used is not asked again; a mirror that lacks something is, for the next thing. */
 export class Repository implements AsyncDisposable {
   readonly #reference: Reference
+  readonly #onMirrorFailure: RepositoryRequest['onMirrorFailure']
   readonly #transport: Transport
   #sessions: readonly EndpointSession[]
+  /** Mirrors that some bytes of a blob have come from. */
+  readonly #mirrorsOf = new Map<Digest, Set<EndpointSession>>()
 
-  constructor(reference: Reference, transport: Transport, sessions: readonly EndpointSession[]) {
-    this.#reference = reference
+  constructor(request: RepositoryRequest, transport: Transport, sessions: readonly EndpointSession[]) {
+    this.#reference = request.reference
+    this.#onMirrorFailure = request.onMirrorFailure
     this.#transport = transport
     this.#sessions = sessions
   }
@@ -64,7 +71,24 @@ export class Repository implements AsyncDisposable {
 
   /** Writes a blob into an ingest; the caller commits it. */
   async fetchBlob(fetch: Omit<BlobFetch, 'reference'>): Promise<void> {
-    await this.#firstAnswer((session) => fetchBlob(session, { ...fetch, reference: this.#reference }))
+    const { digest } = fetch.descriptor
+    await this.#firstAnswer(async (session) => {
+      try {
+        await fetchBlob(session, { ...fetch, reference: this.#reference })
+      } finally {
+        if (!isOrigin(session) && fetch.ingest.size > 0) {
+          this.#mirrorsOf.set(digest, (this.#mirrorsOf.get(digest) ?? new Set()).add(session))
+        }
+      }
+    })
+  }
+
+  /** The blob's bytes were wrong: mirrors that any of them came from are not asked again.   @returns whether there were any */
+  distrust({ digest }: Descriptor): boolean {
+    const mirrors = this.#mirrorsOf.get(digest) ?? new Set()
+    this.#mirrorsOf.delete(digest)
+    for (const session of mirrors) this.#giveUp(session, dataLoss(`${digest} has other content there`))
+    return mirrors.size > 0
   }
 
   /** A small blob, such as a config, verified. */
@@ -96,10 +120,16 @@ export class Repository implements AsyncDisposable {
           throw notFound !== undefined && isKind(error, 'unavailable') ? notFound : error
         }
         if (isKind(error, 'not-found')) notFound = error
-        else this.#forget((other) => other === session)
+        else this.#giveUp(session, error)
       }
     }
     throw invalid('no endpoint is known for this registry')
+  }
+
+  #giveUp(session: EndpointSession, error: unknown): void {
+    const { base, mirrorOf } = session.endpoint
+    if (mirrorOf) this.#onMirrorFailure?.(`${base}/${mirrorOf.prefix}`, error)
+    this.#forget((other) => other === session)
   }
 
   #forget(isForgotten: (session: EndpointSession) => boolean): void {

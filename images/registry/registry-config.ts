@@ -69,6 +69,12 @@ export function mirrorsOf({ domain, path }: Pick<Reference, 'domain' | 'path'>, 
   return found?.mirrors ?? []
 }
 
+/** docker.io's own, as people know them. */
+export function hubMirrors({ mirrored }: RegistryConfig): readonly string[] {
+  const hub = mirrored.find(({ domain, path }) => domain === 'docker.io' && path === '')
+  return (hub?.mirrors ?? []).map(({ origin, prefix }) => `${origin}/${prefix}`)
+}
+
 function parseSetting(key: string, { mirrors = [], insecure = false }: RegistrySetting) {
   const prefix = parsePrefix(key)
   if (insecure && prefix.path !== '') {

@@ -88,6 +88,8 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     slots: new Slots(options.maxConcurrentDownloads ?? 3),
     uploadSlots: new Slots(options.maxConcurrentUploads ?? 5),
     transportLimits,
+    onMirrorFailure: (mirror, error) =>
+      log.warn({ mirror, error: messageOf(error) }, 'a mirror failed; others are asked'),
   }
   await repairImages(ports, log)
   await sweep(ports).catch((error: unknown) =>

@@ -15,4 +15,6 @@ export interface BlobSource {
   readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer>
   /** Writes the whole blob into the ingest; the caller commits it. */
   fetchBlob(request: BlobRequest): Promise<void>
+  /** The bytes of a blob were wrong.   @returns whether they may be right next time, from somebody else */
+  distrust?(descriptor: Descriptor): boolean
 }

@@ -85,7 +85,7 @@ export async function storeBlob(
       if (!isKind(error, 'data-loss')) throw error
       await ingest.restart()
       // What an earlier attempt left may have suffered from a power cut: that is no fault of the source.
-      if (!mayBeOurs) throw error
+      if (!mayBeOurs && source.distrust?.(descriptor) !== true) throw error
     }
   }
 }

@@ -16,6 +16,7 @@ import { ProgressFeed } from './progress-feed.ts'
 export interface PullPorts extends AddImagePorts {
   readonly registries: RegistryConfig
   readonly transportLimits?: Partial<TransportLimits>
+  readonly onMirrorFailure?: (mirror: string, error: unknown) => void
 }
 
 export interface RunningPull {
@@ -40,6 +41,7 @@ export async function pull(ports: PullPorts, request: PullRequest, signal: Abort
       config: ports.registries,
       auth: request.auth,
       ...(ports.transportLimits && { limits: ports.transportLimits }),
+      onMirrorFailure: ports.onMirrorFailure,
     }),
   )
   const targets = await targetsOf(repository, request, controller.signal)
@@ -141,5 +143,6 @@ function withKnownRoot(repository: Repository, root: string, bytes: Buffer | und
     readManifest: async (descriptor, signal) =>
       descriptor.digest === root && bytes ? bytes : repository.readManifest(descriptor, signal),
     fetchBlob: (request) => repository.fetchBlob(request),
+    distrust: (descriptor) => repository.distrust(descriptor),
   }
 }

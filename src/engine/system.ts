@@ -9,7 +9,7 @@ import { findAppArmorParser } from '#containers/spec/apparmor.ts'
 import type { CgroupDriver } from '#containers/spec/cgroups.ts'
 import type { EventBus } from '#events/bus.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
-import type { RegistryConfig } from '#images/registry/registry-config.ts'
+import { hubMirrors, type RegistryConfig } from '#images/registry/registry-config.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
 import type { CgroupLayout } from '#runtime/cgroup.ts'
@@ -111,7 +111,7 @@ function systemInfo({
     warnings: [],
     debug: config.debug,
     insecureRegistries: registries.insecure,
-    registryMirrors: config.registryMirrors,
+    registryMirrors: hubMirrors(registries),
     httpProxy: withoutUser(registries.proxies.http),
     httpsProxy: withoutUser(registries.proxies.https),
     noProxy: registries.proxies.none,

@@ -58,6 +58,7 @@ test.each<[string, Fault]>([
   ['lacks the layer', { status: 404, body: '{"errors":[{"code":"BLOB_UNKNOWN","message":"gone"}]}' }],
   ['is out of order', { status: 503 }],
   ['has a shorter layer', { body: 'short' }],
+  ['has other bytes', { body: Buffer.alloc(layer?.size ?? 0) }],
   ['breaks off again and again', { forward: true, cutAfter: 0 }],
 ])('when a mirror %s, the layer comes from the registry', async (_, fault) => {
   await using scene = await openScene({ mirror: (request) => (isLayer(request) ? fault : undefined) })
