@@ -77,6 +77,12 @@ export class DirectorySnapshotter implements Snapshotter {
     return this.#mountsOf(snapshot)
   }
 
+  directories(keyOrName: string): readonly string[] {
+    const { id, kind, parentId } = this.#get(keyOrName)
+    const below = this.#chainOf(parentId).map(({ files }) => files)
+    return kind === 'view' ? below : [this.#directories(id).files, ...below]
+  }
+
   async commit(key: string, name: string, usage: SnapshotUsage): Promise<void> {
     const snapshot = this.#get(key)
     if (snapshot.kind !== 'active')

@@ -61,6 +61,10 @@ export interface Snapshotter {
   /** Where an active snapshot or view is found. @throws `not-found`, or `conflict` for a committed one. */
   mounts(key: string): SnapshotMounts
 
+  /** The directories of a snapshot and of those below it, itself first: what each adds (overlay2), or all that each has (vfs).
+   *  For reading; hold the snapshot against removal meanwhile.   @throws `not-found` */
+  directories(keyOrName: string): readonly string[]
+
   /** Turns the active snapshot into the committed one `name`; nobody may write to it any more.
    *  @throws `already-exists` when the name is taken (the snapshot stays active: remove it), `not-found`, `conflict` for a view. */
   commit(key: string, name: string, usage: SnapshotUsage): Promise<void>

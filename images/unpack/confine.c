@@ -89,6 +89,13 @@ int confine_enter_alone(int directory, int *ret_root, struct berth_error *err) {
         return give_fd(ret_root, &root);
 }
 
+int confine_to_reading(int root, struct berth_error *err) {
+        struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+        return syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0
+                       ? berth_error_set(err, errno, "make the directory read-only: %s", strerror(errno))
+                       : 0;
+}
+
 static int limit(int resource, uint64_t value, struct berth_error *err) {
         struct rlimit rlimit;
         if (getrlimit(resource, &rlimit) < 0)

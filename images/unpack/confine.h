@@ -12,6 +12,9 @@ int confine_enter(int directory, struct berth_error *err);
 /* The same for a process that works alone and dies with its parent; *ret_root is `/`, opened anew. */
 int confine_enter_alone(int directory, int *ret_root, struct berth_error *err);
 
+/* Makes the mount of `/` read-only, after confine_enter_alone. */
+int confine_to_reading(int root, struct berth_error *err);
+
 /*
  * Replaces a directory's descriptor, before confine_enter, by one of a detached read-only mount of it: `..` then ends there too.
  */

@@ -2,6 +2,7 @@
 #include "entry.h"
 
 #include "../../runtime/lib/cleanup.h"
+#include "attributes.h"
 #include "whiteout.h"
 
 #include <errno.h>
@@ -27,16 +28,10 @@ static bool needs_mode(const struct place *place, const struct tar_entry *entry)
         return (entry->mode & special_bits) || place->inherits;
 }
 
-/* What a layer may say: trusted.* rules overlay itself, other security.* the host's security modules. */
-static bool xattr_is_allowed(const char *name) {
-        return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0 || strcmp(name, "system.posix_acl_access") == 0 ||
-               strcmp(name, DEFAULT_ACL) == 0;
-}
-
 static int set_xattrs(struct tree *tree, int fd, const struct place *place, const struct tar_entry *entry, struct berth_error *err) {
         for (size_t i = 0; i < entry->n_xattrs; i++) {
                 const struct pax_xattr *xattr = &entry->xattrs[i];
-                if (!xattr_is_allowed(xattr->name)) {
+                if (!attribute_is_allowed(xattr->name)) {
                         tree->counts->skipped_xattrs++;
                         continue;
                 }

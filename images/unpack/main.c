@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure.h"
+#include "pack.h"
 #include "relabel.h"
 #include "report.h"
 #include "sweep.h"
@@ -14,18 +15,35 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum mode { MODE_NONE, MODE_OVERLAY, MODE_PLAIN, MODE_INFLATE, MODE_REMOVE, MODE_USAGE, MODE_SYNC, MODE_SPREAD, MODE_RELABEL };
+enum mode {
+        MODE_NONE,
+        MODE_OVERLAY,
+        MODE_PLAIN,
+        MODE_INFLATE,
+        MODE_REMOVE,
+        MODE_USAGE,
+        MODE_SYNC,
+        MODE_SPREAD,
+        MODE_RELABEL,
+        MODE_PACK,
+        MODE_EXPORT,
+        MODE_CHANGES,
+};
 
 struct arguments {
         enum mode mode;
         const char *label;
         uint64_t n_lowers;
+        bool whole_trees;
+        bool without_mount_points;
         struct limits limits;
 };
 
 static const char usage[] =
         "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] <layer 3<directory\n"
         "       berth-unpack --inflate [--limit-bytes N] [--limit-ratio N] <compressed 3<empty-directory 4>plain\n"
+        "       berth-unpack --pack|--export|--changes [--whole-trees] [--without-mount-points] [--limit-bytes N] [--limit-entries N] [--lowers N]\n"
+        "                    3<directory\n"
         "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n"
         "       berth-unpack --relabel LABEL 3<file-or-directory\n";
 
@@ -34,13 +52,29 @@ static enum mode mode_of(const char *argument) {
                 const char *name;
                 enum mode mode;
         } modes[] = {
-                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN}, {"--inflate", MODE_INFLATE}, {"--remove", MODE_REMOVE},
-                {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},   {"--spread", MODE_SPREAD},   {"--relabel", MODE_RELABEL},
+                {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN},     {"--inflate", MODE_INFLATE}, {"--remove", MODE_REMOVE},
+                {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},       {"--spread", MODE_SPREAD},   {"--pack", MODE_PACK},
+                {"--export", MODE_EXPORT},   {"--changes", MODE_CHANGES}, {"--relabel", MODE_RELABEL},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
                 if (strcmp(argument, modes[i].name) == 0)
                         return modes[i].mode;
         return MODE_NONE;
+}
+
+static bool packs(enum mode mode) {
+        return mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_CHANGES;
+}
+
+/* Standard output is for the answer: what is written goes to one more descriptor. */
+static bool writes_elsewhere(enum mode mode) {
+        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT;
+}
+
+static bool *flag_of(struct arguments *arguments, const char *argument) {
+        if (strcmp(argument, "--whole-trees") == 0)
+                return &arguments->whole_trees;
+        return strcmp(argument, "--without-mount-points") == 0 ? &arguments->without_mount_points : NULL;
 }
 
 static bool parse_number(const char *text, uint64_t *ret) {
@@ -66,6 +100,11 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                         ret->label = argv[++i];
                         continue;
                 }
+                bool *flag = flag_of(ret, argv[i]);
+                if (flag) {
+                        *flag = true;
+                        continue;
+                }
                 uint64_t *limit = strcmp(argv[i], "--limit-bytes") == 0     ? &ret->limits.bytes
                                   : strcmp(argv[i], "--limit-entries") == 0 ? &ret->limits.entries
                                   : strcmp(argv[i], "--limit-ratio") == 0   ? &ret->limits.ratio
@@ -74,7 +113,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                 if (!limit || i + 1 == argc || !parse_number(argv[++i], limit))
                         return false;
         }
-        return ret->mode != MODE_NONE && ret->n_lowers <= (ret->mode == MODE_OVERLAY ? UNPACK_MAX_LOWERS : 0);
+        return ret->mode != MODE_NONE && ret->n_lowers <= (ret->mode == MODE_OVERLAY || packs(ret->mode) ? UNPACK_MAX_LOWERS : 0);
 }
 
 static int exit_code_of(int code) {
@@ -111,10 +150,24 @@ static int complain(const struct berth_error *err, int exit_code) {
         return write(STDERR_FILENO, text, used) == (ssize_t) used ? exit_code : EXIT_INTERNAL;
 }
 
+static void format_digest(const struct counts *counts, char ret[65]) {
+        for (unsigned i = 0; i < 32; i++)
+                (void) snprintf(ret + (size_t) 2 * i, 3, "%02x", counts->diff_id[i]);
+}
+
+static int answer_packed(const struct counts *counts, bool is_layer) {
+        char digest[65], layer[90] = "", line[200];
+        format_digest(counts, digest);
+        if (is_layer)
+                (void) snprintf(layer, sizeof layer, "\"diffId\":\"sha256:%s\",", digest);
+        int size = snprintf(line, sizeof line, "{%s\"size\":%llu,\"entries\":%llu}\n", layer, (unsigned long long) counts->size,
+                            (unsigned long long) counts->entries);
+        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
+}
+
 static int answer_unpacked(const struct counts *counts) {
         char digest[65];
-        for (unsigned i = 0; i < 32; i++)
-                (void) snprintf(digest + (size_t) 2 * i, 3, "%02x", counts->diff_id[i]);
+        format_digest(counts, digest);
         char line[400];
         int size = snprintf(line, sizeof line,
                             "{\"diffId\":\"sha256:%s\",\"size\":%llu,\"entries\":%llu,\"inodes\":%llu,\"diskBytes\":%llu,\"skippedXattrs\":%llu}\n",
@@ -170,6 +223,22 @@ static int unpack(const struct arguments *arguments) {
         return answer_unpacked(&counts);
 }
 
+static int pack(const struct arguments *arguments) {
+        const struct pack_options options = {.job = arguments->mode == MODE_PACK     ? PACK_LAYER
+                                                    : arguments->mode == MODE_EXPORT ? PACK_EXPORT
+                                                                                     : PACK_CHANGES,
+                                             .overlay = !arguments->whole_trees,
+                                             .without_mount_points = arguments->without_mount_points,
+                                             .n_lowers = (unsigned) arguments->n_lowers,
+                                             .limits = arguments->limits};
+        struct berth_error err = {0};
+        struct counts counts;
+        bool confined;
+        if (pack_run(&options, &counts, &confined, &err) < 0)
+                return complain(&err, confined ? exit_code_of(err.code) : EXIT_HOST);
+        return options.job == PACK_CHANGES ? 0 : answer_packed(&counts, options.job == PACK_LAYER);
+}
+
 int main(int argc, char **argv) {
         struct arguments arguments;
         struct berth_error err = {0};
@@ -177,8 +246,7 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        unsigned n_inherited = arguments.mode == MODE_INFLATE ? 1 : (unsigned) arguments.n_lowers;
-        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + n_inherited, ~0U, 0) < 0) {
+        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + (unsigned) arguments.n_lowers + writes_elsewhere(arguments.mode), ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);
         }
@@ -193,6 +261,10 @@ int main(int argc, char **argv) {
                 return spread_children();
         case MODE_RELABEL:
                 return relabel_run(UNPACK_TARGET_FD, arguments.label, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
+        case MODE_PACK:
+        case MODE_EXPORT:
+        case MODE_CHANGES:
+                return pack(&arguments);
         default:
                 return unpack(&arguments);
         }

@@ -2,32 +2,11 @@
 #include "tar.h"
 
 #include "report.h"
+#include "tar-header.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BLOCK = 512 };
-
-struct header {
-        char name[100];
-        char mode[8];
-        char uid[8];
-        char gid[8];
-        char size[12];
-        char mtime[12];
-        char checksum[8];
-        char type;
-        char link[100];
-        char magic[8]; /* "ustar\0" "00", or GNU's "ustar  \0" */
-        char user[32];
-        char group[32];
-        char major[8];
-        char minor[8];
-        char prefix[155];
-        char padding[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "a header is one block");
 
 /* Octal digits amid spaces and NULs, or GNU's big-endian two's complement number, marked by the highest bit. */
 static int number(const char *field, size_t size, int64_t *ret) {
@@ -57,14 +36,14 @@ static int number(const char *field, size_t size, int64_t *ret) {
         return 0;
 }
 
-static bool checksum_matches(const struct header *header) {
+static bool checksum_matches(const struct tar_header *header) {
         int64_t stated;
         if (number(header->checksum, sizeof header->checksum, &stated) < 0)
                 return false;
         int64_t unsigned_sum = 0, signed_sum = 0; /* some old programs summed signed characters */
         const uint8_t *bytes = (const uint8_t *) header;
-        for (size_t i = 0; i < BLOCK; i++) {
-                bool own = i >= offsetof(struct header, checksum) && i < offsetof(struct header, type);
+        for (size_t i = 0; i < TAR_BLOCK; i++) {
+                bool own = i >= offsetof(struct tar_header, checksum) && i < offsetof(struct tar_header, type);
                 unsigned_sum += own ? ' ' : bytes[i];
                 signed_sum += own ? ' ' : (int8_t) bytes[i];
         }
@@ -72,30 +51,30 @@ static bool checksum_matches(const struct header *header) {
 }
 
 static bool is_zero(const uint8_t *block) {
-        for (size_t i = 0; i < BLOCK; i++)
+        for (size_t i = 0; i < TAR_BLOCK; i++)
                 if (block[i] != 0)
                         return false;
         return true;
 }
 
 /* 1: *header is filled, 0: the end of the archive. */
-static int next_header(struct source *source, struct header *header, struct berth_error *err) {
+static int next_header(struct source *source, struct tar_header *header, struct berth_error *err) {
         for (unsigned zeros = 0;;) {
                 const uint8_t *block;
                 size_t size;
-                int r = source_peek(source, BLOCK, &block, &size, err);
+                int r = source_peek(source, TAR_BLOCK, &block, &size, err);
                 if (r < 0 || size == 0)
                         return r;
-                if (size < BLOCK)
+                if (size < TAR_BLOCK)
                         return berth_error_set(err, LAYER_ERROR, "the archive is cut off after %llu bytes", (unsigned long long) source->total);
                 if (!is_zero(block)) {
                         if (zeros > 0)
                                 return berth_error_set(err, LAYER_ERROR, "the archive has a hole of zeros");
-                        memcpy(header, block, BLOCK);
-                        source_take(source, BLOCK);
+                        memcpy(header, block, TAR_BLOCK);
+                        source_take(source, TAR_BLOCK);
                         break;
                 }
-                source_take(source, BLOCK);
+                source_take(source, TAR_BLOCK);
                 if (++zeros == 2)
                         return 0;
         }
@@ -105,7 +84,7 @@ static int next_header(struct source *source, struct header *header, struct bert
 }
 
 static uint64_t padding_of(uint64_t size) {
-        return (BLOCK - size % BLOCK) % BLOCK;
+        return (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK;
 }
 
 /* Reads the content of a header that describes the next entry, with a NUL behind it. */
@@ -128,7 +107,7 @@ static int skip_global(struct source *source, int64_t size, struct berth_error *
         return source_skip(source, (uint64_t) size + padding_of((uint64_t) size), err);
 }
 
-static int kind_of(const struct header *header, const char *name, enum tar_kind *ret, struct berth_error *err) {
+static int kind_of(const struct tar_header *header, const char *name, enum tar_kind *ret, struct berth_error *err) {
         switch (header->type) {
         case '\0':
                 *ret = name[0] != '\0' && name[strlen(name) - 1] == '/' ? TAR_DIRECTORY : TAR_FILE; /* v7 had no type for directories */
@@ -176,7 +155,7 @@ static int id_of(const struct tar_reader *reader, const char *field, size_t size
         return 0;
 }
 
-static void set_names(struct tar_reader *reader, const struct header *header) {
+static void set_names(struct tar_reader *reader, const struct tar_header *header) {
         size_t prefix = memcmp(header->magic, "ustar\0", 6) == 0 ? strnlen(header->prefix, sizeof header->prefix) : 0;
         size_t name = strnlen(header->name, sizeof header->name);
         memcpy(reader->name, header->prefix, prefix);
@@ -192,7 +171,7 @@ static void set_names(struct tar_reader *reader, const struct header *header) {
         reader->entry.link = reader->pax.link ? reader->pax.link : reader->long_link ? reader->long_link : reader->link;
 }
 
-static int set_numbers(struct tar_reader *reader, const struct header *header, struct berth_error *err) {
+static int set_numbers(struct tar_reader *reader, const struct tar_header *header, struct berth_error *err) {
         struct tar_entry *entry = &reader->entry;
         const struct pax *pax = &reader->pax;
         int64_t mode, size, mtime, major = 0, minor = 0;
@@ -234,7 +213,7 @@ void tar_forget(struct tar_reader *reader) {
 int tar_next(struct tar_reader *reader, const struct tar_entry **ret_entry, struct berth_error *err) {
         tar_forget(reader);
         for (;;) {
-                struct header header;
+                struct tar_header header;
                 int64_t size;
                 int r = next_header(reader->source, &header, err);
                 if (r < 0)

@@ -11,11 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define PREFIX ".wh."
-#define OPAQUE ".wh..wh..opq"
-
 bool whiteout_is_named(const struct place *place) {
-        return strncmp(place->name, PREFIX, strlen(PREFIX)) == 0;
+        return strncmp(place->name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0;
 }
 
 bool whiteout_is(const struct tree *tree, const struct stat *st) {
@@ -90,11 +87,11 @@ static int hide(struct tree *tree, const struct place *place, const char *name, 
 }
 
 int whiteout_apply(struct tree *tree, const struct place *place, struct berth_error *err) {
-        if (strcmp(place->name, OPAQUE) == 0)
+        if (strcmp(place->name, WHITEOUT_OPAQUE) == 0)
                 return mark_directory(tree, place, err);
-        const char *name = place->name + strlen(PREFIX);
+        const char *name = place->name + strlen(WHITEOUT_PREFIX);
         /* What is left of aufs: its own records (.wh..wh.plnk, .wh..wh.aufs), which mean nothing to anybody else. */
-        if (strncmp(name, PREFIX, strlen(PREFIX)) == 0)
+        if (strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
                 return 0;
         if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return berth_error_set(err, LAYER_ERROR, "the whiteout '%.300s' names no file", place->path);

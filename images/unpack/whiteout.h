@@ -3,6 +3,10 @@
 
 #include "tree.h"
 
+/* Names that mark what a layer deletes. @see image-spec v1.1 layer.md#whiteouts */
+#define WHITEOUT_PREFIX ".wh."
+#define WHITEOUT_OPAQUE ".wh..wh..opq"
+
 /* Whether the entry is a mark (`.wh.name`, `.wh..wh..opq`) instead of a file. @see image-spec v1.1 layer.md#whiteouts */
 bool whiteout_is_named(const struct place *place);
 

@@ -2,7 +2,8 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { Readable } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -37,4 +38,26 @@ export async function runUnpackTool(
   child.stdin.end(archive)
   const [output, message, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code, output, message }
+}
+
+/** Runs one of its packing jobs on these directories, the topmost first. */
+export async function runPackTool(
+  tool: string,
+  directories: readonly string[],
+  options: readonly string[],
+): Promise<ToolResult & { readonly archive: Buffer }> {
+  await using opened = new AsyncDisposableStack()
+  const fds: number[] = []
+  for (const path of directories) fds.push(opened.use(await open(path, 'r')).fd)
+  const args = [...options, '--lowers', `${directories.length - 1}`]
+  const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'pipe', ...fds, 'pipe'] })
+  const archive = child.stdio[3 + fds.length]
+  if (!child.stdout || !child.stderr || !(archive instanceof Readable)) throw new Error('no pipes')
+  const [output, message, bytes, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    buffer(archive),
+    once(child, 'close'),
+  ])
+  return { code, output, message, archive: bytes }
 }
