@@ -20,12 +20,18 @@ const tokenUser = '<token>'
 /** The stored credentials of a registry, or undefined when there are none.   @param domain as a reference has it: `docker.io` */
 export async function findAuth(config: ConfigFile, domain: string): Promise<RegistryAuth | undefined> {
   const server = domain === 'docker.io' ? dockerHub : domain
-  const helper = config.credHelpers?.[server] ?? config.credHelpers?.[domain] ?? config.credsStore
-  if (helper !== undefined && helper !== '') return await askHelper(helper, server)
+  const helper = helperFor(config, server)
+  if (helper) return await askHelper(helper, server)
   for (const [name, stored] of Object.entries(config.auths ?? {})) {
     if (hostOf(name) === hostOf(server)) return fromStored(stored, name)
   }
   return undefined
+}
+
+/** Who keeps a registry's credentials: '' (a registry may be excepted) and undefined mean config.json itself.   @param server as docker keeps it */
+export function helperFor({ credHelpers, credsStore }: ConfigFile, server: string): string | undefined {
+  const byDomain = server === dockerHub ? credHelpers?.['docker.io'] : undefined
+  return credHelpers?.[server] ?? byDomain ?? credsStore
 }
 
 /** The header's value: JSON in URL-safe base64. */

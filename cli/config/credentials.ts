@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '#base/atomic-file.ts'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
 import type { ConfigFile } from './config-file.ts'
-import { dockerHub, forgetInHelper, type RegistryAuth, storeInHelper } from './credential-helper.ts'
+import { dockerHub, forgetInHelper, helperFor, type RegistryAuth, storeInHelper } from './credential-helper.ts'
 
 /** The name under which docker keeps credentials of a registry: `registry.lan:5000`, and docker.io's old address. */
 export function serverOf(name: string): string {
@@ -18,7 +18,7 @@ export async function storeCredentials(
   auth: RegistryAuth,
 ): Promise<string | undefined> {
   const helper = helperFor(config, auth.serveraddress)
-  if (helper !== undefined) {
+  if (helper) {
     await storeInHelper(helper, auth)
     return undefined
   }
@@ -34,16 +34,12 @@ export async function storeCredentials(
 export async function forgetCredentials(directory: string, config: ConfigFile, server: string): Promise<boolean> {
   const names = Object.keys(config.auths ?? {}).filter((name) => serverOf(name) === server)
   const helper = helperFor(config, server)
-  const forgotten = helper !== undefined && (await forgetInHelper(helper, server))
+  const forgotten = helper ? await forgetInHelper(helper, server) : false
   if (names.length === 0) return forgotten
   await change(directory, (auths) =>
     Object.fromEntries(Object.entries(auths).filter(([name]) => !names.includes(name))),
   )
   return true
-}
-
-function helperFor(config: ConfigFile, server: string): string | undefined {
-  return config.credHelpers?.[server] || config.credsStore || undefined
 }
 
 type Auths = Readonly<Record<string, unknown>>
