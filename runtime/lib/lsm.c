@@ -93,6 +93,13 @@ static int lsm_selinux(int procfs, const char *label, struct berth_error *err) {
         return r < 0 ? berth_error_set(err, -r, "apply SELinux label '%.128s'", label) : 0;
 }
 
+/* Keyrings are made with the label of their maker otherwise, and the process under its own could not use them. */
+static int lsm_selinux_keys(int procfs, const char *label, struct berth_error *err) {
+        _cleanup_close_ int fd = lsm_open(procfs, "keycreate", O_WRONLY);
+        int r = fd < 0 ? -errno : fd_write_all(fd, label, strlen(label));
+        return r < 0 && r != -ENOENT ? berth_error_set(err, -r, "apply SELinux label '%.128s' to keyrings", label) : 0;
+}
+
 int lsm_apply(const struct plan_process *plan, struct berth_error *err) {
         _cleanup_close_ int procfs = -1;
 
@@ -101,5 +108,7 @@ int lsm_apply(const struct plan_process *plan, struct berth_error *err) {
         int r = lsm_open_procfs(&procfs, err);
         if (r == 0 && plan->apparmor)
                 r = lsm_apparmor(procfs, plan->apparmor, err);
-        return r == 0 && plan->selinux ? lsm_selinux(procfs, plan->selinux, err) : r;
+        if (r == 0 && plan->selinux)
+                r = lsm_selinux(procfs, plan->selinux, err);
+        return r == 0 && plan->selinux && !plan->no_new_keyring ? lsm_selinux_keys(procfs, plan->selinux, err) : r;
 }

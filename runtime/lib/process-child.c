@@ -169,12 +169,12 @@ int process_child_become(const struct process_child *child, const struct plan_pr
         int r = rlimit_apply(plan, err);
         if (r < 0)
                 return r;
-        if (!plan->no_new_keyring)
-                (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* kernels without keys have none to protect */
         process_give_stdio(plan);
         r = process_set_attributes(plan, err);
         if (r < 0)
                 return r;
+        if (!plan->no_new_keyring)
+                (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* kernels without keys have none to protect */
         r = process_chdir(plan->cwd, &chdir_again, err);
         if (r < 0)
                 return r;

@@ -17,6 +17,12 @@ function runInMachine(script: string): Promise<{ output: string; status: number 
   return promise
 }
 
+/** keyctl_get_security(3) of the session's keyring. */
+const keyringLabel = `import ctypes
+text = ctypes.create_string_buffer(256)
+ctypes.CDLL(None).syscall(250, 17, -3, text, 256)
+print("keyring", text.value.decode(), flush=True)`
+
 test('a process and an exec have the label that was asked for', { timeout: 300_000 }, async () => {
   await using root = await BusyboxRoot.make()
   const write = (name: string, content: string) => writeFile(join(root.path, name), content)
@@ -53,10 +59,11 @@ test('file systems have the label that was asked for, a container of a policy it
     work: '/run/o/work',
   }
   const config = root.config({
-    run: 'tr -d "\\000" </proc/self/attr/current; echo; touch /plain/ready; while ! test -e /plain/done; do sleep 0.1; done',
+    run: `tr -d "\\000" </proc/self/attr/current; echo; chroot /host python3 -c '${keyringLabel}'; touch /plain/ready; while ! test -e /plain/done; do sleep 0.1; done`,
     process: { selinuxLabel: 'u:r:container:s0:c1,c2' },
     mounts: [
       { destination: '/t', type: 'tmpfs', source: 'tmpfs' },
+      { destination: '/host', type: 'bind', source: '/', options: ['bind', 'ro'] },
       { destination: '/plain', type: 'bind', source: '/run/plain', options: ['bind'] },
     ],
   })
@@ -82,7 +89,7 @@ touch /run/plain/done; wait; cat '${root.path}/report'
   const { output, status } = await runInMachine(join(root.path, 'script'))
   expect(status, output).toBe(0)
   expect(output).toContain("create 22 SELinux label 'u:object_r:nothing:s0' of the root filesystem")
-  expect(output).toContain('u:r:container:s0:c1,c2\n')
+  expect(output).toContain('u:r:container:s0:c1,c2\nkeyring u:r:container:s0:c1,c2\n')
   for (const place of ['./', './bin', './t', './dev/mqueue', './dev/pts', './proc/acpi'])
     expect(output).toContain(`${label} ${place}\n`)
   expect(output).toMatch(/^ *u:object_r:t:s0 +\.\/plain$/m)
