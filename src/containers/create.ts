@@ -102,7 +102,7 @@ function toRecord(
     restartCount: 0,
     ...commandOf(config),
     logPath: host.logConfig.driver === 'none' ? '' : paths.log(id),
-    selinux: selinux.labelsFor(host, store.all()),
+    selinux: selinux.labelsFor(host, () => store.all()),
   }
 }
 

@@ -76,7 +76,8 @@ async function launch(context: ContainerContext, container: Container): Promise<
   undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
   undo.defer(() => network.closeSandbox(id))
   const [shim, sandbox] = await together(undo, shims.launch(), prepare(context, container))
-  await context.selinux.labelFiles(container, paths.etc(id), context.background.signal)
+  const files = { etc: paths.etc(id), rootfs: context.snapshots.mounts(id) }
+  await context.selinux.labelFiles(container, files, context.background.signal)
   const task: Task = { containerId: id, shim }
   const planFd = await compile(context, container, sandbox)
   let pid: number

@@ -14,7 +14,7 @@ const neverRelabelled =
 /usr /var /var/lib /var/log`.split(/\s+/)
 
 /** `z`: containers share the files; `Z`: they are this one's; undefined: they keep their labels. */
-export function relabelOf({ mode = '' }: MountSetting): 'shared' | 'private' | undefined {
+function relabelOf({ mode = '' }: MountSetting): 'shared' | 'private' | undefined {
   if (mode.includes('z')) return 'shared'
   return mode.includes('Z') ? 'private' : undefined
 }
@@ -51,6 +51,12 @@ async function relabelSource(source: string, relabel: (descriptor: number) => Pr
   } catch (cause) {
     throw internal(`error setting label on mount source '${path}': ${messageOf(cause)}`, { cause })
   }
+}
+
+/** A directory of ours, with everything in it. */
+export async function labelBelow(path: string, { files, mountLabel, signal }: Relabelling): Promise<void> {
+  await using held = await open(path, O_PATH)
+  await files.setBelow(held.fd, mountLabel, signal)
 }
 
 /** Of whoever started the daemon. */

@@ -1,11 +1,16 @@
 import type { Container, HostSettings } from '../container.ts'
-import type { FileLabels } from '../ports.ts'
+import type { FileLabels, RootfsMounts } from '../ports.ts'
 import type { EtcFiles } from '../spec/mounts.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
 import type { HostLabels } from './host-labels.ts'
 import { labelsOf, levelsOf, type SelinuxLabels } from './labels.ts'
 import { freeLevel } from './levels.ts'
-import { relabelOf, relabelSources } from './relabel.ts'
+import { labelBelow, relabelSources } from './relabel.ts'
+
+interface HostFiles {
+  readonly etc: EtcFiles
+  readonly rootfs: RootfsMounts
+}
 
 /** Labels of containers, where the host has SELinux and the daemon was told to use it. */
 export class Selinux {
@@ -26,19 +31,24 @@ export class Selinux {
    * For a new container, with categories that none of the others has: its record is what keeps them.
    * @throws `internal` in Docker's words for options that are wrong, `unavailable` when no categories are left
    */
-  labelsFor({ securityOpt }: HostSettings, others: readonly Container[]): SelinuxLabels | undefined {
+  labelsFor({ securityOpt }: HostSettings, others: () => readonly Container[]): SelinuxLabels | undefined {
     if (this.#host === undefined) return undefined
-    const taken = () => new Set(others.flatMap(({ selinux }) => (selinux ? levelsOf(selinux) : [])))
+    const taken = () => new Set(others().flatMap(({ selinux }) => (selinux ? levelsOf(selinux) : [])))
     return labelsOf(this.#host, parseSecurityOptions(securityOpt).labelOptions, () => freeLevel(taken()))
   }
 
-  /** Labels the files of the host that the container is to see as its own: those of /etc, and the sources of `:z` and `:Z`. */
-  async labelFiles({ host, selinux }: Container, etc: EtcFiles, signal: AbortSignal): Promise<void> {
+  /**
+   * Labels the files of the host that the container is to see as its own: those of /etc, the sources of `:z` and `:Z`, and a root that is a
+   * directory; an overlay has its label as a mount.
+   */
+  async labelFiles({ host, selinux }: Container, { etc, rootfs }: HostFiles, signal: AbortSignal): Promise<void> {
     if (!this.active || selinux === undefined || selinux.mount === '') return
     const { mount } = selinux
+    const relabelling = { files: this.#files, mountLabel: mount, signal }
     await Promise.all([
       ...[etc.hostname, etc.hosts, etc.resolvConf].map((path) => this.#files.set(path, mount)),
-      relabelSources(host.mounts.filter(relabelOf), { files: this.#files, mountLabel: mount, signal }),
+      relabelSources(host.mounts, relabelling),
+      rootfs.kind === 'directory' ? labelBelow(rootfs.path, relabelling) : undefined,
     ])
   }
 

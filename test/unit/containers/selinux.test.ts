@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseContainerConfig } from '#api/parse/container-config.ts'
@@ -10,6 +10,7 @@ import { findHostLabels } from '#containers/selinux/host-labels.ts'
 import { labelsOf, levelsOf } from '#containers/selinux/labels.ts'
 import { freeLevel } from '#containers/selinux/levels.ts'
 import { relabelSources } from '#containers/selinux/relabel.ts'
+import { Selinux } from '#containers/selinux/selinux.ts'
 import { buildSpec } from '#containers/spec/build-spec.ts'
 import { execProcess } from '#containers/spec/process.ts'
 import { tempDirectory } from '#test/support/temp.ts'
@@ -133,30 +134,51 @@ test('a host without label files has SELinux, and no labels for containers', asy
   expect(findHostLabels(directory.path)).toEqual({ process: '', file: '', readOnlyFile: '' })
 })
 
+/** What would be labelled: paths, those with everything below ending in /. */
+function recorder() {
+  const given: string[] = []
+  const files = {
+    set: async (path: string, label: string) => void given.push(`${path} ${label}`),
+    setBelow: async (descriptor: number, label: string) =>
+      void given.push(`${await readlink(`/proc/self/fd/${descriptor}`)}/ ${label}`),
+  }
+  return { given, files, signal: AbortSignal.timeout(10_000) }
+}
+
 test('sources of z and Z are labelled, with links followed to them first', async () => {
   await using directory = await hostWith({ 'a/file': '', 'b/file': '' })
-  const given: string[] = []
-  const relabelling = {
-    files: {
-      set: async () => undefined,
-      setBelow: async (descriptor: number, label: string) => {
-        given.push(`${descriptor > 2} ${label}`)
-      },
-    },
-    mountLabel: 'u:object_r:f:s0:c1,c2',
-    signal: AbortSignal.timeout(10_000),
-  }
-  const bind = (text: string) => parseBind(text)
-  const sources = [`${directory.path}/a:/a:z`, `${directory.path}/b/file:/b:ro,Z`, `${directory.path}/a:/c`]
-  await relabelSources(sources.map(bind), relabelling)
-  expect(given).toEqual(['true u:object_r:f:s0', 'true u:object_r:f:s0:c1,c2'])
+  await symlink('b', join(directory.path, 'link'))
+  const { given, ...relabelling } = { ...recorder(), mountLabel: 'u:object_r:f:s0:c1,c2' }
+  const sources = [`a:/a:z`, `link/file:/b:ro,Z`, `a:/c`].map((text) => parseBind(`${directory.path}/${text}`))
+  await relabelSources(sources, relabelling)
+  expect(given).toEqual([`${directory.path}/a/ u:object_r:f:s0`, `${directory.path}/b/file/ u:object_r:f:s0:c1,c2`])
   for (const source of ['/usr', '/var/lib/', '/proc/self/root', '/etc/../home']) {
-    await expect(relabelSources([bind(`${source}:/x:Z`)], relabelling)).rejects.toThrow(
+    await expect(relabelSources([parseBind(`${source}:/x:Z`)], relabelling)).rejects.toThrow(
       /^error setting label on mount source '(.*)': SELinux relabeling of \1 is not allowed$/,
     )
   }
-  await expect(relabelSources([bind('/no/such:/x:Z')], relabelling)).rejects.toThrow(/'\/no\/such': ENOENT/)
+  await expect(relabelSources([parseBind('/no/such:/x:Z')], relabelling)).rejects.toThrow(/'\/no\/such': ENOENT/)
   expect(given).toHaveLength(2)
+})
+
+test.each([
+  ['directory', { process: 'u:r:p', mount: 'u:r:m' }, true],
+  ['overlay', { process: 'u:r:p', mount: 'u:r:m' }, false],
+  ['directory', { process: '', mount: '' }, undefined],
+  ['directory', undefined, undefined],
+] as const)('at a start over a root of kind %s with the labels %j files get them', async (kind, selinux, withRoot) => {
+  await using directory = await tempDirectory()
+  const { given, files, signal } = recorder()
+  const container = { host: parseHostConfig({}), selinux } as unknown as Container
+  const rootfs = { kind, path: directory.path, lower: [], upper: undefined, work: undefined }
+  const etc = { hostname: '/h', hosts: '/hs', resolvConf: '/r' }
+  await new Selinux(host, files).labelFiles(container, { etc, rootfs }, signal)
+  const expected = ['/h', '/hs', '/r', ...(withRoot ? [`${directory.path}/`] : [])].map((path) => `${path} u:r:m`)
+  expect(given).toEqual(withRoot === undefined ? [] : expected)
+
+  const { given: none, ...without } = recorder()
+  await new Selinux(undefined, without.files).labelFiles(container, { etc, rootfs }, signal)
+  expect(none).toEqual([])
 })
 
 const user = { uid: 0, gid: 0, additionalGids: [], home: '/' }
