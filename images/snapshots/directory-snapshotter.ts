@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto'
-import { mkdir, readdir, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { alreadyExists, conflict, isKind, notFound, systemCode, unavailable } from '#base/errors.ts'
 import { DurabilityKeeper } from './durability.ts'
+import { recordOf, verifyTree } from './record.ts'
+import { RecordKeeper } from './record-keeper.ts'
 import type { SnapshotStore, StoredSnapshot } from './snapshot-store.ts'
-import type { SnapshotInfo, SnapshotMounts, Snapshotter, SnapshotUsage } from './snapshotter.ts'
+import type { SnapshotInfo, SnapshotMounts, Snapshotter, SnapshotUsage, SnapshotVerification } from './snapshotter.ts'
 import type { SnapshotDirectories, TreeFormat } from './tree-format.ts'
 import { runTreeJob } from './tree-process.ts'
 import { measureTree } from './usage.ts'
@@ -31,6 +33,7 @@ export class DirectorySnapshotter implements Snapshotter {
   readonly #parts: SnapshotterParts
   readonly #store: SnapshotStore
   readonly #durability: DurabilityKeeper
+  readonly #records: RecordKeeper
   #lastId: number
 
   private constructor(parts: SnapshotterParts, lastId: number) {
@@ -38,7 +41,14 @@ export class DirectorySnapshotter implements Snapshotter {
     this.#parts = parts
     this.#store = parts.store
     this.#lastId = lastId
-    this.#durability = new DurabilityKeeper(parts)
+    const { executable, onError } = parts
+    this.#records = new RecordKeeper({
+      executable,
+      onError,
+      directoriesOf: (id) => this.#directories(id),
+      isKnown: (id) => parts.store.chain(id).length > 0,
+    })
+    this.#durability = new DurabilityKeeper({ ...parts, onDurable: (ids) => this.#records.add(ids) })
   }
 
   /** Opens the directory, made if it is not there, and deletes what a killed daemon left half done. One process at a time. */
@@ -60,6 +70,8 @@ export class DirectorySnapshotter implements Snapshotter {
     const snapshotter = new DirectorySnapshotter(parts, lastId)
     await snapshotter.#collect(rows, numbers)
     snapshotter.#durability.schedule()
+    const durable = parts.store.list().filter((row) => row.kind === 'committed' && row.durable)
+    snapshotter.#records.add(durable.map(({ id }) => id))
     return snapshotter
   }
 
@@ -124,12 +136,35 @@ export class DirectorySnapshotter implements Snapshotter {
     return measureTree(this.#parts.executable, this.#directories(snapshot.id).files, signal)
   }
 
+  async verify(keyOrName: string, signal?: AbortSignal): Promise<SnapshotVerification> {
+    await this.#records.settled()
+    const snapshot = this.#get(keyOrName)
+    return verifyTree(this.#parts.executable, this.#directories(snapshot.id), signal)
+  }
+
+  async replace(name: string, key: string, aside?: string): Promise<void> {
+    const target = this.#committed(name)
+    const fresh = this.#get(key)
+    if (!target || fresh.kind !== 'active') throw conflict(`snapshot ${key} cannot take the place of ${name}`)
+    const [old, made] = [this.#directories(target.id), this.#directories(fresh.id)]
+    const moved = aside ?? join(made.own, 'replaced')
+    await mkdir(old.own, { recursive: true, mode: 0o700 })
+    // Gone before the files: a record must not outlive what it describes.
+    await rm(recordOf(old), { force: true })
+    await ifThere(rename(old.files, moved))
+    await rename(made.files, old.files)
+    this.#store.markUsable(target.id, this.#parts.bootId)
+    this.#durability.schedule()
+    await this.remove(key)
+  }
+
   async flush(signal?: AbortSignal): Promise<void> {
     await this.#durability.flush(signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#durability[Symbol.asyncDispose]()
+    await this.#records[Symbol.asyncDispose]()
   }
 
   async #create(
@@ -208,6 +243,7 @@ export class DirectorySnapshotter implements Snapshotter {
     const { own, files, work, merged } = this.#directories(id)
     try {
       // Most containers write nothing: five calls instead of a process.
+      await rm(recordOf({ own }), { force: true })
       for (const path of [merged, join(work, 'work'), work, files, own]) await removeEmpty(path)
     } catch (error) {
       if (systemCode(error) !== 'ENOTEMPTY') throw error
@@ -218,8 +254,12 @@ export class DirectorySnapshotter implements Snapshotter {
 }
 
 async function removeEmpty(path: string): Promise<void> {
+  await ifThere(rmdir(path))
+}
+
+async function ifThere(work: Promise<void>): Promise<void> {
   try {
-    await rmdir(path)
+    await work
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
   }

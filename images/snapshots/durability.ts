@@ -6,6 +6,8 @@ export interface DurabilityParts {
   readonly store: SnapshotStore
   readonly executable: string
   readonly bootId: string
+  /** Told of those that have become durable. */
+  readonly onDurable: (ids: readonly number[]) => void
   /** Told of failures in the background. */
   readonly onError: (error: unknown) => void
 }
@@ -55,11 +57,12 @@ export class DurabilityKeeper implements AsyncDisposable {
   }
 
   async #writeOut(): Promise<void> {
-    const { root, store, executable, bootId } = this.#parts
+    const { root, store, executable, bootId, onDurable } = this.#parts
     // Only these: what is committed while the disk works may have come too late for it.
     const ids = store.usable(bootId)
     if (ids.length === 0) return
     await runTreeJob(executable, '--sync', root, this.#disposed.signal)
     store.markDurable(ids)
+    onDurable(ids)
   }
 }

@@ -31,6 +31,7 @@ export class SnapshotStore {
   readonly #insert: StatementSync
   readonly #commit: StatementSync
   readonly #markDurable: StatementSync
+  readonly #markUsable: StatementSync
   readonly #delete: StatementSync
   readonly #find: StatementSync
   readonly #list: StatementSync
@@ -48,6 +49,7 @@ export class SnapshotStore {
     this.#markDurable = database.prepare(
       `UPDATE snapshots SET state = 'durable' WHERE id IN (SELECT value FROM json_each(?))`,
     )
+    this.#markUsable = database.prepare(`UPDATE snapshots SET state = 'usable', boot_id = ? WHERE id = ?`)
     this.#delete = database.prepare('DELETE FROM snapshots WHERE id = ?')
     this.#find = database.prepare(`SELECT ${columns} WHERE s.key = ?`)
     this.#list = database.prepare(`SELECT ${columns} ORDER BY s.id`)
@@ -74,6 +76,11 @@ export class SnapshotStore {
 
   markDurable(ids: readonly number[]): void {
     this.#markDurable.run(JSON.stringify(ids))
+  }
+
+  /** Its files were written anew in this boot. */
+  markUsable(id: number, bootId: string): void {
+    this.#markUsable.run(bootId, id)
   }
 
   /** Numbers of the committed snapshots of this boot that are not durable. */

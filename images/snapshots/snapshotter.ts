@@ -36,6 +36,16 @@ export interface SnapshotUsage {
   readonly inodes: number
 }
 
+/** How the files of a committed snapshot compare with what was recorded of them. */
+export type SnapshotVerification =
+  | { readonly state: 'intact'; readonly entries: number }
+  /** The first differences in words (`content etc/motd`), and how many there are. */
+  | { readonly state: 'damaged'; readonly differences: readonly string[]; readonly count: number }
+  /** Not recorded yet: layers are, soon after they have become durable. */
+  | { readonly state: 'unrecorded' }
+  /** Its directory is gone. */
+  | { readonly state: 'missing' }
+
 /**
  * Filesystem states, stacked. A snapshot begins active under a key of the caller's choice, and is either removed or
  * committed under a name; only committed ones can be parents, and nothing of them changes any more.
@@ -82,6 +92,14 @@ export interface Snapshotter {
   /** Counts what a snapshot adds to its parent. Walks the directory outside the event loop's thread.
    *  @throws `not-found`; `too-large` above ten million entries. */
   usage(keyOrName: string, signal?: AbortSignal): Promise<SnapshotUsage>
+
+  /** Compares a committed snapshot with its record, outside the event loop's thread; of others it says only whether they are there.
+   *  @throws `not-found`, `cancelled` */
+  verify(keyOrName: string, signal?: AbortSignal): Promise<SnapshotVerification>
+
+  /** Puts the files of an active snapshot into the place of a committed one's, which go; the active one ends. What is mounted keeps the
+   *  old files, therefore these are moved to `aside` when it is given.   @throws `not-found`, `conflict` */
+  replace(name: string, key: string, aside?: string): Promise<void>
 
   /** Resolves when every snapshot committed so far is durable. Without this call it happens soon, in the background. */
   flush(signal?: AbortSignal): Promise<void>

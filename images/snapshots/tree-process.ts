@@ -1,10 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { cancelled, internal, messageOf, noSpace, unavailable } from '#base/errors.ts'
+import { cancelled, dataLoss, internal, messageOf, noSpace, unavailable } from '#base/errors.ts'
 
 /** The jobs of berth-unpack that need no layer: see images/unpack/README.md. */
-export type TreeJob = '--remove' | '--usage' | '--sync' | '--spread'
+export type TreeJob = '--remove' | '--usage' | '--sync' | '--spread' | '--record' | '--verify' | '--digest'
+
+/** What a job works with; the descriptors stay the caller's. */
+export interface TreeJobFiles {
+  /** The directory, or for `--digest` the file. */
+  readonly target: number
+  /** For `--verify` the record. */
+  readonly second?: number
+  /** Takes the output; else it is returned. */
+  readonly output?: number
+}
 
 /**
  * Does a job on a whole directory in a confined child, off our threads, and resolves with what it printed.
@@ -17,24 +27,26 @@ export async function runTreeJob(
   signal?: AbortSignal,
 ): Promise<string> {
   await using target = await open(directory, 'r')
-  return await runTreeJobOn(executable, [job], target.fd, signal)
+  return await runTreeJobOn(executable, [job], { target: target.fd }, signal)
 }
 
-/** The same for a descriptor, which stays the caller's, and a job with arguments. */
+/** As `runTreeJob`, on what is open, and a job with arguments.   @throws also `data-loss` for a damaged record */
 export async function runTreeJobOn(
   executable: string,
   args: readonly string[],
-  target: number,
+  { target, second, output }: TreeJobFiles,
   signal?: AbortSignal,
 ): Promise<string> {
-  const child = spawn(executable, args, { stdio: ['ignore', 'pipe', 'pipe', target], env: {}, cwd: '/', signal })
-  const [code, output, message] = await Promise.all([
+  const stdio: StdioOptions = ['ignore', output ?? 'pipe', 'pipe', target, ...(second === undefined ? [] : [second])]
+  const child = spawn(executable, args, { stdio, env: {}, cwd: '/', signal })
+  const [code, printed, message] = await Promise.all([
     endOf(child, executable, signal),
     child.stdout ? text(child.stdout) : '',
     child.stderr ? text(child.stderr) : '',
   ])
-  if (code === 0) return output
+  if (code === 0) return printed
   const words = message.trim() || `berth-unpack ${args[0]} ended with ${code}`
+  if (code === 1 && args[0] === '--verify') throw dataLoss(words)
   if (code === 2) throw unavailable(words)
   if (code === 3) throw noSpace(words)
   throw internal(words)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "digest.h"
 #include "measure.h"
 #include "pack.h"
+#include "record.h"
 #include "relabel.h"
 #include "report.h"
 #include "sweep.h"
@@ -28,6 +30,9 @@ enum mode {
         MODE_PACK,
         MODE_EXPORT,
         MODE_CHANGES,
+        MODE_RECORD,
+        MODE_VERIFY,
+        MODE_DIGEST,
 };
 
 struct arguments {
@@ -45,7 +50,10 @@ static const char usage[] =
         "       berth-unpack --pack|--export|--changes [--whole-trees] [--without-mount-points] [--limit-bytes N] [--limit-entries N] [--lowers N]\n"
         "                    3<directory\n"
         "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n"
-        "       berth-unpack --relabel LABEL 3<file-or-directory\n";
+        "       berth-unpack --relabel LABEL 3<file-or-directory\n"
+        "       berth-unpack --record 3<directory >record\n"
+        "       berth-unpack --verify 3<directory 4<record\n"
+        "       berth-unpack --digest 3<file\n";
 
 static enum mode mode_of(const char *argument) {
         static const struct {
@@ -54,7 +62,8 @@ static enum mode mode_of(const char *argument) {
         } modes[] = {
                 {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN},     {"--inflate", MODE_INFLATE}, {"--remove", MODE_REMOVE},
                 {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},       {"--spread", MODE_SPREAD},   {"--pack", MODE_PACK},
-                {"--export", MODE_EXPORT},   {"--changes", MODE_CHANGES}, {"--relabel", MODE_RELABEL},
+                {"--export", MODE_EXPORT},   {"--changes", MODE_CHANGES}, {"--relabel", MODE_RELABEL}, {"--record", MODE_RECORD},
+                {"--verify", MODE_VERIFY},   {"--digest", MODE_DIGEST},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
                 if (strcmp(argument, modes[i].name) == 0)
@@ -66,9 +75,9 @@ static bool packs(enum mode mode) {
         return mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_CHANGES;
 }
 
-/* Standard output is for the answer: what is written goes to one more descriptor. */
-static bool writes_elsewhere(enum mode mode) {
-        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT;
+/* Standard output is for the answer: what is written goes to one more descriptor, and a record comes from one. */
+static bool has_one_more(enum mode mode) {
+        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_VERIFY;
 }
 
 static bool *flag_of(struct arguments *arguments, const char *argument) {
@@ -246,7 +255,7 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + (unsigned) arguments.n_lowers + writes_elsewhere(arguments.mode), ~0U, 0) < 0) {
+        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + (unsigned) arguments.n_lowers + has_one_more(arguments.mode), ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);
         }
@@ -265,6 +274,12 @@ int main(int argc, char **argv) {
         case MODE_EXPORT:
         case MODE_CHANGES:
                 return pack(&arguments);
+        case MODE_RECORD:
+                return record_write(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, exit_code_of(err.code)) : 0;
+        case MODE_VERIFY:
+                return record_verify(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, exit_code_of(err.code)) : 0;
+        case MODE_DIGEST:
+                return digest_print(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
         default:
                 return unpack(&arguments);
         }

@@ -20,7 +20,7 @@ export async function openSelinux(
   const selinux = new Selinux(labels, {
     set: (path, label) => setLabel(library, path, label),
     async setBelow(descriptor, label, signal) {
-      await runTreeJobOn(unpack, ['--relabel', label], descriptor, signal)
+      await runTreeJobOn(unpack, ['--relabel', label], { target: descriptor }, signal)
     },
   })
   await selinux.labelShared(init).catch((error: unknown) => {

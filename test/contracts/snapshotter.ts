@@ -1,4 +1,4 @@
-import { chmod, chown, link, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { SnapshotMounts, Snapshotter } from '#images/snapshots/snapshotter.ts'
@@ -46,6 +46,33 @@ export function snapshotterContract(open: () => Promise<OpenedSnapshotter>): voi
     await writeFile(join(writableOf(mounts), 'new'), 'mine')
     expect(Object.keys(await opened.look(snapshotter.mounts('container')))).toContain('new')
     expect(Object.keys(await opened.look(await snapshotter.view('look', 'middle')))).toEqual(['a', 'dir/b', 'dir/c'])
+  })
+
+  test('a committed snapshot is compared with what was recorded of it, and can be given its files anew', async () => {
+    await using opened = await open()
+    const { snapshotter } = opened
+    await committed(snapshotter, 'base', undefined, ['a', 'dir/b'])
+    const container = await snapshotter.prepare('container', 'base')
+    await snapshotter.flush()
+    expect(await snapshotter.verify('base')).toMatchObject({ state: 'intact' })
+    const [lower] = container.lower
+    const files = lower ?? (await snapshotter.view('look', 'base')).path
+    await writeFile(join(files, 'a'), 'A of base')
+    await rm(join(files, 'dir/b'))
+    await writeFile(join(files, 'dir/c'), '')
+    expect(await snapshotter.verify('base')).toEqual({
+      state: 'damaged',
+      count: 3,
+      differences: ['content a', 'missing dir/b', 'extra dir/c'],
+    })
+    const fresh = await snapshotter.prepare('fresh', undefined)
+    await writeFile(join(writableOf(fresh), 'a'), 'a of base')
+    await snapshotter.replace('base', 'fresh')
+    await snapshotter.flush()
+    expect(await snapshotter.verify('base')).toMatchObject({ state: 'intact' })
+    await rm(files, { recursive: true })
+    expect(await snapshotter.verify('base')).toEqual({ state: 'missing' })
+    expect(snapshotter.find('fresh')).toBeUndefined()
   })
 
   test('a view is read-only and holds its snapshot', async () => {

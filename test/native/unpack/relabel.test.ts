@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 async function relabel(path: string): Promise<void> {
   await using target = await open(path, pathOnly)
-  await runTreeJobOn(tool, ['--relabel', label], target.fd)
+  await runTreeJobOn(tool, ['--relabel', label], { target: target.fd })
 }
 
 /** By path; '' without one. Links are not followed. */
