@@ -11,6 +11,7 @@ import { type LoadRequest, loadImages } from '../archive/load.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
+import type { Compression } from '../layers/compress.ts'
 import { inspectRemote, type RemoteImage } from '../registry/inspect.ts'
 import { login } from '../registry/login.ts'
 import type { RegistryConfig } from '../registry/registry-config.ts'
@@ -62,6 +63,8 @@ export interface ImageServiceOptions {
   readonly maxConcurrentDownloads?: number
   /** Layers uploaded at a time, over all pushes; 5, as Docker has it. */
   readonly maxConcurrentUploads?: number
+  /** Of pushed layers that were made here; gzip, as Docker has it. */
+  readonly pushCompression?: Compression
   /** 5, as Docker has it. */
   readonly maxDownloadAttempts?: number
   readonly transportLimits?: Partial<TransportLimits>
@@ -86,6 +89,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     leases: new Leases(),
     tasks: new SharedTasks<LayerProgress>(),
     slots: new Slots(options.maxConcurrentDownloads ?? 3),
+    pushCompression: options.pushCompression ?? 'gzip',
     uploadSlots: new Slots(options.maxConcurrentUploads ?? 5),
     transportLimits,
     onMirrorFailure: (mirror, error) =>

@@ -1,8 +1,12 @@
 import { notFound } from '#base/errors.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
 import type { Manifest } from '#oci/manifest.ts'
+import { isPlainLayerType } from '#oci/media-types.ts'
 import { formatReference, type Reference } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
 import type { Lease, Leases } from '../content/leases.ts'
+import { type Compression, type CompressPorts, compressLayer } from '../layers/compress.ts'
+import { openLayerBlob } from '../layers/layer-blob.ts'
 import type { PushRepository } from '../registry/push-repository.ts'
 import { collect, type GarbagePorts } from '../store/garbage.ts'
 import { contentOf, type ImageKey, type StoredImage } from '../store/image-store.ts'
@@ -13,7 +17,9 @@ import { type PlannedManifest, type PushPlan, planPush } from './push-plan.ts'
 import { blobsByDiffId, mountSources } from './push-sources.ts'
 import { withLayers } from './rebuild-manifest.ts'
 
-export interface PushImagePorts extends PushLayersPorts, GarbagePorts {
+export interface PushImagePorts extends PushLayersPorts, GarbagePorts, CompressPorts {
+  /** For layers that were made here. */
+  readonly pushCompression: Compression
   readonly database: Database
   readonly leases: Leases
 }
@@ -91,11 +97,7 @@ async function pushManifest(
   { plan, image, lease }: PlannedImage,
 ): Promise<StoredImage> {
   const [planned] = plan.manifests as readonly [PlannedManifest]
-  const known = blobsByDiffId(ports.store)
-  const layers = planned.manifest.layers.map((own, index): LayerPush => {
-    const diffId = planned.diffIds[index]
-    return { diffId, blobs: [own, ...(diffId ? known(diffId) : []).filter(({ digest }) => digest !== own.digest)] }
-  })
+  const layers = layersToPush(ports, { planned, image, lease })
   const delivered = await pushLayers(ports, layersRun(ports, push), layers)
   await pushConfig(ports, push, planned.manifest)
   const { descriptor, bytes } = withLayers(planned, delivered)
@@ -109,6 +111,39 @@ async function pushManifest(
     layers: image.layers.map((layer, index) => ({ ...layer, descriptor: delivered[index] ?? layer.descriptor })),
     addedAt: Date.now(),
   }
+}
+
+/** A plain layer that no registry has seen is compressed: people would wait for it to be sent as it is. */
+function layersToPush(
+  ports: PushImagePorts,
+  { planned, image, lease }: { planned: PlannedManifest; image: StoredImage; lease: Lease },
+): LayerPush[] {
+  const known = blobsByDiffId(ports.store, image.id)
+  const isAtRegistry = ports.store
+    .referencesOf(image.id)
+    .some(({ kind, key }) => kind === 'digest' && key.root === image.root.digest)
+  return planned.manifest.layers.map((own, index) => {
+    const diffId = planned.diffIds[index]
+    const others = (diffId ? known(diffId) : []).filter(({ digest, mediaType }) => {
+      return digest !== own.digest && !isPlainLayerType(mediaType)
+    })
+    return {
+      diffId,
+      blobs: isAtRegistry || !isPlainLayerType(own.mediaType) || diffId === undefined ? [own, ...others] : others,
+      make: (signal) => makeBlob(ports, { image, index, lease }, signal),
+    }
+  })
+}
+
+async function makeBlob(
+  ports: PushImagePorts,
+  { image, index, lease }: { image: StoredImage; index: number; lease: Lease },
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const { file, descriptor } = await openLayerBlob(ports, image, index, signal)
+  await using _ = file
+  if (!isPlainLayerType(descriptor.mediaType)) return descriptor
+  return await compressLayer(ports, { file, compression: ports.pushCompression, lease }, signal)
 }
 
 function layersRun({ store }: PushImagePorts, { repository, reference, report, signal }: ImagePush) {

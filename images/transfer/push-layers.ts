@@ -19,6 +19,8 @@ export interface LayerPush {
   readonly diffId: Digest | undefined
   /** Blobs that hold this layer, the preferred one first. */
   readonly blobs: readonly Descriptor[]
+  /** Gives or makes one when none of those can be had. */
+  readonly make?: (signal: AbortSignal) => Promise<Descriptor>
 }
 
 export interface PushLayersRun {
@@ -70,6 +72,8 @@ async function pushLayer(
 ): Promise<Descriptor> {
   using _slot = await uploadSlots.acquire(() => report({ status: 'Waiting' }), run.signal)
   for (const blob of layer.blobs) if (await deliver(content, run, { blob, report })) return blob
+  const made = await layer.make?.(run.signal)
+  if (made && (await deliver(content, run, { blob: made, report }))) return made
   throw notFound(`layer ${keyOf(layer)} is only here unpacked; pull the image again, then push it`, {
     code: 'no-layer-blob',
   })

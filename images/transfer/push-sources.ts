@@ -37,10 +37,14 @@ function commonParts(one: string, other: string): number {
   return differing < 0 ? left.length : differing
 }
 
-/** Every blob that an image names for a layer, in no order. */
-export function blobsByDiffId(store: Pick<ImageStore, 'list'>): (diffId: Digest) => readonly Descriptor[] {
+/** Every blob that images name for a layer, those of one image first. */
+export function blobsByDiffId(
+  store: Pick<ImageStore, 'list'>,
+  first: Digest,
+): (diffId: Digest) => readonly Descriptor[] {
   const blobs = new Map<Digest, Descriptor[]>()
-  for (const { id, config, layers } of store.list()) {
+  const images = store.list()
+  for (const { id, config, layers } of [...images.filter(({ id }) => id === first), ...images]) {
     const { diffIds } = parseImageConfig(config, `image config ${id}`)
     for (const [index, { descriptor }] of layers.entries()) {
       const diffId = diffIds[index]

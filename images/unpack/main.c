@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "compress.h"
 #include "digest.h"
 #include "measure.h"
 #include "pack.h"
@@ -33,6 +34,8 @@ enum mode {
         MODE_RECORD,
         MODE_VERIFY,
         MODE_DIGEST,
+        MODE_GZIP,
+        MODE_ZSTD,
 };
 
 struct arguments {
@@ -49,6 +52,7 @@ static const char usage[] =
         "       berth-unpack --inflate [--limit-bytes N] [--limit-ratio N] <compressed 3<empty-directory 4>plain\n"
         "       berth-unpack --pack|--export|--changes [--whole-trees] [--without-mount-points] [--limit-bytes N] [--limit-entries N] [--lowers N]\n"
         "                    3<directory\n"
+        "       berth-unpack --gzip|--zstd <plain 4>compressed\n"
         "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n"
         "       berth-unpack --relabel LABEL 3<file-or-directory\n"
         "       berth-unpack --record 3<directory >record\n"
@@ -63,7 +67,7 @@ static enum mode mode_of(const char *argument) {
                 {"--overlay", MODE_OVERLAY}, {"--plain", MODE_PLAIN},     {"--inflate", MODE_INFLATE}, {"--remove", MODE_REMOVE},
                 {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},       {"--spread", MODE_SPREAD},   {"--pack", MODE_PACK},
                 {"--export", MODE_EXPORT},   {"--changes", MODE_CHANGES}, {"--relabel", MODE_RELABEL}, {"--record", MODE_RECORD},
-                {"--verify", MODE_VERIFY},   {"--digest", MODE_DIGEST},
+                {"--verify", MODE_VERIFY},   {"--digest", MODE_DIGEST},   {"--gzip", MODE_GZIP},       {"--zstd", MODE_ZSTD},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
                 if (strcmp(argument, modes[i].name) == 0)
@@ -77,7 +81,7 @@ static bool packs(enum mode mode) {
 
 /* Standard output is for the answer: what is written goes to one more descriptor, and a record comes from one. */
 static bool has_one_more(enum mode mode) {
-        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_VERIFY;
+        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_VERIFY || mode == MODE_GZIP || mode == MODE_ZSTD;
 }
 
 static bool *flag_of(struct arguments *arguments, const char *argument) {
@@ -159,14 +163,14 @@ static int complain(const struct berth_error *err, int exit_code) {
         return write(STDERR_FILENO, text, used) == (ssize_t) used ? exit_code : EXIT_INTERNAL;
 }
 
-static void format_digest(const struct counts *counts, char ret[65]) {
+static void format_digest(const uint8_t bytes[32], char ret[65]) {
         for (unsigned i = 0; i < 32; i++)
-                (void) snprintf(ret + (size_t) 2 * i, 3, "%02x", counts->diff_id[i]);
+                (void) snprintf(ret + (size_t) 2 * i, 3, "%02x", bytes[i]);
 }
 
 static int answer_packed(const struct counts *counts, bool is_layer) {
         char digest[65], layer[90] = "", line[200];
-        format_digest(counts, digest);
+        format_digest(counts->diff_id, digest);
         if (is_layer)
                 (void) snprintf(layer, sizeof layer, "\"diffId\":\"sha256:%s\",", digest);
         int size = snprintf(line, sizeof line, "{%s\"size\":%llu,\"entries\":%llu}\n", layer, (unsigned long long) counts->size,
@@ -176,7 +180,7 @@ static int answer_packed(const struct counts *counts, bool is_layer) {
 
 static int answer_unpacked(const struct counts *counts) {
         char digest[65];
-        format_digest(counts, digest);
+        format_digest(counts->diff_id, digest);
         char line[400];
         int size = snprintf(line, sizeof line,
                             "{\"diffId\":\"sha256:%s\",\"size\":%llu,\"entries\":%llu,\"inodes\":%llu,\"diskBytes\":%llu,\"skippedXattrs\":%llu}\n",
@@ -248,6 +252,17 @@ static int pack(const struct arguments *arguments) {
         return options.job == PACK_CHANGES ? 0 : answer_packed(&counts, options.job == PACK_LAYER);
 }
 
+static int compress(const struct block_codec *codec) {
+        struct berth_error err = {0};
+        struct compressed made;
+        if (compress_run(STDIN_FILENO, UNPACK_OUTPUT_FD, codec, &made, &err) < 0)
+                return complain(&err, exit_code_of(err.code));
+        char digest[65], line[160];
+        format_digest(made.digest, digest);
+        int size = snprintf(line, sizeof line, "{\"digest\":\"sha256:%s\",\"size\":%llu}\n", digest, (unsigned long long) made.size);
+        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
+}
+
 int main(int argc, char **argv) {
         struct arguments arguments;
         struct berth_error err = {0};
@@ -268,6 +283,9 @@ int main(int argc, char **argv) {
                 return sync_filesystem();
         case MODE_SPREAD:
                 return spread_children();
+        case MODE_GZIP:
+        case MODE_ZSTD:
+                return compress(arguments.mode == MODE_ZSTD ? &zstd_blocks : &gzip_blocks);
         case MODE_RELABEL:
                 return relabel_run(UNPACK_TARGET_FD, arguments.label, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
         case MODE_PACK:

@@ -90,6 +90,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       registries,
       maxConcurrentDownloads: config.maxConcurrentDownloads,
       maxConcurrentUploads: config.maxConcurrentUploads,
+      pushCompression: config.pushCompression,
       maxDownloadAttempts: config.maxDownloadAttempts,
       log,
       onIdle: () => void trimMemory(library).catch(report),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
 import type { LogFormat, LogLevel } from '#base/log.ts'
 import { builtInRuntime, type OtherRuntime } from '#containers/runtimes.ts'
+import type { Compression } from '#images/layers/compress.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
 import type { RegistrySetting } from '#images/registry/registry-config.ts'
 import { JsonReader } from '#oci/json.ts'
@@ -27,6 +28,8 @@ export interface Config {
   /** Layers at a time, over all pulls, and over all pushes. */
   readonly maxConcurrentDownloads: number
   readonly maxConcurrentUploads: number
+  /** Of pushed layers that were made here. */
+  readonly pushCompression: Compression
   /** How often a download that breaks is tried. */
   readonly maxDownloadAttempts: number
   readonly bip: string | undefined
@@ -88,7 +91,7 @@ const registries: Reader = (field) =>
     }),
   )
 
-/** dockerd's keys of daemon.json, and `registries`. */
+/** dockerd's keys of daemon.json, and two of ours: `registries` and `push-compression`. */
 const directives: Readonly<Record<string, Directive>> = {
   'data-root': { setting: 'dataRoot', read: text, flag: 'data-root' },
   'exec-root': { setting: 'execRoot', read: text, flag: 'exec-root' },
@@ -113,6 +116,11 @@ const directives: Readonly<Record<string, Directive>> = {
     setting: 'maxConcurrentUploads',
     read: (field) => parseMax('max concurrent uploads', field.raw),
     flag: 'max-concurrent-uploads',
+  },
+  'push-compression': {
+    setting: 'pushCompression',
+    read: (field) => parseCompression(field.string()),
+    flag: undefined,
   },
   'max-download-attempts': {
     setting: 'maxDownloadAttempts',
@@ -142,6 +150,11 @@ export function parseFormat(word: string): LogFormat {
   const format = formats.find((one) => one === word)
   if (!format) throw invalid(`invalid log format: ${word}: choose one of ${formats.join(', ')}`)
   return format
+}
+
+function parseCompression(word: string): Compression {
+  if (word === 'gzip' || word === 'zstd') return word
+  throw invalid(`invalid push-compression: ${word}: choose gzip or zstd`)
 }
 
 /** @throws `invalid` in dockerd's words */
@@ -227,6 +240,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     noProxy: undefined,
     maxConcurrentDownloads: 3,
     maxConcurrentUploads: 5,
+    pushCompression: 'gzip',
     maxDownloadAttempts: 5,
     bip: undefined,
     mtu: defaultMtu,

@@ -30,5 +30,8 @@ export const isIndexType = (mediaType: string): boolean => indexes.includes(medi
 export const isManifestType = (mediaType: string): boolean => manifests.includes(mediaType)
 export const isLayerType = (mediaType: string): boolean => layers.includes(mediaType)
 
+export const isPlainLayerType = (mediaType: string): boolean =>
+  mediaType === mediaTypes.ociLayer || mediaType === mediaTypes.dockerLayer
+
 /** What we accept from a registry where a tag or digest may be either. */
 export const manifestAccept: readonly string[] = [...indexes, ...manifests]

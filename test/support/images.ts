@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Filters } from '#base/filters.ts'
 import { silentLogger } from '#base/log.ts'
 import type { EngineEvent } from '#events/event.ts'
+import type { Compression } from '#images/layers/compress.ts'
 import { parseRegistryConfig, type RegistrySettings } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
@@ -48,6 +49,7 @@ export interface TestImagesOptions {
   readonly root?: string
   readonly registries?: RegistrySettings
   readonly attempts?: number
+  readonly pushCompression?: Compression
   /** Of uploads. */
   readonly pieceBytes?: number
 }
@@ -79,6 +81,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
       events: { publish: (event) => void events.push(event) },
       registries: parseRegistryConfig(options.registries ?? {}),
       log: silentLogger,
+      ...(options.pushCompression && { pushCompression: options.pushCompression }),
       transportLimits: {
         attempts: options.attempts ?? 3,
         ...(options.pieceBytes !== undefined && { uploadPieceBytes: options.pieceBytes }),

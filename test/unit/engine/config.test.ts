@@ -82,3 +82,11 @@ test.each([true, false])('labels of SELinux: %s', (enabled) => {
   const file = parseConfigFile(`{"selinux-enabled": ${enabled}}`, path)
   expect(mergeConfig({}, file, path).selinuxEnabled).toBe(enabled)
 })
+
+test('layers are pushed as gzip or zstd', () => {
+  const compressionOf = (text: string) => mergeConfig({}, parseConfigFile(text, path), path).pushCompression
+  expect([compressionOf('{}'), compressionOf('{"push-compression": "zstd"}')]).toEqual(['gzip', 'zstd'])
+  expect(() => parseConfigFile('{"push-compression": "lz4"}', path)).toThrow(
+    'invalid push-compression: lz4: choose gzip or zstd',
+  )
+})
