@@ -1,7 +1,9 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Digest } from '#base/digest.ts'
+import type { GrowingBlob } from './growth.ts'
 import type { BlobInfo, Ingest } from './ingest.ts'
 
+export type { GrowingBlob } from './growth.ts'
 export type { BlobInfo, Ingest } from './ingest.ts'
 
 /**
@@ -12,6 +14,9 @@ export interface ContentStore {
   /** Begins a write; several may run at once, also of the same blob. Dispose it in any case: what is not committed vanishes,
    *  save that of a blob that is named here: it is kept for a while, and the next write of this blob takes it up. */
   openIngest(blob?: BlobInfo): Promise<Ingest>
+
+  /** A blob that somebody is writing to an ingest named for it. Waits for nothing: undefined when nobody is. */
+  growing(digest: Digest): GrowingBlob | undefined
 
   /** What is known about a blob, or undefined. */
   find(digest: Digest): Promise<BlobInfo | undefined>

@@ -3,6 +3,7 @@ import { constants, type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { syncDirectory } from '#base/atomic-file.ts'
 import { type Digest, encodedOf, parseDigest } from '#base/digest.ts'
 import { dataLoss, internal, noSpace, systemCode } from '#base/errors.ts'
+import { type GrowingBlob, Growth } from './growth.ts'
 
 /** Chunks are gathered to this many bytes: one system call for each small chunk would cost more than the hashing. */
 const gatherBytes = 1 << 20
@@ -59,7 +60,7 @@ export async function openKeptIngest(
   place: IngestPlace,
   size: number,
   onClose: (stays: boolean) => void,
-): Promise<Ingest> {
+): Promise<KeptIngest> {
   await using undo = new AsyncDisposableStack()
   const file = undo.use(await open(place.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
   const ingest = new FileIngest(file, place, onClose)
@@ -69,7 +70,12 @@ export async function openKeptIngest(
   return ingest
 }
 
-class FileIngest implements Ingest {
+/** An ingest that others may read while it is written. */
+export interface KeptIngest extends Ingest {
+  readonly growing: GrowingBlob
+}
+
+class FileIngest implements KeptIngest {
   readonly #file: FileHandle
   readonly #place: IngestPlace
   readonly #onClose: ((stays: boolean) => void) | undefined
@@ -80,6 +86,7 @@ class FileIngest implements Ingest {
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #writing: Promise<void> = Promise.resolve()
+  #growth = new Growth()
   #state: 'open' | 'committed' | 'closed' = 'open'
 
   constructor(file: FileHandle, place: IngestPlace, onClose?: (stays: boolean) => void) {
@@ -94,6 +101,16 @@ class FileIngest implements Ingest {
 
   get resumed(): number {
     return this.#resumed
+  }
+
+  get growing(): GrowingBlob {
+    const growth = this.#growth
+    return {
+      // By descriptor: the file is about to change its name.
+      open: () => open(`/proc/self/fd/${this.#file.fd}`, 'r'),
+      onGrowth: (listener) => growth.onGrowth(listener),
+      written: growth.written,
+    }
   }
 
   /** Hashes what the file holds, piece by piece: the event loop is free between two of them. */
@@ -136,6 +153,8 @@ class FileIngest implements Ingest {
     await this.#writing
     this.#gathered = []
     this.#gatheredBytes = 0
+    this.#growth.giveUp()
+    this.#growth = new Growth()
     await this.#file.truncate(0)
     this.#hash = createHash('sha256')
     this.#filled = undefined
@@ -155,6 +174,7 @@ class FileIngest implements Ingest {
     await this.#writing
     this.#startWriting()
     await this.#writing
+    this.#growth.end()
     try {
       await this.#file.sync()
       await rename(this.#place.path, `${this.#place.blobs}/${encodedOf(expected)}`)
@@ -169,6 +189,7 @@ class FileIngest implements Ingest {
     if (this.#state === 'closed') return
     const committed = this.#state === 'committed'
     this.#state = 'closed'
+    this.#growth.giveUp()
     const stays = !committed && this.#onClose !== undefined && this.#size >= minKeptBytes && (await this.#writeOut())
     await this.#writing.catch(() => undefined)
     await this.#file.close()
@@ -194,7 +215,8 @@ class FileIngest implements Ingest {
     this.#gathered = []
     this.#gatheredBytes = 0
     if (chunks.length === 0) return
-    this.#writing = writeAll(this.#file, chunks, position)
+    const growth = this.#growth
+    this.#writing = writeAll(this.#file, chunks, position).then(() => growth.grew())
     // Its failure is told by the next call; until then it must not pass for an unhandled one.
     this.#writing.catch(() => undefined)
   }

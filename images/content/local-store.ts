@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '#base/atomic-file.ts'
 import { type Digest, encodedOf, isDigest } from '#base/digest.ts'
 import { notFound, systemCode, tooLarge } from '#base/errors.ts'
-import type { BlobInfo, ContentStore } from './content-store.ts'
-import { type Ingest, type IngestPlace, openFileIngest, openKeptIngest } from './ingest.ts'
-import { sweepPartials } from './partials.ts'
+import type { BlobInfo, ContentStore, GrowingBlob } from './content-store.ts'
+import { type Ingest, type IngestPlace, type KeptIngest, openFileIngest, openKeptIngest } from './ingest.ts'
+import { type PartialsSweep, removeRubbish, sweepPartials } from './partials.ts'
 
 /**
  * Opens the store below `root`, which other OCI tools can read as an image layout:
@@ -19,7 +19,8 @@ export async function openLocalStore(root: string): Promise<ContentStore> {
   const ingest = join(root, 'ingest')
   await mkdir(ingest, { recursive: true, mode: 0o700 })
   await mkdir(blobs, { recursive: true, mode: 0o700 })
-  await sweepPartials({ directory: ingest, blobs, inUse: new Set() })
+  await removeRubbish(ingest)
+  await sweepPartials({ directory: ingest, blobs, isInUse: () => false })
   // Written once only: a daemon must be able to start on a full disk, to delete there.
   if (!existsSync(join(root, 'oci-layout'))) {
     await writeFileAtomic(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
@@ -31,8 +32,8 @@ export async function openLocalStore(root: string): Promise<ContentStore> {
 class LocalStore implements ContentStore {
   readonly #blobs: string
   readonly #ingest: string
-  /** Kept ingests that are open, by the hex digits of their blobs: a file has one writer. */
-  readonly #kept = new Set<string>()
+  /** Kept ingests, by the hex digits of their blobs: a file has one writer. Undefined while it is being opened. */
+  readonly #kept = new Map<string, KeptIngest | undefined>()
 
   constructor(blobs: string, ingest: string) {
     this.#blobs = blobs
@@ -42,13 +43,19 @@ class LocalStore implements ContentStore {
   async openIngest(blob?: BlobInfo): Promise<Ingest> {
     const name = blob && encodedOf(blob.digest)
     if (name === undefined || this.#kept.has(name)) return openFileIngest(this.#placeOf(randomUUID()))
-    this.#kept.add(name)
+    this.#kept.set(name, undefined)
     try {
-      return await openKeptIngest(this.#placeOf(name), blob?.size ?? 0, (stays) => this.#letGo(name, stays))
+      const ingest = await openKeptIngest(this.#placeOf(name), blob?.size ?? 0, (stays) => this.#letGo(name, stays))
+      this.#kept.set(name, ingest)
+      return ingest
     } catch (error) {
       this.#kept.delete(name)
       throw error
     }
+  }
+
+  growing(digest: Digest): GrowingBlob | undefined {
+    return this.#kept.get(encodedOf(digest))?.growing
   }
 
   async find(digest: Digest): Promise<BlobInfo | undefined> {
@@ -93,14 +100,18 @@ class LocalStore implements ContentStore {
   }
 
   async removePartials(): Promise<void> {
-    await sweepPartials({ directory: this.#ingest, blobs: this.#blobs, inUse: this.#kept, keepsNone: true })
+    await sweepPartials({ ...this.#partials, keepsNone: true })
   }
 
   #letGo(name: string, stays: boolean): void {
     this.#kept.delete(name)
     if (!stays) return
     // It only makes room: a failure is tried again by the next one and by the next start.
-    sweepPartials({ directory: this.#ingest, blobs: this.#blobs, inUse: this.#kept }).catch(() => undefined)
+    sweepPartials(this.#partials).catch(() => undefined)
+  }
+
+  get #partials(): PartialsSweep {
+    return { directory: this.#ingest, blobs: this.#blobs, isInUse: (name) => this.#kept.has(name) }
   }
 
   #placeOf(name: string): IngestPlace {

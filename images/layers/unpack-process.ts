@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type BerthError, cancelled, internal, invalid, messageOf, noSpace, unavailable } from '#base/errors.ts'
+import type { GrowingBlob } from '../content/content-store.ts'
 import type { SnapshotMounts } from '../snapshots/snapshotter.ts'
 import { parseUnpackResult, type UnpackResult } from './unpack-result.ts'
 
-/** Bytes of a layer: a file, an open descriptor (stays the caller's; read from its current position), or a stream. */
-export type LayerSource = { readonly path: string } | { readonly fd: number } | { readonly stream: Readable }
+/** Bytes of a layer: a file, an open descriptor (stays the caller's; read from its current position; with `growth` while it is written), or
+ *  a stream. */
+export type LayerSource =
+  | { readonly path: string }
+  | { readonly fd: number; readonly growth?: Pick<GrowingBlob, 'onGrowth' | 'written'> }
+  | { readonly stream: Readable }
 
 export interface UnpackLimits {
   /** Uncompressed bytes of the whole layer. */
@@ -61,7 +66,7 @@ export async function runInflate(executable: string, run: InflateRun, signal?: A
   return await runChild(executable, { source: run.source, args, inherited: [directory.fd, run.output] }, signal)
 }
 
-/** @param inherited descriptors from 3 on */
+/** @param inherited descriptors from 3 on; the pipe that tells of growth comes after them */
 async function runChild(
   executable: string,
   { source, args, inherited }: { source: LayerSource; args: readonly string[]; inherited: readonly number[] },
@@ -70,12 +75,15 @@ async function runChild(
   if (signal?.aborted) throw wasCancelled(signal)
   await using opened = new AsyncDisposableStack()
   const file = 'path' in source ? opened.use(await open(source.path, 'r')) : undefined
+  const growth = 'fd' in source ? source.growth : undefined
   const child = spawn(executable, [...args], {
-    stdio: [inputOf(source, file), 'pipe', 'pipe', ...inherited],
+    stdio: [inputOf(source, file), 'pipe', 'pipe', ...inherited, ...(growth ? ['pipe' as const] : [])],
     env: {},
     cwd: '/',
   })
-  using _ = killOnAbort(child, signal)
+  const givenUp = new AbortController()
+  using _growth = growth && tellGrowth(growth, child.stdio[3 + inherited.length], givenUp)
+  using _ = killOnAbort(child, signal ? AbortSignal.any([signal, givenUp.signal]) : givenUp.signal)
   const [code, output, message, sourceError] = await Promise.all([
     endOf(child, executable),
     textOf(child.stdout),
@@ -83,6 +91,7 @@ async function runChild(
     'stream' in source ? feed(source.stream, child) : undefined,
   ])
   if (signal?.aborted) throw wasCancelled(signal)
+  if (givenUp.signal.aborted) throw unavailable('the layer that was being unpacked is not written to its end')
   if (sourceError !== undefined) throw sourceError
   if (code !== 0) throw failureOf(code, message.trim())
   return parseUnpackResult(output)
@@ -94,11 +103,34 @@ function targetOf(mounts: SnapshotMounts): string {
   return target
 }
 
-function argumentsOf({ mounts, limits }: UnpackRun): string[] {
+/** A byte for each growth, the pipe's end at the end of the blob. */
+function tellGrowth(
+  { onGrowth, written }: Pick<GrowingBlob, 'onGrowth' | 'written'>,
+  pipe: Readable | Writable | null | undefined,
+  givenUp: AbortController,
+): Disposable {
+  if (!(pipe instanceof Writable)) throw internal('berth-unpack has no pipe for growth')
+  // A child that has ended is told of by its exit.
+  pipe.on('error', () => undefined)
+  written.then(
+    () => pipe.end(),
+    () => givenUp.abort(),
+  )
+  const listening = onGrowth(() => pipe.writable && pipe.write('+'))
+  return {
+    [Symbol.dispose]() {
+      listening[Symbol.dispose]()
+      pipe.destroy()
+    },
+  }
+}
+
+function argumentsOf({ source, mounts, limits }: UnpackRun): string[] {
   return [
     mounts.kind === 'overlay' ? '--overlay' : '--plain',
     // What the layers below look like matters where this one leaves out parent directories.
     ...['--lowers', `${mounts.lower.length}`],
+    ...('fd' in source && source.growth ? ['--growing'] : []),
     ...limitArguments(limits),
   ]
 }

@@ -21,6 +21,8 @@ export interface LayerUnpackRequest {
   /** The chainId of the layer below, which must be unpacked already; undefined for the lowest. */
   readonly parentChainId: Digest | undefined
   readonly limits?: Partial<UnpackLimits>
+  /** Waited for before the layer counts as unpacked: its blob may not be verified yet. */
+  readonly verified?: Promise<void>
 }
 
 export interface UnpackedLayer {
@@ -44,7 +46,7 @@ export interface UnpackedLayer {
  */
 export async function unpackLayer(
   { executable, snapshots }: LayerUnpackPorts,
-  { source, diffId, parentChainId, limits }: LayerUnpackRequest,
+  { source, diffId, parentChainId, limits, verified }: LayerUnpackRequest,
   signal?: AbortSignal,
 ): Promise<UnpackedLayer> {
   const chainId = chainIdOf(parentChainId, diffId)
@@ -57,6 +59,7 @@ export async function unpackLayer(
       throw dataLoss(`layer ${diffId} contains other bytes: their digest is ${result.diffId}`, {
         code: 'layer-diff-id',
       })
+    await verified
     await commitUnlessThere(snapshots, key, chainId, result.usage)
     return { chainId, diffId, usage: result.usage, size: result.size, entries: result.entries }
   } catch (error) {

@@ -95,7 +95,13 @@ interface LayerWork {
   readonly report: (progress: Omit<PullProgress, 'id'>) => void
 }
 
-/** Downloads in parallel, unpacks in order as they arrive. The first failure stops the others; all have ended when it is thrown. */
+interface Download {
+  /** Resolves when its bytes come, or will not come any more. */
+  readonly begun: Promise<void>
+  readonly done: Promise<void>
+}
+
+/** Downloads in parallel, unpacks in order while they arrive. The first failure stops the others; all have ended when it is thrown. */
 async function fetchMissing(
   ports: FetchPorts,
   missing: readonly LayerWork[],
@@ -107,22 +113,31 @@ async function fetchMissing(
     failure.abort(error)
     throw error
   }
-  const downloads = missing.map(({ descriptor, report }) =>
-    downloadLayer(ports, { source, descriptor, report, signal: either }).catch(stopOthers),
-  )
+  const downloads = missing.map(({ descriptor, report }): Download => {
+    const begun = Promise.withResolvers<void>()
+    const tell: LayerWork['report'] = (progress) => {
+      if (progress.status === 'Downloading') begun.resolve()
+      report(progress)
+    }
+    const done = downloadLayer(ports, { source, descriptor, report: tell, signal: either }).catch(stopOthers)
+    done.then(begun.resolve, begun.resolve)
+    return { begun: begun.promise, done }
+  })
   const unpacking = unpackInOrder(ports, missing, { downloads, signal: either }).catch(stopOthers)
-  await Promise.allSettled([...downloads, unpacking])
+  await Promise.allSettled([...downloads.map(({ done }) => done), unpacking])
   if (failure.signal.aborted) throw failure.signal.reason
 }
 
 async function unpackInOrder(
   ports: FetchPorts,
   missing: readonly LayerWork[],
-  { downloads, signal }: { downloads: readonly Promise<void>[]; signal: AbortSignal },
+  { downloads, signal }: { downloads: readonly Download[]; signal: AbortSignal },
 ): Promise<void> {
   for (const [index, { descriptor, diffId, parentChainId, report }] of missing.entries()) {
-    await downloads[index]
-    await unpackStoredLayer(ports, { descriptor, diffId, parentChainId, report, signal })
+    const { begun, done: downloaded } = downloads[index] as Download
+    await begun
+    await unpackStoredLayer(ports, { descriptor, diffId, parentChainId, downloaded, report, signal })
+    await downloaded
     report({ status: 'Pull complete' })
   }
 }

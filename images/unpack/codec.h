@@ -14,6 +14,7 @@ enum {
 /* A run of a decompressor: what is read, what is written, and how much of both is allowed. */
 struct inflate {
         int from;
+        int growth; /* see struct inflate_input */
         int to;
         const struct limits *limits;
         struct berth_error *err;

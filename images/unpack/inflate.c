@@ -17,6 +17,20 @@ enum {
 /* Small layers of zeros compress a thousandfold and hurt nobody. */
 static const uint64_t ratio_counts_above = 1ULL << 30;
 
+/* Waits until more of the blob may have been written. 1: look again, 0: it was whole at the last look, or a negative errno. */
+static int wait_for_growth(struct inflate *run) {
+        if (run->growth < 0)
+                return 0;
+        uint8_t told[64];
+        ssize_t n = read(run->growth, told, sizeof told);
+        if (n < 0 && errno != EINTR)
+                return berth_error_set(run->err, errno, "wait for more of the layer");
+        /* What was written before the end was told may have come after our last look. */
+        if (n == 0)
+                run->growth = -1;
+        return 1;
+}
+
 int inflate_fill(struct inflate *run) {
         while (run->held < CODEC_INPUT_SIZE && !run->ended) {
                 ssize_t n = read(run->from, run->input + run->held, CODEC_INPUT_SIZE - run->held);
@@ -24,7 +38,13 @@ int inflate_fill(struct inflate *run) {
                         continue;
                 if (n < 0)
                         return berth_error_set(run->err, errno, "read the layer");
-                run->ended = n == 0;
+                if (n == 0) {
+                        int r = wait_for_growth(run);
+                        if (r < 0)
+                                return r;
+                        run->ended = r == 0;
+                        continue;
+                }
                 run->held += (size_t) n;
                 run->read += (uint64_t) n;
                 /* What a stream has already brought is worked on while the rest arrives. */
@@ -142,8 +162,8 @@ static bool begins(const struct inflate *run, const char *magic, size_t size) {
         return run->held >= size && memcmp(run->input, magic, size) == 0;
 }
 
-int inflate_run(int from, int to, const struct limits *limits, struct berth_error *err) {
-        struct inflate run = {.from = from, .to = to, .limits = limits, .err = err};
+int inflate_run(const struct inflate_input *input, int to, const struct limits *limits, struct berth_error *err) {
+        struct inflate run = {.from = input->blob, .growth = input->growth, .to = to, .limits = limits, .err = err};
         run.input = malloc(CODEC_INPUT_SIZE);
         run.output = malloc(CODEC_OUTPUT_SIZE);
         if (!run.input || !run.output)

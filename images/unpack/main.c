@@ -44,11 +44,12 @@ struct arguments {
         uint64_t n_lowers;
         bool whole_trees;
         bool without_mount_points;
+        bool growing;
         struct limits limits;
 };
 
 static const char usage[] =
-        "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] <layer 3<directory\n"
+        "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] [--growing] <layer 3<directory\n"
         "       berth-unpack --inflate [--limit-bytes N] [--limit-ratio N] <compressed 3<empty-directory 4>plain\n"
         "       berth-unpack --pack|--export|--changes [--whole-trees] [--without-mount-points] [--limit-bytes N] [--limit-entries N] [--lowers N]\n"
         "                    3<directory\n"
@@ -87,6 +88,8 @@ static bool has_one_more(enum mode mode) {
 static bool *flag_of(struct arguments *arguments, const char *argument) {
         if (strcmp(argument, "--whole-trees") == 0)
                 return &arguments->whole_trees;
+        if (strcmp(argument, "--growing") == 0)
+                return &arguments->growing;
         return strcmp(argument, "--without-mount-points") == 0 ? &arguments->without_mount_points : NULL;
 }
 
@@ -126,6 +129,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                 if (!limit || i + 1 == argc || !parse_number(argv[++i], limit))
                         return false;
         }
+        if (ret->growing && ret->mode != MODE_OVERLAY && ret->mode != MODE_PLAIN)
+                return false;
         return ret->mode != MODE_NONE && ret->n_lowers <= (ret->mode == MODE_OVERLAY || packs(ret->mode) ? UNPACK_MAX_LOWERS : 0);
 }
 
@@ -226,6 +231,7 @@ static int spread_children(void) {
 static int unpack(const struct arguments *arguments) {
         const struct unpack_options options = {.overlay = arguments->mode == MODE_OVERLAY,
                                                .inflate_only = arguments->mode == MODE_INFLATE,
+                                               .growing = arguments->growing,
                                                .n_lowers = (unsigned) arguments->n_lowers,
                                                .limits = arguments->limits};
         struct berth_error err = {0};
@@ -270,7 +276,8 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + (unsigned) arguments.n_lowers + has_one_more(arguments.mode), ~0U, 0) < 0) {
+        const unsigned n_inherited = (unsigned) arguments.n_lowers + has_one_more(arguments.mode) + arguments.growing;
+        if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + n_inherited, ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);
         }

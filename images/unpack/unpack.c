@@ -34,9 +34,13 @@ static void die_with(int parent) {
                 _exit(EXIT_INTERNAL);
 }
 
-/* Descriptors from the fourth on that the caller let us have: the layers below, or the output. */
+/* Descriptors from the fourth on that the caller let us have, save that of the growth: the layers below, or the output. */
 static unsigned n_inherited(const struct unpack_options *options) {
         return options->inflate_only ? 1 : options->n_lowers;
+}
+
+static int growth_fd(const struct unpack_options *options) {
+        return options->growing ? (int) (UNPACK_FIRST_LOWER_FD + n_inherited(options)) : -1;
 }
 
 static int close_inherited(const struct unpack_options *options, struct berth_error *err) {
@@ -63,7 +67,8 @@ static int run_inflater(const struct seats *seats, const struct unpack_options *
                 .n_syscalls = sizeof inflater_calls / sizeof inflater_calls[0],
         };
         r = confine_drop(&rights, err);
-        return r < 0 ? r : inflate_run(BLOB_FD, seats->pipe[1], &options->limits, err);
+        const struct inflate_input input = {.blob = BLOB_FD, .growth = growth_fd(options)};
+        return r < 0 ? r : inflate_run(&input, seats->pipe[1], &options->limits, err);
 }
 
 static const int writer_calls[] = {
@@ -249,6 +254,7 @@ static int start(const struct seats *seats, const struct unpack_options *options
         if (family->writer == 0) {
                 leave_to_supervisor(family);
                 (void) close(BLOB_FD);
+                (void) close(growth_fd(options));
                 int r = (options->inflate_only ? run_copier : run_writer)(seats, options, &shared->counts, &shared->write);
                 _exit(r < 0 ? EXIT_INTERNAL : 0);
         }
@@ -257,6 +263,7 @@ static int start(const struct seats *seats, const struct unpack_options *options
         (void) close(seats->pipe[1]);
         (void) close(seats->socket[1]);
         (void) close(BLOB_FD);
+        (void) close(growth_fd(options));
         family->marker = seats->socket[0];
         int r = close_inherited(options, err);
         if (r < 0)

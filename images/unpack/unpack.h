@@ -10,6 +10,7 @@ enum { UNPACK_TARGET_FD = 3, UNPACK_FIRST_LOWER_FD = 4, UNPACK_OUTPUT_FD = 4, UN
 struct unpack_options {
         bool overlay;
         bool inflate_only; /* the bytes go to the file on descriptor 4, unread; nothing is made in the directory */
+        bool growing;      /* the blob is still being written: a byte on the descriptor after the layers below tells of more, its end of the end */
         unsigned n_lowers; /* directories of the layers below, the topmost first, from descriptor 4 on */
         struct limits limits;
 };
