@@ -1,9 +1,10 @@
-import { dataLoss, isKind } from '#base/errors.ts'
+import { BerthError, dataLoss } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { Ingest } from '../content/ingest.ts'
 import type { EndpointSession } from './endpoint-session.ts'
 import { readSpecError, toPullError } from './spec-error.ts'
+import type { RegistryResponse } from './transport.ts'
 import { toTransportError } from './transport-error.ts'
 
 /** Where bytes go, in order. */
@@ -23,24 +24,26 @@ export interface BlobFetch {
  * a registry that ignores the range sends all of it again.   @throws `data-loss` as soon as the size cannot be right
  */
 export async function fetchBlob(session: EndpointSession, fetch: BlobFetch): Promise<void> {
-  const { ingest, descriptor, signal } = fetch
+  const { ingest, signal } = fetch
   for (let failures = 0; ; ) {
     const before = ingest.size
     const broken = await fetchRest(session, fetch)
     if (!broken) return
-    failures = ingest.size > before ? 1 : failures + 1
+    failures = ingest.size >= before + minBytesPerWindow ? 1 : failures + 1
     const { limits } = session.transport
     if (failures >= limits.attempts) throw toTransportError(broken.cause, { method: 'GET', url: broken.url })
     await session.transport.pause(failures, signal)
-    if (ingest.size > descriptor.size) await ingest.restart()
   }
 }
 
+interface Break {
+  readonly cause: unknown
+  readonly url: string
+}
+
 /** Undefined when the blob is whole, else what broke the connection. */
-async function fetchRest(
-  session: EndpointSession,
-  { reference, descriptor, ingest, onProgress, signal }: BlobFetch,
-): Promise<{ cause: unknown; url: string } | undefined> {
+async function fetchRest(session: EndpointSession, fetch: BlobFetch): Promise<Break | undefined> {
+  const { reference, descriptor, ingest, signal } = fetch
   const from = ingest.size
   if (from === descriptor.size && from > 0) return undefined
   const response = await session.send({
@@ -52,7 +55,13 @@ async function fetchRest(
   if (response.status !== 200 && response.status !== 206) {
     throw toPullError(await readSpecError(response), response, reference)
   }
-  if (from > 0 && !continuesAt(from, response.header('content-range'))) await ingest.restart()
+  if (from > 0 && !continuesAt(from, response.header('content-range'))) {
+    await ingest.restart()
+    if (response.status === 206) {
+      response.body.destroy()
+      return { cause: new Error('the registry sent another range'), url: response.url }
+    }
+  }
   const announced = response.header('content-length')
   if (announced !== undefined && ingest.size + Number(announced) !== descriptor.size) {
     response.body.destroy()
@@ -61,23 +70,31 @@ async function fetchRest(
       { code: 'blob-size' },
     )
   }
+  return await takeBody(response, fetch, new Pace(session.transport.limits.stallTimeoutMs))
+}
+
+async function takeBody(
+  response: RegistryResponse,
+  { descriptor, ingest, onProgress, signal }: BlobFetch,
+  pace: Pace,
+): Promise<Break | undefined> {
+  let isWriting = false
   try {
-    const pace = new Pace(session.transport.limits.stallTimeoutMs)
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
       pace.check(chunk.length)
       if (ingest.size + chunk.length > descriptor.size) throw tooLong(descriptor)
+      isWriting = true
       await ingest.write(chunk)
+      isWriting = false
       onProgress?.(ingest.size)
     }
   } catch (cause) {
-    if (signal.aborted || isKind(cause, 'data-loss') || isKind(cause, 'no-space')) throw cause
+    // Only the connection is worth another attempt: what our own disk says is said.
+    if (signal.aborted || isWriting || cause instanceof BerthError) throw cause
     return { cause, url: response.url }
   }
-  if (ingest.size < descriptor.size) {
-    const cause = new Error(`unexpected EOF after ${ingest.size} of ${descriptor.size} bytes`)
-    return { cause, url: response.url }
-  }
-  return undefined
+  if (ingest.size === descriptor.size) return undefined
+  return { cause: new Error(`unexpected EOF after ${ingest.size} of ${descriptor.size} bytes`), url: response.url }
 }
 
 /** Less than this between two looks is no progress but somebody who holds us. */

@@ -20,6 +20,10 @@ export interface Fault {
   readonly body?: string | Uint8Array
   /** Closes the connection after so many bytes of the body. */
   readonly cutAfter?: number
+  /** With `cutAfter`: the connection is reset, not closed. */
+  readonly reset?: boolean
+  /** Does not say how long the body is. */
+  readonly chunked?: boolean
   /** Sends the headers (and `cutAfter` bytes) and then nothing more. */
   readonly stall?: boolean
   /** Sends one byte each so many milliseconds. */
@@ -85,7 +89,8 @@ function drop(incoming: IncomingMessage, afterBytes: number): void {
 async function answer(outgoing: ServerResponse, fault: Fault): Promise<void> {
   const { status = 200, headers = {}, cutAfter, stall = false, trickleMs } = fault
   const body = Buffer.from(fault.body ?? '')
-  outgoing.writeHead(status, { 'content-length': body.length, ...headers })
+  const { 'content-length': _, ...others } = headers
+  outgoing.writeHead(status, fault.chunked ? others : { 'content-length': body.length, ...headers })
   if (trickleMs !== undefined) {
     for (const byte of body) {
       outgoing.write(Buffer.of(byte))
@@ -100,7 +105,9 @@ async function answer(outgoing: ServerResponse, fault: Fault): Promise<void> {
   outgoing.flushHeaders()
   const part = body.subarray(0, cutAfter ?? 0)
   if (part.length > 0) await new Promise((resolve) => outgoing.write(part, resolve))
-  if (!stall) outgoing.destroy()
+  if (stall) return
+  if (fault.reset) outgoing.socket?.resetAndDestroy()
+  else outgoing.destroy()
 }
 
 async function forward(

@@ -36,8 +36,13 @@ const isBlob = ({ path }: ProxiedRequest, digest = lastLayer?.digest) => path.en
 const isManifest = ({ path }: ProxiedRequest) => path.includes('/manifests/')
 const html = { headers: { 'content-type': 'text/html' }, body: '<html>Welcome to the hotel</html>' }
 
-test('a blob whose connection breaks is taken up where it broke', async () => {
-  faultOf = (request) => (isBlob(request) && request.before < 2 ? { forward: true, cutAfter: 100_000 } : undefined)
+test.each([
+  ['is closed', {}],
+  ['is reset', { reset: true }],
+  ['is closed, of a blob of untold length,', { chunked: true }],
+])('a blob whose connection %s is taken up where it broke', async (_, how) => {
+  const fault = { forward: true, cutAfter: 100_000, ...how }
+  faultOf = (request) => (isBlob(request) && request.before < 2 ? fault : undefined)
   await images.pull(name)
   expect(await images.readFile(name, 'etc/motd')).toBe('whole')
   const ranges = proxy.requests.filter((one) => isBlob(one)).map(({ headers }) => headers.range)
@@ -52,6 +57,27 @@ test('a registry that ignores ranges sends the blob again, and it is whole', asy
   }
   await images.pull(name)
   expect(await images.readFile(name, 'etc/motd')).toBe('whole')
+})
+
+test('a registry that sends another range than it is asked for is asked for all of it', async () => {
+  const other = { status: 206, headers: { 'content-range': 'bytes 5-599999/600000' }, body: 'x'.repeat(1000) }
+  faultOf = (request) => {
+    if (!isBlob(request)) return undefined
+    return [{ forward: true, cutAfter: 100_000 }, other][request.before]
+  }
+  await images.pull(name)
+  expect(await images.readFile(name, 'etc/motd')).toBe('whole')
+  expect(proxy.requests.filter((one) => isBlob(one)).map(({ headers }) => headers.range?.replace(/\d+/, 'n'))).toEqual([
+    undefined,
+    'bytes=n-',
+    undefined,
+  ])
+})
+
+test('a registry that breaks off after a few bytes each time is given up', async () => {
+  faultOf = (request) => (isBlob(request) ? { forward: true, cutAfter: 10 } : undefined)
+  await expect(images.pull(name)).rejects.toMatchObject({ kind: 'unavailable' })
+  expect(proxy.requests.filter((one) => isBlob(one))).toHaveLength(3)
 })
 
 test('a registry that stalls is left and asked again', async () => {
@@ -112,6 +138,19 @@ test.each<[string, (request: ProxiedRequest) => Fault | undefined, object]>([
     (request) =>
       isBlob(request) ? { body: Buffer.concat([lastLayer?.bytes ?? Buffer.alloc(0), randomBytes(9)]) } : undefined,
     { kind: 'data-loss' },
+  ],
+  [
+    'a blob that is shorter than it should be without saying so',
+    (request) => (isBlob(request) ? { body: lastLayer?.bytes.subarray(0, 1000) ?? '', chunked: true } : undefined),
+    { kind: 'unavailable', message: expect.stringContaining('unexpected EOF after 1000 of') },
+  ],
+  [
+    'a blob that is longer than it should be without saying so',
+    (request) =>
+      isBlob(request)
+        ? { body: Buffer.concat([lastLayer?.bytes ?? Buffer.alloc(0), randomBytes(9)]), chunked: true }
+        : undefined,
+    { kind: 'data-loss', message: expect.stringContaining('has more than the') },
   ],
   [
     'a blob that always breaks off at the start',
