@@ -35,9 +35,19 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/create.ts')).createCommand,
   ),
   entry(
+    'container diff, diff',
+    'List the files that a container has changed',
+    async () => (await import('./commands/container/diff.ts')).diffCommand,
+  ),
+  entry(
     'container exec, exec',
     'Run a further command in a running container',
     async () => (await import('./commands/container/exec.ts')).execCommand,
+  ),
+  entry(
+    'container export, export',
+    'Write the files of a container as a tar archive',
+    async () => (await import('./commands/container/export.ts')).exportCommand,
   ),
   entry(
     'container inspect',

@@ -1,10 +1,10 @@
 /** Commands of docker that Berth has not yet, without the groups' second spelling. */
 const commands = [
-  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp', 'diff', 'export', 'import'],
+  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp', 'import'],
   ...['manifest', 'network', 'plugin', 'port', 'stats', 'swarm', 'update', 'volume'],
 ]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
-  container: ['commit', 'cp', 'diff', 'export', 'port', 'stats', 'update'],
+  container: ['commit', 'cp', 'port', 'stats', 'update'],
   image: ['build', 'import'],
 }
 

@@ -13,6 +13,7 @@ import type {
   LayerMarks,
   NetworkAttacher,
   PlanCompiler,
+  RootfsReader,
   ShimLauncher,
   SnapshotSource,
 } from './ports.ts'
@@ -41,6 +42,7 @@ export interface ContainerContext {
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks
+  readonly rootfs: RootfsReader
   readonly network: NetworkAttacher
   readonly shims: ShimLauncher
   readonly cgroups: CgroupControl

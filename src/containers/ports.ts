@@ -49,6 +49,21 @@ export interface SnapshotSource {
   usage(key: string): Promise<{ readonly bytes: number }>
 }
 
+/** A path at which a container's files differ from its image's. */
+export interface FileChange {
+  readonly kind: 'modified' | 'added' | 'deleted'
+  /** Absolute. */
+  readonly path: string
+}
+
+/** Reads the files of containers in a child. The container may run meanwhile; who holds it against removal is the caller. */
+export interface RootfsReader {
+  /** Sorted by path.   @throws `cancelled`, `invalid` for what is too large or too deep */
+  changes(containerId: string, signal: AbortSignal): Promise<readonly FileChange[]>
+  /** Everything as a tar, but for what is mounted in the container. Ending the iteration early ends the work. */
+  export(containerId: string, signal: AbortSignal): AsyncGenerator<Uint8Array>
+}
+
 export interface NetworkAttacher {
   /** At create: refuses modes that cannot be served.   @throws `not-found`, `not-implemented`, `invalid` */
   checkMode(mode: string): void

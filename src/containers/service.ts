@@ -7,6 +7,7 @@ import type { EventBus } from '#events/bus.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
+import { changes } from './changes.ts'
 import type { Container } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
@@ -15,6 +16,7 @@ import { create } from './create.ts'
 import { type ExecStartOptions, execCreate, execResize, execStart, resize } from './exec.ts'
 import { ExecTable, toExecView } from './exec-table.ts'
 import { type ExitResult, ExitWatch } from './exit-watch.ts'
+import { exportFiles } from './export.ts'
 import { inspect } from './inspect.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
@@ -22,10 +24,12 @@ import { pause, unpause } from './pause.ts'
 import type {
   AttachFlags,
   CgroupControl,
+  FileChange,
   ImageSource,
   LayerMarks,
   NetworkAttacher,
   PlanCompiler,
+  RootfsReader,
   ShimLauncher,
   SnapshotSource,
 } from './ports.ts'
@@ -64,6 +68,7 @@ export interface ContainerPorts {
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks
+  readonly rootfs: RootfsReader
   readonly network: NetworkAttacher
   readonly shims: ShimLauncher
   readonly cgroups: CgroupControl
@@ -189,6 +194,14 @@ export class ContainerService implements AsyncDisposable {
 
   top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }> {
     return top(this.#context, name, psArguments)
+  }
+
+  changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]> {
+    return changes(this.#context, name, signal)
+  }
+
+  export(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return exportFiles(this.#context, name, signal)
   }
 
   attach(name: string, flags: AttachFlags, options: AttachOptions): Promise<AttachedStream> {

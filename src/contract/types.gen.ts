@@ -328,6 +328,12 @@ export interface ContainerTop {
   readonly "Processes": readonly StringList[]
 }
 
+export type FilesystemChanges = readonly ({
+  /** 0 modified, 1 added, 2 deleted. */
+  readonly "Kind": number
+  readonly "Path": string
+})[]
+
 export interface Descriptor {
   readonly "mediaType": string
   readonly "digest": string

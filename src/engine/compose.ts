@@ -4,12 +4,13 @@ import { isKind, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { ContainerStore } from '#containers/container-store.ts'
 import { isAlive } from '#containers/lifecycle.ts'
-import type { ImageSource, PlanCompiler } from '#containers/ports.ts'
+import type { ImageSource, PlanCompiler, RootfsReader } from '#containers/ports.ts'
 import { Runtimes } from '#containers/runtimes.ts'
 import { ContainerService } from '#containers/service.ts'
 import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
 import { EventBus } from '#events/bus.ts'
+import { type DiffPorts, exportTree, listChanges } from '#images/layers/diff.ts'
 import { parseRegistryConfig } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
@@ -123,6 +124,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       images: imageSource(images),
       snapshots,
       layerMarks: openOverlayMarks(library),
+      rootfs: openRootfsReader({ executable: natives.unpack, snapshots }),
       network,
       shims,
       cgroups,
@@ -199,5 +201,12 @@ function imageSource(images: ImageService): ImageSource {
         throw error
       }
     },
+  }
+}
+
+function openRootfsReader(ports: DiffPorts): RootfsReader {
+  return {
+    changes: (containerId, signal) => listChanges(ports, containerId, signal),
+    export: (containerId, signal) => exportTree(ports, containerId, signal),
   }
 }

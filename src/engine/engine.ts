@@ -1,6 +1,6 @@
 import type { Filters } from '#base/filters.ts'
 import type { Container } from '#containers/container.ts'
-import type { AttachFlags } from '#containers/ports.ts'
+import type { AttachFlags, FileChange } from '#containers/ports.ts'
 import type { ContainerPrune } from '#containers/prune.ts'
 import type {
   AttachedStream,
@@ -33,6 +33,7 @@ import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 
+export type { FileChange } from '#containers/ports.ts'
 export type {
   AttachedStream,
   ContainerView,
@@ -88,6 +89,10 @@ export interface Containers {
     flags: AttachFlags,
     options: { detachKeys: string; logs: boolean; stream: boolean },
   ): Promise<AttachedStream>
+  /** Sorted by path.   @throws `not-found`, `conflict` */
+  changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]>
+  /** A tar; what fails before its first bytes fails here. */
+  export(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<LogEntry>>
   execCreate(name: string, request: ExecRequest): Promise<{ id: string }>
   /** Starts the exec; with `detach` there is no stream. */

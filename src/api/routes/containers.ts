@@ -7,8 +7,9 @@ import { parseFilters } from '../parse/filters.ts'
 import { parseHostConfig } from '../parse/host-config.ts'
 import { checkNetworkingConfig } from '../parse/networking-config.ts'
 import { checkPlatform } from '../parse/platform.ts'
+import { presentChange } from '../present/change.ts'
 import { presentContainer, presentContainerSummary } from '../present/container.ts'
-import { created, empty, json } from '../reply.ts'
+import { created, empty, json, stream } from '../reply.ts'
 import { imageFactsOf } from './image-facts.ts'
 
 export const containerRoutes: readonly Route[] = [
@@ -51,6 +52,15 @@ export const containerRoutes: readonly Route[] = [
     const { titles, processes } = await engine.containers.top(path.id, query.text('ps_args') ?? '-ef')
     return json({ Titles: titles, Processes: processes })
   }),
+
+  route('GET /containers/{id}/changes', async ({ path, signal }, engine) => {
+    const changes = await engine.containers.changes(path.id, signal)
+    return json(changes.length === 0 ? null : changes.map(presentChange))
+  }),
+
+  route('GET /containers/{id}/export', async ({ path, signal }, engine) =>
+    stream('application/octet-stream', await engine.containers.export(path.id, signal)),
+  ),
 
   route('POST /containers/{id}/start', async ({ path, query, headers }, engine) => {
     // Long ago a HostConfig could come with start; a body of a few bytes is only an empty JSON value.

@@ -9,8 +9,6 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'HEAD /containers/{id}/archive': 'copying files from and to containers',
   'GET /containers/{id}/archive': 'copying files from and to containers',
   'PUT /containers/{id}/archive': 'copying files from and to containers',
-  'GET /containers/{id}/changes': 'listing the changed files of a container',
-  'GET /containers/{id}/export': 'exporting containers',
   'GET /containers/{id}/stats': 'resource statistics of containers',
   'POST /commit': 'making images from containers',
   'POST /build': 'building images',
