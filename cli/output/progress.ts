@@ -115,25 +115,18 @@ function formatRow({ id, status, current, total, moving }: Row, width: number): 
   )
 }
 
-const finished = new Set([
-  'Pull complete',
-  'Already exists',
-  'Layer already exists',
-  'Pushed',
-  'Mounted from',
-  'Loaded',
-])
+const finished = /^(Pull complete|Already exists|Layer already exists|Pushed|Mounted from .*|Loaded)$/
 const counted =
-  /^(Pulling fs layer|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Preparing|Pushing|Pushed|Layer already exists)/
+  /^(Pulling fs layer|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Preparing|Pushing|Pushed|Layer already exists|Mounted from )/
 
 function formatOverall(rows: readonly Row[]): string | undefined {
   const layers = rows.filter(({ status }) => counted.test(status))
   if (layers.length === 0) return undefined
-  const done = layers.filter(({ status }) => finished.has(status)).length
-  const downloading = layers.filter(({ status }) => status === 'Downloading')
-  const current = sum(downloading.map((row) => row.current))
-  const total = sum(downloading.map((row) => row.total))
-  const bytes = total > 0 ? `, downloading ${formatBytes(current)}/${formatBytes(total)}` : ''
+  const done = layers.filter(({ status }) => finished.test(status)).length
+  const moving = layers.filter(({ status }) => status === 'Downloading' || status === 'Pushing')
+  const current = sum(moving.map((row) => row.current))
+  const total = sum(moving.map((row) => row.total))
+  const bytes = total > 0 ? `, ${moving[0]?.status.toLowerCase()} ${formatBytes(current)}/${formatBytes(total)}` : ''
   return `Total: ${done}/${layers.length} layers${bytes}`
 }
 

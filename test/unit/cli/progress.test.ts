@@ -45,6 +45,17 @@ test('a terminal gets a bar for a layer and a line for the whole', async () => {
   ])
 })
 
+test('a push counts what is taken over and what is there as done', async () => {
+  const output = memoryOutput({ isTerminal: true, columns: 80 })
+  const push: readonly ProgressMessage[] = [
+    { status: 'Layer already exists', id: 'aaaaaaaaaaaa', progressDetail: {} },
+    { status: 'Mounted from library/busybox', id: 'bbbbbbbbbbbb', progressDetail: {} },
+    { status: 'Pushing', id: 'cccccccccccc', progressDetail: { current: 500_000, total: 2_000_000 } },
+  ]
+  await showProgress(streamOf(push), output, () => 0)
+  expect(output.text()).toContain('Total: 2/3 layers, pushing 500kB/2MB\n')
+})
+
 test('what stays on a terminal is every layer and the closing lines', async () => {
   const output = memoryOutput({ isTerminal: true, columns: 80 })
   await showProgress(streamOf(pull), output)
