@@ -130,6 +130,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/image/history.ts')).historyCommand,
   ),
   entry(
+    'image import, import',
+    'Make an image from a tar archive of its files',
+    async () => (await import('./commands/image/import.ts')).importCommand,
+  ),
+  entry(
     'image inspect',
     'Show everything known of images',
     async () => (await import('./commands/image/inspect.ts')).inspectCommand,

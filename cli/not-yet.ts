@@ -1,11 +1,11 @@
 /** Commands of docker that Berth has not yet, without the groups' second spelling. */
 const commands = [
-  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp', 'import'],
+  ...['build', 'builder', 'buildx', 'commit', 'compose', 'context', 'cp'],
   ...['manifest', 'network', 'plugin', 'port', 'stats', 'swarm', 'update', 'volume'],
 ]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
   container: ['commit', 'cp', 'port', 'stats', 'update'],
-  image: ['build', 'import'],
+  image: ['build'],
 }
 
 export function isNotYet(first: string, second: string): boolean {

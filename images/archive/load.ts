@@ -167,11 +167,13 @@ async function load(run: LoadRun, { root, platform, source, references }: Loadab
     platform: platform?.os ? platform : hostPlatform,
     references,
     isFromRepository: false,
-    event: (image) => ({
-      type: 'image',
-      action: 'load',
-      actor: { id: image.id, attributes: { ...labelsOf(image), name: image.id } },
-    }),
+    events: (image) => [
+      {
+        type: 'image',
+        action: 'load',
+        actor: { id: image.id, attributes: { ...labelsOf(image), name: image.id } },
+      },
+    ],
     report: (progress) => {
       const line = request.quiet ? undefined : toLoadLine(progress)
       if (line) feed.push(line)

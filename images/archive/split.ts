@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { PassThrough, type Readable } from 'node:stream'
-import { cancelled, invalid, isKind } from '#base/errors.ts'
+import type { Readable } from 'node:stream'
+import { invalid, isKind } from '#base/errors.ts'
 import type { LayerUnpackPorts } from '../layers/unpack.ts'
 import { defaultLimits, runUnpack } from '../layers/unpack-process.ts'
+import { tapped } from './tap.ts'
 import { TreeReader } from './tree-reader.ts'
 
 /** An archive in pieces: its members as files. Disposing deletes them. */
@@ -27,29 +28,14 @@ export async function splitArchive(
   const mounts = await snapshots.prepare(key, undefined, signal)
   const remove = () => snapshots.remove(key)
   try {
-    using tapped = tap(archive)
     const limits = { ...defaultLimits, entries: maxEntries }
-    await runUnpack(executable, { source: { stream: tapped.stream }, mounts, limits }, signal)
+    await tapped(archive, 'the archive', (stream) =>
+      runUnpack(executable, { source: { stream }, mounts, limits }, signal),
+    )
   } catch (error) {
     await remove()
     if (isKind(error, 'invalid')) throw invalid(`the archive cannot be read: ${error.message}`, { cause: error })
     throw error
   }
   return { files: new TreeReader(mounts.path), [Symbol.asyncDispose]: remove }
-}
-
-/** What comes out of the stream, in one that may be destroyed without it. */
-function tap(archive: Readable): Disposable & { readonly stream: PassThrough } {
-  const stream = new PassThrough({ highWaterMark: 1 << 20 })
-  const fail = (error: Error) => stream.destroy(error)
-  const close = () => {
-    if (!archive.readableEnded) stream.destroy(cancelled('the archive ended before it was whole'))
-  }
-  archive.on('error', fail).on('close', close).pipe(stream)
-  return {
-    stream,
-    [Symbol.dispose]() {
-      archive.off('error', fail).off('close', close).unpipe(stream)
-    },
-  }
 }

@@ -7,6 +7,7 @@ import type { ImageConfig } from '#oci/image-config.ts'
 import { type Platform, parsePlatform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
+import { type ImportFrom, startImport } from '../archive/import-source.ts'
 import { type LoadRequest, loadImages } from '../archive/load.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
 import { Leases } from '../content/leases.ts'
@@ -216,6 +217,16 @@ export class ImageService implements AsyncDisposable {
     this.#ports.database.checkRoom()
     const load = loadImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
     const { progress, done } = await this.#track(load)
+    this.#transfers += 1
+    void this.#track(done).then(() => this.#transferEnded())
+    return progress
+  }
+
+  /** Makes an image of one layer from a tar of its files; its id ends the progress.   @throws `invalid`, `not-found`, `unavailable` */
+  async import(request: ImportFrom, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
+    this.#ports.database.checkRoom()
+    const started = startImport(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
+    const { progress, done } = await this.#track(started)
     this.#transfers += 1
     void this.#track(done).then(() => this.#transferEnded())
     return progress

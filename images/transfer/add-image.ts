@@ -28,7 +28,7 @@ export interface ImageAddition {
   readonly references: readonly Reference[]
   readonly isFromRepository: boolean
   /** What is told, in the transaction that lists the image; a pull tells of itself. */
-  readonly event?: (image: StoredImage) => Omit<EngineEvent, 'time'>
+  readonly events?: (image: StoredImage) => readonly Omit<EngineEvent, 'time'>[]
   readonly report: (progress: PullProgress) => void
   readonly signal: AbortSignal
 }
@@ -74,7 +74,7 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
 function record(
   { store, database, events }: AddImagePorts,
   image: StoredImage,
-  { references, isFromRepository, event }: ImageAddition,
+  { references, isFromRepository, events: toEvents }: ImageAddition,
 ): AddedImage & { freed: readonly string[] } {
   const key = { root: image.root.digest, id: image.id }
   const names = references.flatMap((reference) => namesOf(reference, isFromRepository ? image.root.digest : undefined))
@@ -83,8 +83,8 @@ function record(
     store.add(image)
     for (const { kind, name } of names) store.setReference({ name, kind, key, setAt: Date.now() })
     const freed = [...new Set([image.id, ...before])].flatMap((id) => (id ? dropUnnamedTwins(store, id) : []))
-    const told = event?.(image) ?? (isFromRepository ? pullEvent(image, references) : undefined)
-    if (told) events.publish(told)
+    const told = toEvents?.(image) ?? (isFromRepository ? pullEvents(image, references) : [])
+    for (const event of told) events.publish(event)
     const taken = names.flatMap(({ name }, index) => {
       const from = before[index]
       return from !== undefined && from !== image.id ? [{ name, from }] : []
@@ -105,8 +105,9 @@ function namesOf(
   ]
 }
 
-function pullEvent(image: StoredImage, [reference]: readonly Reference[]): Omit<EngineEvent, 'time'> | undefined {
-  if (!reference) return undefined
-  const attributes = { ...labelsOf(image), name: familiarName(reference) }
-  return { type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } }
+function pullEvents(image: StoredImage, references: readonly Reference[]): readonly Omit<EngineEvent, 'time'>[] {
+  return references.map((reference) => {
+    const attributes = { ...labelsOf(image), name: familiarName(reference) }
+    return { type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } }
+  })
 }

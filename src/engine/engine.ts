@@ -14,6 +14,7 @@ import type {
   WaitCondition,
 } from '#containers/requests.ts'
 import type { EngineEvent } from '#events/event.ts'
+import type { ImportFrom } from '#images/archive/import-source.ts'
 import type { LoadRequest } from '#images/archive/load.ts'
 import type { SaveRequest } from '#images/archive/save.ts'
 import type { RemoteImage } from '#images/registry/inspect.ts'
@@ -121,6 +122,8 @@ export interface Images {
   push(request: PushRequest, signal: AbortSignal): AsyncIterable<PushProgress>
   /** Takes the images of an archive. Resolves when it has arrived; what it is refused for ends the progress. */
   load(request: LoadRequest, signal: AbortSignal): Promise<AsyncIterable<LoadProgress>>
+  /** Makes an image of one layer from a tar of its files; its id ends the progress.   @throws `invalid`, `not-found`, `unavailable` */
+  import(request: ImportFrom, signal: AbortSignal): Promise<AsyncIterable<PullProgress>>
   /** Shows credentials to a registry (''-named: docker.io).   @returns the token to keep instead of the password, or '' */
   login(server: string, auth: RegistryAuth, signal: AbortSignal): Promise<string>
   /** What a registry has under a reference.   @throws `not-found` and others in the registry's words */

@@ -1,15 +1,11 @@
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { Readable } from 'node:stream'
-import { invalid, messageOf, notFound, systemCode } from '#base/errors.ts'
-import type { Cli } from '../../cli.ts'
+import { invalid } from '#base/errors.ts'
 import { readJsonLines } from '../../client/client.ts'
 import { toPlatformJson } from '../../client/images.ts'
 import type { ProgressMessage } from '../../client/wire.ts'
 import { command } from '../../command.ts'
 import { showProgress } from '../../output/progress.ts'
 import { text, toggle } from '../../parsing/flag.ts'
+import { openFile } from '../../terminal/open-input.ts'
 
 export const loadCommand = command({
   usage: '[OPTIONS]',
@@ -22,7 +18,8 @@ export const loadCommand = command({
   least: 0,
   most: 0,
   async run(cli, { flags }) {
-    const archive = await openInput(cli, flags.input)
+    if (flags.input === '' && cli.stdin.isTerminal) throw invalid('requested load from stdin, but stdin is empty')
+    const archive = flags.input === '' ? cli.stdin.open() : await openFile(cli, flags.input)
     try {
       const { body } = await cli.client.upload('/images/load', archive, {
         query: {
@@ -39,17 +36,3 @@ export const loadCommand = command({
     return 0
   },
 })
-
-async function openInput(cli: Cli, path: string): Promise<Readable> {
-  if (path === '') {
-    if (cli.stdin.isTerminal) throw invalid('requested load from stdin, but stdin is empty')
-    return cli.stdin.open()
-  }
-  try {
-    const file = await open(resolve(cli.directory, path))
-    return createReadStream('', { fd: file, highWaterMark: 1 << 20 })
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') throw notFound(`open ${path}: no such file or directory`, { cause: error })
-    throw invalid(`open ${path}: ${messageOf(error)}`, { cause: error })
-  }
-}

@@ -1,6 +1,6 @@
 import { isDigest } from '#base/digest.ts'
 import { invalid } from '#base/errors.ts'
-import { parseReference, type Reference } from '#oci/reference.ts'
+import { parseReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 
 /** @throws `invalid` in Docker's words */
 export function parseTag(text: string): string {
@@ -22,4 +22,11 @@ export function parsePushed(name: string, tag: string | undefined): Reference {
   if (tag === undefined) return reference
   const { domain, path } = reference
   return { domain, path, tag: parseTag(tag) }
+}
+
+/** `repo` and `tag` of a tag or an import: the tag replaces what the name says.   @throws `invalid` in Docker's words */
+export function parseTarget(repository: string, tag: string | undefined): Reference {
+  const reference = parseReference(repository)
+  if (reference.digest !== undefined) throw invalid('cannot import digest reference')
+  return withDefaultTag(tag === undefined ? reference : { ...reference, tag: parseTag(tag) })
 }

@@ -1,20 +1,20 @@
-import { internal, invalid, isKind, notImplemented } from '#base/errors.ts'
+import { internal, invalid, isKind } from '#base/errors.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { Engine } from '#engine/engine.ts'
-import type { Platform } from '#oci/platform.ts'
-import { type Route, route } from '../call.ts'
+import { type Platform, parsePlatform } from '#oci/platform.ts'
+import { type Call, type Route, route } from '../call.ts'
 import { checkPlatform, parsePlatformJson } from '../parse/platform.ts'
-import { parsePulled, parsePushed } from '../parse/reference.ts'
+import { parsePulled, parsePushed, parseTarget } from '../parse/reference.ts'
 import { parseRegistryAuth } from '../parse/registry-auth.ts'
 import { refusedByRegistry } from '../refused-by-registry.ts'
 import { type Reply, stream } from '../reply.ts'
 import { toJsonLines } from '../streams/json-progress.ts'
 
 export const imageTransferRoutes: readonly Route[] = [
-  route('POST /images/create', async ({ query, headers, signal }, engine) => {
-    if (query.has('fromSrc')) throw notImplemented('docker import is not supported yet; pull the image from a registry')
+  route('POST /images/create', async (call, engine) => {
+    const { query, headers, signal } = call
     const name = query.text('fromImage')
-    if (name === undefined) throw invalid('fromImage must name the image to pull')
+    if (name === undefined) return importImage(call, engine)
     const reference = parsePulled(name, query.text('tag'))
     const request = {
       reference,
@@ -51,6 +51,21 @@ export const imageTransferRoutes: readonly Route[] = [
     return stream('application/json', toJsonLines(engine.images.push(request, signal)))
   }),
 ]
+
+async function importImage({ query, input, signal }: Call<'POST /images/create'>, engine: Engine): Promise<Reply> {
+  const source = query.text('fromSrc')
+  if (source === undefined) throw invalid('fromImage must name the image to pull, or fromSrc the archive to import')
+  const repository = query.text('repo')
+  const platform = checkPlatform(query.text('platform'))
+  const request = {
+    source: source === '-' ? input : source,
+    message: query.text('message') ?? '',
+    changes: query.texts('changes'),
+    reference: repository === undefined ? undefined : parseTarget(repository, query.text('tag')),
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+  }
+  return stream('application/json', toJsonLines(await engine.images.import(request, signal)))
+}
 
 async function save(
   engine: Engine,

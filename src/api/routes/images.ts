@@ -1,8 +1,6 @@
-import { invalid } from '#base/errors.ts'
-import { parseReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import { type Route, route } from '../call.ts'
 import { parseFilters } from '../parse/filters.ts'
-import { parseTag } from '../parse/reference.ts'
+import { parseTarget } from '../parse/reference.ts'
 import { presentHistory, presentImage, presentImageSummary, presentRemoval } from '../present/image.ts'
 import { empty, json } from '../reply.ts'
 
@@ -20,7 +18,7 @@ export const imageRoutes: readonly Route[] = [
   route('GET /images/{name}/history', ({ path }, engine) => json(engine.images.history(path.name).map(presentHistory))),
 
   route('POST /images/{name}/tag', async ({ path, query }, engine) => {
-    await engine.images.tag(path.name, toTarget(query.text('repo') ?? '', query.text('tag')))
+    await engine.images.tag(path.name, parseTarget(query.text('repo') ?? '', query.text('tag')))
     return empty(201)
   }),
 
@@ -36,9 +34,3 @@ export const imageRoutes: readonly Route[] = [
     return json({ ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimedBytes })
   }),
 ]
-
-function toTarget(repository: string, tag: string | undefined): Reference {
-  const reference = parseReference(repository)
-  if (reference.digest !== undefined) throw invalid('cannot import digest reference')
-  return withDefaultTag(tag === undefined ? reference : { ...reference, tag: parseTag(tag) })
-}

@@ -19,8 +19,8 @@ function toAnyMessage(progress: PushProgress | LoadProgress): JsonMessage {
 }
 
 export function toMessage({ status, id, detail }: PullProgress): JsonMessage {
-  // Lines of a layer always carry progressDetail, those of the whole pull never.
-  const ofLayer = id !== undefined && !status.startsWith('Pulling from ')
+  // Lines of a layer always carry progressDetail, those of the whole pull never; an import counts without a layer.
+  const ofLayer = detail !== undefined || (id !== undefined && !status.startsWith('Pulling from '))
   const bar = detail === undefined ? '' : formatBar(detail.current ?? 0, detail.total ?? 0)
   return {
     status,

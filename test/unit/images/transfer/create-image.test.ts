@@ -42,7 +42,7 @@ test('an image made here is listed by its name, with config and manifest as blob
     config,
     layers: [{ descriptor, diffId }],
     reference: withDefaultTag(parseReference('made')),
-    event: ({ id }) => ({ type: 'image', action: 'import', actor: { id, attributes: {} } }),
+    events: ({ id }) => [{ type: 'image', action: 'import', actor: { id, attributes: {} } }],
     signal,
   })
   lease[Symbol.dispose]()
