@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dockerCli } from '#test/support/dockerd.ts'
+import { emulatedNode } from '#test/support/emulated-node.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { writeHelloImage } from '../../../src/packaging/hello-image.ts'
 
@@ -21,7 +22,7 @@ cd ${repository}
 mkdir -p build/native/hello-image && mount --bind ${at('image')} build/native/hello-image
 mount -t tmpfs tmpfs /mnt
 cli() { ${dockerCli()} "$@"; }
-${process.execPath} src/main.ts daemon --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST >/run/log 2>&1 &
+${emulatedNode} src/main.ts daemon --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST >/run/log 2>&1 &
 until grep -q 'berth is ready' /run/log || ! kill -0 $!; do sleep 0.2; done
 cli info --format '{{.CgroupDriver}} {{.CgroupVersion}}'
 run() { cli run -d --network none -v /usr/bin/busybox:/busybox "$@" berth/hello /busybox sleep 600; }
