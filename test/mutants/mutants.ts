@@ -138,8 +138,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       ['#include <fcntl.h>\n', '#include <fcntl.h>\n#include <pwd.h>\n'],
       [
-        '        die_with(seats->parent);\n        (void) close(seats->pipe[1]);',
-        '        (void) getpwnam("root");\n        die_with(seats->parent);\n        (void) close(seats->pipe[1]);',
+        '        int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);\n',
+        '        (void) getpwnam("root");\n        int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);\n',
       ],
     ],
     test: 'test/native/static.test.ts',
