@@ -194,6 +194,11 @@ export const catalog: readonly Entry[] = [
     'Forget the credentials of a registry',
     async () => (await import('./commands/registry/logout.ts')).logoutCommand,
   ),
+  entry(
+    'system check',
+    'Check images and layers on the disk, and mend them',
+    async () => (await import('./commands/system/check.ts')).checkCommand,
+  ),
   entry('system df', 'Show what takes the disk', async () => (await import('./commands/system/df.ts')).dfCommand),
   entry(
     'system dial-stdio',

@@ -30,6 +30,9 @@ export interface ContentStore {
   /** Every blob, in no order. */
   list(): Promise<readonly Digest[]>
 
+  /** Moves a blob to a path outside of the store (of the same file system); one that is not there is success. */
+  moveOut(digest: Digest, path: string): Promise<void>
+
   /** Blobs are gone when the call returns, their disk space when it resolves; readers keep what they opened. Removing what is
    *  not there is success. */
   remove(digests: readonly Digest[]): Promise<void>

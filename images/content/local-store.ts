@@ -89,6 +89,10 @@ class LocalStore implements ContentStore {
     return names.map((name) => `sha256:${name}`).filter(isDigest)
   }
 
+  async moveOut(digest: Digest, path: string): Promise<void> {
+    moveIfThere(this.#pathOf(digest), path)
+  }
+
   async remove(digests: readonly Digest[]): Promise<void> {
     const doomed: string[] = []
     for (const digest of digests) {

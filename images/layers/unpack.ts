@@ -4,6 +4,7 @@ import { alreadyExists, dataLoss, isKind } from '#base/errors.ts'
 import type { Snapshotter, SnapshotUsage } from '../snapshots/snapshotter.ts'
 import { chainIdOf } from './chain-id.ts'
 import { defaultLimits, type LayerSource, runUnpack, type UnpackLimits } from './unpack-process.ts'
+import type { UnpackResult } from './unpack-result.ts'
 
 export type { LayerSource, UnpackLimits } from './unpack-process.ts'
 
@@ -45,12 +46,30 @@ export interface UnpackedLayer {
  * the diffId, `no-space`, `not-found` for a missing parent, `cancelled`.
  */
 export async function unpackLayer(
+  ports: LayerUnpackPorts,
+  request: LayerUnpackRequest,
+  signal?: AbortSignal,
+): Promise<UnpackedLayer> {
+  const { snapshots } = ports
+  const { diffId, parentChainId } = request
+  const chainId = chainIdOf(parentChainId, diffId)
+  if (snapshots.find(chainId)) throw alreadyExists(`layer ${chainId} is already unpacked`)
+  const { key, ...result } = await unpackIntoActive(ports, request, signal)
+  try {
+    await commitUnlessThere(snapshots, key, chainId, result.usage)
+    return { chainId, diffId, usage: result.usage, size: result.size, entries: result.entries }
+  } catch (error) {
+    await snapshots.remove(key)
+    throw error
+  }
+}
+
+/** As `unpackLayer`, into a snapshot that is the caller's to commit or remove. */
+export async function unpackIntoActive(
   { executable, snapshots }: LayerUnpackPorts,
   { source, diffId, parentChainId, limits, verified }: LayerUnpackRequest,
   signal?: AbortSignal,
-): Promise<UnpackedLayer> {
-  const chainId = chainIdOf(parentChainId, diffId)
-  if (snapshots.find(chainId)) throw alreadyExists(`layer ${chainId} is already unpacked`)
+): Promise<UnpackResult & { readonly key: string }> {
   const key = `unpack-${randomUUID()}`
   const mounts = await snapshots.prepare(key, parentChainId, signal)
   try {
@@ -60,8 +79,7 @@ export async function unpackLayer(
         code: 'layer-diff-id',
       })
     await verified
-    await commitUnlessThere(snapshots, key, chainId, result.usage)
-    return { chainId, diffId, usage: result.usage, size: result.size, entries: result.entries }
+    return { ...result, key }
   } catch (error) {
     await snapshots.remove(key)
     throw error

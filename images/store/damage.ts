@@ -21,7 +21,7 @@ export async function repairImages(ports: RepairPorts, log: Logger): Promise<voi
       await unpackAgain(ports, image)
       log.info({ image: image.id }, 'unpacked the layers of an image again after a crash of the machine')
     } catch (error) {
-      drop(ports, image)
+      unlistImage(ports, image)
       const fields = { image: image.id, error: messageOf(error) }
       log.warn(fields, 'an image has lost a layer and is no longer listed; pull it again')
     }
@@ -40,7 +40,11 @@ async function unpackAgain(ports: RepairPorts, { id, config, layers }: StoredIma
   }
 }
 
-function drop({ store, database }: RepairPorts, { root, id }: StoredImage): void {
+/** Takes an image and its names off the list. */
+export function unlistImage(
+  { store, database }: Pick<RepairPorts, 'store' | 'database'>,
+  { root, id }: StoredImage,
+): void {
   database.transaction(() => {
     for (const { name, key } of store.referencesOf(id)) if (key.root === root.digest) store.removeReference(name)
     store.remove({ root: root.digest, id })

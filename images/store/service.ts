@@ -10,6 +10,9 @@ import type { Database } from '#state/database.ts'
 import { type ImportFrom, startImport } from '../archive/import-source.ts'
 import { type LoadRequest, loadImages } from '../archive/load.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
+import { checkStore } from '../check/check.ts'
+import type { CheckEvent } from '../check/check-event.ts'
+import type { CheckPorts } from '../check/check-ports.ts'
 import { Leases } from '../content/leases.ts'
 import { openLocalStore } from '../content/local-store.ts'
 import type { Compression } from '../layers/compress.ts'
@@ -51,6 +54,8 @@ import { sharedSizes } from './usage.ts'
 export interface ImageServiceOptions {
   /** `<data-root>/content` */
   readonly contentRoot: string
+  /** `<data-root>/quarantine`: where a repair puts what is damaged. */
+  readonly quarantine: string
   readonly database: Database
   /** Stays the caller's to dispose. */
   readonly snapshots: Snapshotter
@@ -85,6 +90,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     events,
     registries,
     executable: unpackExecutable,
+    quarantine: options.quarantine,
     store: new ImageStore(database),
     content: await openLocalStore(options.contentRoot),
     leases: new Leases(),
@@ -103,7 +109,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   return new ImageService(ports, options.onIdle)
 }
 
-interface ServicePorts extends PullPorts, PushPorts {
+interface ServicePorts extends PullPorts, PushPorts, CheckPorts {
   readonly users: ImageUsers
 }
 
@@ -129,6 +135,7 @@ export class ImageService implements AsyncDisposable {
   readonly #onIdle: () => void
   readonly #stopped = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #checking = new SingleRun('a check is already running')
   readonly #pruning = new SingleRun('a prune operation is already running')
   #transfers = 0
 
@@ -279,6 +286,12 @@ export class ImageService implements AsyncDisposable {
     return await this.#track(
       this.#pruning.run(() => pruneImages(this.#ports, this.list(new Filters()).toReversed(), request)),
     )
+  }
+
+  /** Checks what is stored, and mends it when asked to; stops with the reader.   @throws `conflict` while another one runs */
+  async *check({ repair }: { repair: boolean }, signal: AbortSignal): AsyncGenerator<CheckEvent> {
+    using _ = this.#checking.enter()
+    yield* checkStore(this.#ports, { repair, signal: AbortSignal.any([signal, this.#stopped.signal]) })
   }
 
   /** Removes blobs and snapshots that nothing needs; for after the removal of a container whose image is gone. */

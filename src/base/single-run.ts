@@ -10,14 +10,20 @@ export class SingleRun {
     this.#busy = busy
   }
 
-  /** @throws `conflict` while another one runs */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Until disposed, nobody else enters.   @throws `conflict` while somebody is in */
+  enter(): Disposable {
     if (this.#isRunning) throw conflict(this.#busy)
     this.#isRunning = true
-    try {
-      return await work()
-    } finally {
-      this.#isRunning = false
+    return {
+      [Symbol.dispose]: () => {
+        this.#isRunning = false
+      },
     }
+  }
+
+  /** @throws `conflict` while another one runs */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    using _ = this.enter()
+    return await work()
   }
 }

@@ -730,6 +730,40 @@ export interface NetworkContainer {
   readonly "IPv6Address": string
 }
 
+export interface CheckMessage {
+  readonly "Progress"?: {
+    readonly "What": string
+    readonly "Done": number
+    readonly "Total": number
+  }
+  readonly "Finding"?: CheckFinding
+  readonly "Summary"?: CheckSummary
+  readonly "error"?: string
+  readonly "errorDetail"?: {
+    readonly "message"?: string
+  }
+}
+
+export interface CheckFinding {
+  readonly "Object": "database" | "blob" | "layer" | "container"
+  readonly "Name": string
+  readonly "Problem": "damaged" | "missing" | "unneeded"
+  readonly "Details": StringList
+  readonly "Images": StringList
+  readonly "Containers": StringList
+  readonly "Repair"?: "rewritten" | "fetched" | "unpacked" | "removed" | "set-aside" | "unlisted"
+  readonly "Failure"?: string
+}
+
+export interface CheckSummary {
+  readonly "Blobs": number
+  readonly "Layers": number
+  /** Layers that are not recorded yet and were not compared. */
+  readonly "Unrecorded": number
+  readonly "Problems": number
+  readonly "Repaired": number
+}
+
 export interface DiskUsage {
   readonly "LayersSize": number
   readonly "Images": readonly ImageSummary[] | null
@@ -904,6 +938,8 @@ export interface Operations {
   "GET /events": { path: never; query: "since" | "until" | "filters"; body: undefined }
   /** Disk usage by kind of object. */
   "GET /system/df": { path: never; query: "type"; body: undefined }
+  /** Checks what is stored; progress, findings and a summary follow, one JSON object a line. */
+  "POST /x/system/check": { path: never; query: "repair"; body: undefined }
   /** Lists containers, newest first. */
   "GET /containers/json": { path: never; query: "all" | "limit" | "size" | "since" | "before" | "filters"; body: undefined }
   /** Makes a container. */

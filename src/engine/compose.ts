@@ -75,6 +75,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   const images = opened.use(
     await openImages({
       contentRoot: root.content,
+      quarantine: root.quarantine,
       database,
       snapshots,
       unpackExecutable: natives.unpack,

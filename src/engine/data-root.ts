@@ -17,6 +17,8 @@ export interface DataRoot extends Disposable {
   readonly containers: string
   readonly temporary: string
   readonly shims: string
+  /** Made when a repair needs it. */
+  readonly quarantine: string
 }
 
 /** What earlier releases kept and nothing reads. */
@@ -44,6 +46,7 @@ export async function openDataRoot(path: string, execRoot: string, locks: LockTa
       snapshots: inside('snapshots'),
       containers: inside('containers'),
       temporary: inside('tmp'),
+      quarantine: inside('quarantine'),
       shims: join(execRoot, 'shims'),
     }
     await refuseLostDatabase(root)

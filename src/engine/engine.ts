@@ -17,6 +17,7 @@ import type { EngineEvent } from '#events/event.ts'
 import type { ImportFrom } from '#images/archive/import-source.ts'
 import type { LoadRequest } from '#images/archive/load.ts'
 import type { SaveRequest } from '#images/archive/save.ts'
+import type { CheckEvent } from '#images/check/check-event.ts'
 import type { RemoteImage } from '#images/registry/inspect.ts'
 import type { SearchResult } from '#images/registry/search.ts'
 import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
@@ -134,6 +135,8 @@ export interface Images {
     name: string,
     options: { force: boolean; noPrune: boolean },
   ): Promise<{ untagged?: string; deleted?: string }[]>
+  /** Checks what is stored, and mends it when asked to; the summary comes last. */
+  check(options: { repair: boolean }, signal: AbortSignal): AsyncIterable<CheckEvent>
   /** Filters: dangling, label, until. */
   prune(filters: Filters, signal: AbortSignal): Promise<ImagePrune>
 }

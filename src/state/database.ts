@@ -57,6 +57,17 @@ export class Database implements AsyncDisposable {
     this.#connection.exec(sql)
   }
 
+  /** What SQLite finds wrong with the file and with references between tables, in its words; nothing when all is well. */
+  problems(): string[] {
+    const check = this.#connection.prepare('PRAGMA integrity_check(20)').all()
+    const words = check.map((row) => String(row.integrity_check)).filter((one) => one !== 'ok')
+    const orphans = this.#connection.prepare('PRAGMA foreign_key_check').all().slice(0, 20)
+    return [
+      ...words,
+      ...orphans.map(({ table, parent }) => `a row of ${table} names one of ${parent} that is not there`),
+    ]
+  }
+
   /** Called before work that takes more space than it gives back.   @throws `no-space` when the reserve is used up and the disk still full */
   checkRoom(): void {
     this.#reserve.take()

@@ -74,6 +74,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
   const service = undo.use(
     await openImages({
       contentRoot: join(root, 'content'),
+      quarantine: join(root, 'quarantine'),
       database,
       snapshots,
       unpackExecutable: executable,

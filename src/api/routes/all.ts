@@ -11,12 +11,14 @@ import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { notServedRoutes } from './not-served.ts'
 import { systemRoutes } from './system.ts'
+import { systemCheckRoutes } from './system-check.ts'
 import { volumeRoutes } from './volumes.ts'
 
 /** Every route, in the order in which the router tries them. */
 export const allRoutes: readonly Route[] = [
   ...systemRoutes,
   ...diskUsageRoutes,
+  ...systemCheckRoutes,
   ...authRoutes,
   ...containerRoutes,
   ...containerIoRoutes,

@@ -1,0 +1,94 @@
+import { type Digest, digestOf } from '#base/digest.ts'
+import { internal, isKind, messageOf } from '#base/errors.ts'
+import { mediaTypes } from '#oci/media-types.ts'
+import { runTreeJobOn } from '../snapshots/tree-process.ts'
+import { collect } from '../store/garbage.ts'
+import { commitBytes } from '../transfer/fetch-content.ts'
+import type { CheckEvent, Finding } from './check-event.ts'
+import type { CheckPorts, CheckRun } from './check-ports.ts'
+import { setBlobAside, unlistImages } from './quarantine.ts'
+import { refetch } from './refetch.ts'
+import { usersOf } from './users-of.ts'
+
+/** Reads every blob, and looks for those that images need and that are not there. */
+export async function* checkBlobs(ports: CheckPorts, run: CheckRun): AsyncGenerator<CheckEvent> {
+  const digests = await ports.content.list()
+  for (const [done, digest] of digests.entries()) {
+    run.signal.throwIfAborted()
+    yield { progress: { what: 'blobs', done, total: digests.length } }
+    const finding = await checkBlob(ports, digest, run)
+    if (finding) yield { finding }
+  }
+  const needed = ports.store.list().flatMap(({ root, manifest, id }) => [root.digest, manifest.digest, id])
+  for (const digest of new Set(needed)) {
+    if (await ports.content.find(digest)) continue
+    // Removed meanwhile.
+    if (!ports.store.uses(digest)) continue
+    yield { finding: await repaired(ports, digest, { problem: 'missing', details: [] }, run) }
+  }
+}
+
+async function checkBlob(ports: CheckPorts, digest: Digest, run: CheckRun): Promise<Finding | undefined> {
+  const { store, leases, content } = ports
+  if (!store.uses(digest) && !leases.has(digest)) {
+    if (run.repair) await collect(ports, [digest])
+    const repair = run.repair ? { repair: 'removed' as const } : {}
+    return { object: 'blob', name: digest, problem: 'unneeded', details: [], images: [], containers: [], ...repair }
+  }
+  const found = await readDigest(ports, digest, run.signal)
+  // Gone meanwhile, or whole.
+  if (found === undefined || found === digest || !(await content.find(digest))) return undefined
+  return await repaired(ports, digest, { problem: 'damaged', details: [`its content has the digest ${found}`] }, run)
+}
+
+/** In a child of low priority.   @returns undefined for a blob that is gone, `unreadable` for one that the disk does not give */
+async function readDigest(ports: CheckPorts, digest: Digest, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await using file = await ports.content.open(digest)
+    const line = await runTreeJobOn(ports.executable, ['--digest'], { target: file.fd }, signal)
+    const found = /"digest":"(sha256:[0-9a-f]{64})"/.exec(line)?.[1]
+    if (found === undefined) throw internal(`berth-unpack answered no digest: ${line.slice(0, 200)}`)
+    return found
+  } catch (error) {
+    if (isKind(error, 'not-found')) return undefined
+    if (isKind(error, 'internal')) return `unreadable (${messageOf(error)})`
+    throw error
+  }
+}
+
+async function repaired(
+  ports: CheckPorts,
+  digest: Digest,
+  { problem, details }: Pick<Finding, 'problem' | 'details'>,
+  { repair, signal }: CheckRun,
+): Promise<Finding> {
+  const { images, containers } = usersOf(ports, digest)
+  const finding: Finding = { object: 'blob', name: digest, problem, details, images, containers }
+  return repair ? { ...finding, ...(await repairBlob(ports, digest, signal)) } : finding
+}
+
+async function repairBlob(
+  ports: CheckPorts,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<Pick<Finding, 'repair' | 'failure'>> {
+  const { rows } = usersOf(ports, digest)
+  const config = rows.find(({ id }) => id === digest)?.config
+  if (config !== undefined && digestOf(config) === digest) {
+    const bytes = Buffer.from(config)
+    await commitBytes(ports.content, { mediaType: mediaTypes.ociConfig, digest, size: bytes.length }, bytes)
+    return { repair: 'rewritten' }
+  }
+  const descriptors = rows.flatMap(({ root, manifest, layers }) => [
+    root,
+    manifest,
+    ...layers.map(({ descriptor }) => descriptor),
+  ])
+  const descriptor = descriptors.find((one) => one.digest === digest)
+  const failure = descriptor ? await refetch(ports, rows, descriptor, signal) : 'nothing describes it'
+  if (failure === undefined) return { repair: 'fetched' }
+  const leading = rows.filter(({ root, manifest, id }) => [root.digest, manifest.digest, id].includes(digest))
+  if (leading.length > 0) await unlistImages(ports, leading, `blob ${digest} is lost: ${failure}`)
+  await setBlobAside(ports, digest)
+  return { repair: leading.length > 0 ? 'unlisted' : 'set-aside', failure }
+}
