@@ -51,6 +51,11 @@ export class EndpointSession {
     this.#given = this.#credentials.kind === 'bearer' ? Promise.resolve(`Bearer ${this.#credentials.token}`) : undefined
   }
 
+  /** Whether it has ever been there and not busy. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
   /** Whether anybody is there; what it answers does not matter.   @throws as the transport does */
   async ping(signal: AbortSignal): Promise<void> {
     const response = await this.transport.send({

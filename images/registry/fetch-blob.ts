@@ -16,6 +16,8 @@ export interface BlobFetch {
   readonly ingest: BlobSink
   /** Told after each piece: bytes so far. */
   readonly onProgress?: (bytes: number) => void
+  /** Told when the connection has broken: how long until it is tried again. */
+  readonly onRetry?: (inMs: number) => void
   readonly signal: AbortSignal
 }
 
@@ -31,10 +33,15 @@ export async function fetchBlob(session: EndpointSession, fetch: BlobFetch): Pro
     if (!broken) return
     failures = ingest.size >= before + minBytesPerWindow ? 1 : failures + 1
     const { limits } = session.transport
-    if (failures >= limits.attempts) throw toTransportError(broken.cause, { method: 'GET', url: broken.url })
-    await session.transport.pause(failures, signal)
+    if (failures >= limits.attempts) throw toFailure(broken)
+    const waitMs = session.transport.backoffMs(failures) * patience
+    fetch.onRetry?.(waitMs)
+    await session.transport.sleep(waitMs, signal)
   }
 }
+
+/** A registry that is started again takes longer to be there than one request is worth; layers are worth it. */
+const patience = 4
 
 interface Break {
   readonly cause: unknown
@@ -46,12 +53,16 @@ async function fetchRest(session: EndpointSession, fetch: BlobFetch): Promise<Br
   const { reference, descriptor, ingest, signal } = fetch
   const from = ingest.size
   if (from === descriptor.size && from > 0) return undefined
-  const response = await session.send({
-    method: 'GET',
-    path: `blobs/${descriptor.digest}`,
-    headers: { accept: '*/*', 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) },
-    signal,
-  })
+  const path = `blobs/${descriptor.digest}`
+  const headers = { accept: '*/*', 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) }
+  let response: RegistryResponse
+  try {
+    response = await session.send({ method: 'GET', path, headers, signal })
+  } catch (cause) {
+    const isGone = cause instanceof BerthError && cause.code === 'registry-unreachable'
+    if (!isGone || !session.hasAnswered || session.endpoint.mirrorOf) throw cause
+    return { cause, url: session.endpoint.base }
+  }
   if (response.status !== 200 && response.status !== 206) {
     throw toPullError(await readSpecError(response), response, reference)
   }
@@ -71,6 +82,10 @@ async function fetchRest(session: EndpointSession, fetch: BlobFetch): Promise<Br
     )
   }
   return await takeBody(response, fetch, new Pace(session.transport.limits.stallTimeoutMs))
+}
+
+function toFailure({ cause, url }: Break): BerthError {
+  return cause instanceof BerthError ? cause : toTransportError(cause, { method: 'GET', url })
 }
 
 async function takeBody(

@@ -109,6 +109,15 @@ export class Transport implements AsyncDisposable {
     await this.#pause(attempt, undefined, signal)
   }
 
+  /** How long a pause before attempt `attempt + 1` is: longer each time, with jitter. */
+  backoffMs(attempt: number): number {
+    return this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(ms, { signal })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections[Symbol.asyncDispose]()
   }
@@ -159,8 +168,7 @@ export class Transport implements AsyncDisposable {
   }
 
   async #pause(attempt: number, askedMs: number | undefined, signal: AbortSignal): Promise<void> {
-    const backoffMs = this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
-    await this.#clock.sleep(askedMs ?? backoffMs, { signal })
+    await this.sleep(askedMs ?? this.backoffMs(attempt), signal)
   }
 }
 

@@ -6,6 +6,8 @@ export interface BlobRequest {
   readonly ingest: Ingest
   /** Told after each piece: bytes so far. */
   readonly onProgress?: (bytes: number) => void
+  /** Told when the source has broken off: how long until it is tried again. */
+  readonly onRetry?: (inMs: number) => void
   readonly signal: AbortSignal
 }
 

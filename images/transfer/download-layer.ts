@@ -40,6 +40,7 @@ export async function downloadLayer({ content, tasks, slots }: DownloadPorts, do
           onProgress: throttled((current) =>
             tell({ status: 'Downloading', detail: { current, total: descriptor.size } }),
           ),
+          onRetry: (inMs) => tell({ status: retryStatus(inMs) }),
           onFetched: () => tell({ status: 'Verifying Checksum' }),
           signal: taskSignal,
         })
@@ -47,4 +48,9 @@ export async function downloadLayer({ content, tasks, slots }: DownloadPorts, do
     })
   }
   report({ status: 'Download complete' })
+}
+
+function retryStatus(inMs: number): string {
+  const seconds = Math.max(1, Math.round(inMs / 1000))
+  return `Retrying in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
 }

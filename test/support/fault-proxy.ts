@@ -47,6 +47,7 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startFaultProxy(
   upstream: string,
   faultOf: (request: ProxiedRequest) => Fault | undefined,
+  port = 0,
 ): Promise<FaultProxy> {
   const requests: ProxiedRequest[] = []
   const server = createServer((incoming, outgoing) => {
@@ -63,7 +64,7 @@ export async function startFaultProxy(
     // The client went away, or the fault was to cut it off.
     answered.catch(() => outgoing.destroy())
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,

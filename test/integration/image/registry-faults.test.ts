@@ -59,6 +59,35 @@ test('a registry that ignores ranges sends the blob again, and it is whole', asy
   expect(await images.readFile(name, 'etc/motd')).toBe('whole')
 })
 
+test('a registry that goes away in the middle of a layer and comes back is taken up where it was', async () => {
+  faultOf = () => undefined
+  await using patient = await openTestImages({ attempts: 10 })
+  await using opened = new AsyncDisposableStack()
+  const first = await startFaultProxy(registry.host, (request) => {
+    if (!isBlob(request)) return undefined
+    if (request.before === 0) return { forward: true, cutAfter: 100_000 }
+    void first[Symbol.asyncDispose]()
+    return { stall: true }
+  })
+  const seen: string[] = []
+  let second: Promise<FaultProxy> | undefined
+  const comeBack = () => startFaultProxy(registry.host, () => undefined, Number(first.host.split(':')[1]))
+  await patient.pull(`${first.host}/app`, {
+    onProgress: ({ status }) => {
+      if (!status.startsWith('Retrying in')) return
+      seen.push(status)
+      // The first is of the connection that broke, the second of the registry that is not there.
+      if (seen.length === 2) second = comeBack()
+    },
+  })
+  const back = opened.use(await (second ?? comeBack()))
+  expect(seen).toEqual(expect.arrayContaining(['Retrying in 1 second']))
+  expect(await patient.readFile(`${first.host}/app`, 'etc/motd')).toBe('whole')
+  expect(back.requests.filter((one) => isBlob(one)).map(({ headers }) => headers.range)).toEqual([
+    expect.stringMatching(/^bytes=[1-9]/),
+  ])
+})
+
 test('a registry that sends another range than it is asked for is asked for all of it', async () => {
   const other = { status: 206, headers: { 'content-range': 'bytes 5-599999/600000' }, body: 'x'.repeat(1000) }
   faultOf = (request) => {
