@@ -39,9 +39,12 @@ static void log_line(FILE *stream, bool json, const char *level, const char *tex
         (void) fputc('\n', stream);
 }
 
+#define LOG_TEXT_MAX (ERROR_TEXT_SIZE + 64)   /* and the errno's words */
+#define LOG_LINE_MAX (6 * LOG_TEXT_MAX + 128) /* each byte as \u00XX, and the keys */
+
 /* In one write, so that lines of several verbs at once do not mix. */
 static void log_write(const struct command *command, const char *level, const char *text) {
-        char line[2048] = "";
+        char line[LOG_LINE_MAX] = "";
         FILE *memory = fmemopen(line, sizeof line, "w");
 
         if (!memory)
@@ -56,7 +59,7 @@ static void log_write(const struct command *command, const char *level, const ch
 }
 
 void log_debug(const struct command *command, int argc, char **argv) {
-        char text[512];
+        char text[LOG_TEXT_MAX];
         size_t used = 0;
 
         for (int i = 0; command->debug && i < argc && used < sizeof text; i++)
@@ -84,7 +87,7 @@ static bool log_is_complete(const struct berth_error *err) {
 }
 
 void log_end(const struct command *command, const struct berth_error *err, int status) {
-        char text[sizeof err->text + 64];
+        char text[LOG_TEXT_MAX];
 
         if (err->code != 0) {
                 bool complete = log_is_complete(err);

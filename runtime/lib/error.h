@@ -4,13 +4,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#define ERROR_TEXT_SIZE 508 /* with its end */
+
 /*
  * What went wrong, in a form that crosses the ABI, a pipe and a protocol frame unchanged.
  * `code` is a positive errno. `text` names the step and the object, without the errno's own words.
  */
 struct berth_error {
         int code;
-        char text[508];
+        char text[ERROR_TEXT_SIZE];
 };
 
 /* Sets *err (which may be NULL) and returns -code, so that callers write `return berth_error_set(err, errno, …)`. */

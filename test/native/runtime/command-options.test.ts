@@ -117,6 +117,17 @@ test.each([
   })
 })
 
+test.each([
+  ['of characters that JSON has in six', '\u0001'.repeat(600)],
+  ['that is cut within a character', 'é'.repeat(600)],
+])('an error %s stays one whole line of the log', async (_, verb) => {
+  const log = join(command.root.path, `log-of-${verb.charCodeAt(0)}`)
+  await command.run('--log', log, '--log-format', 'json', verb)
+  const { level, msg } = JSON.parse(await readFile(log, 'utf8')) as Record<string, string>
+  expect(level).toBe('error')
+  expect(msg).toMatch(`unknown verb '${verb.slice(0, 200)}`)
+})
+
 test('the log is text by default, and tells with --debug what was asked and how it ended', async () => {
   const log = join(command.root.path, 'debug.log')
   const answer: Answer = await command.run('--debug', '--log', log, 'kill', 'no"body', 'KILL')
