@@ -149,10 +149,13 @@ static int process_set_attributes(const struct plan_process *plan, struct berth_
 }
 
 static int process_load_filter(const struct process_child *child, const struct plan_process *plan, struct berth_error *err) {
-        int listener;
+        _cleanup_close_ int listener = -1;
 
         int r = seccomp_install(plan, &listener, err);
-        /* From here on a call may wait for the agent's answer, but for the one that brings the agent its listener (seccomp-compile.c). */
+        /*
+         * From here on a call may wait for the agent's answer, but for the one that brings the agent its listener (seccomp-compile.c). No copy
+         * of the listener stays: while there is one, calls wait for an agent that has ended.
+         */
         return r == 0 && listener >= 0 ? sync_send(child->sync, SYNC_LISTENER, listener, err) : r;
 }
 

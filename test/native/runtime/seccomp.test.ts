@@ -1,12 +1,13 @@
 /** Filters in the kernel: what each action, operator and flag does to a process, and who is told of notifications. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile } from 'node:fs/promises'
+import { copyFile, readdir, readlink } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildRuntimeProgram } from '#test/support/native-program.ts'
+import { Command } from './command.ts'
 import { BusyboxRoot, type ContainerOptions } from './container.ts'
 
 const { errno } = constants
@@ -233,5 +234,19 @@ describe.each([false, true])('an agent (no_new_privs %s)', (noNewPrivileges) => 
       seccomp: about({ ...notify, names: ['faccessat', 'umask'] }, { listenerPath: agent.socket }),
     })
     expect([exitCode, failures]).toEqual([0, []])
+  })
+
+  test('is the only one that has the listener while the container waits to be started', async () => {
+    await using agent = await startAgent(0)
+    await using command = await Command.make()
+    const { id } = await command.created('true', (config) => {
+      config.process.noNewPrivileges = noNewPrivileges
+      config.linux.seccomp = about(notify, { listenerPath: agent.socket })
+    })
+    const { pid } = await agent.state()
+    const descriptors = await readdir(`/proc/${pid}/fd`)
+    const targets = await Promise.all(descriptors.map((fd) => readlink(`/proc/${pid}/fd/${fd}`)))
+    expect(targets.filter((target) => target.includes('seccomp'))).toEqual([])
+    expect((await command.run('delete', '--force', id)).stderr).toBe('')
   })
 })
