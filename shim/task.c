@@ -172,9 +172,13 @@ int task_kill(struct task *task, int signal, bool all, struct berth_error *err) 
         } else if (sys_pidfd_send_signal(task->process->pidfd, signal) < 0) {
                 return berth_error_set(err, errno, "send signal %d to process %d", signal, task->pid);
         }
-        if (signal != SIGKILL || !shim->paused)
+        if (signal != SIGKILL)
                 return 0;
         /* A frozen process dies only once it thaws. */
+        if (shim->container.has_cgroup)
+                cgroup_thaw_killed(&shim->container.layout, &shim->container.cgroup);
+        if (!shim->paused)
+                return 0;
         shim->paused = false;
         if (runtime_call_is_used(shim))
                 return runtime_call_freeze(shim, false, err);

@@ -35,6 +35,9 @@ static int delete_process(const struct state *state, struct berth_error *err) {
         if (r < 0)
                 return berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
         (void) sys_pidfd_send_signal(pidfd, SIGKILL);
+        r = state_thaw_killed(state, err);
+        if (r < 0)
+                return r;
         struct pollfd ended = {.fd = pidfd, .events = POLLIN};
         return poll(&ended, 1, DELETE_WAIT_MS) == 1 ? 0 : berth_error_set(err, ETIMEDOUT, "container '%s' does not end", state->id);
 }

@@ -27,7 +27,7 @@ static int kill_first(const struct state *state, int number, struct berth_error 
         if (r < 0)
                 return berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
         if (sys_pidfd_send_signal(pidfd, number) == 0)
-                return 0;
+                return number == SIGKILL ? state_thaw_killed(state, err) : 0;
         if (errno == ESRCH)
                 return berth_error_set(err, EINVAL, "container not running: '%s' has ended", state->id);
         return berth_error_set(err, errno, "send signal %d to container '%s'", number, state->id);

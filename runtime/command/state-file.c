@@ -135,6 +135,16 @@ int state_cgroup(const struct state *state, struct cgroup_layout *layout, struct
         return layout->n == 0 ? cgroup_detect(layout, err) : 0;
 }
 
+int state_thaw_killed(const struct state *state, struct berth_error *err) {
+        struct cgroup_layout layout = {0};
+        struct cgroup cgroup;
+
+        int r = state->cgroup ? state_cgroup(state, &layout, &cgroup, err) : 0;
+        if (r == 0 && state->cgroup)
+                cgroup_thaw_killed(&layout, &cgroup);
+        return r;
+}
+
 int state_status(const struct state *state, struct cgroup_layout *layout, enum state_status *ret, struct berth_error *err) {
         _cleanup_close_ int pidfd = -1;
         struct cgroup cgroup;

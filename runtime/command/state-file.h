@@ -43,6 +43,9 @@ const char *state_status_word(enum state_status status);
 /* A pidfd of the first process; -ESRCH, without a sentence, when it has ended. */
 int state_open_process(const struct state *state, int *ret_pidfd);
 
+/* For a process of it that was killed: see cgroup_thaw_killed. */
+int state_thaw_killed(const struct state *state, struct berth_error *err);
+
 /* The container's group, in a layout that is filled when it is needed. -EINVAL when it has none. */
 int state_cgroup(const struct state *state, struct cgroup_layout *layout, struct cgroup *ret, struct berth_error *err);
 

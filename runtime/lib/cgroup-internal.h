@@ -10,6 +10,8 @@
 
 #define CGROUP_FILE_MAX (2 * CGROUP_PATH_MAX)
 #define CGROUP_DEPTH_MAX 32
+/* How deep a container may nest groups before its processes are not found any more: one descriptor is held for each level. */
+#define CGROUP_WALK_DEPTH_MAX 256
 
 /* "<mount><path>" into `buffer`; -ENAMETOOLONG. */
 int cgroup_directory(const struct cgroup_hierarchy *hierarchy, const char *path, char buffer[CGROUP_FILE_MAX], struct berth_error *err);

@@ -106,6 +106,25 @@ bool cgroup_is_frozen(const struct cgroup_layout *layout, const struct cgroup *c
         return unified ? text[0] == '1' : text[0] == 'F'; /* FREEZING, FROZEN */
 }
 
+static void thaw_below(int parent, const char *name, unsigned depth) {
+        _cleanup_closedir_ DIR *dir = NULL;
+
+        if (cgroup_list(parent, name, &dir) < 0)
+                return; /* it went, and its processes before it */
+        (void) cgroup_file_write(dirfd(dir), "freezer.state", "THAWED");
+        for (const struct dirent *entry; depth < CGROUP_WALK_DEPTH_MAX && (entry = readdir(dir));)
+                if (cgroup_is_child(entry))
+                        thaw_below(dirfd(dir), entry->d_name, depth + 1);
+}
+
+void cgroup_thaw_killed(const struct cgroup_layout *layout, const struct cgroup *cgroup) {
+        const struct cgroup_hierarchy *freezer = cgroup_hierarchy_of(layout, "freezer");
+        char directory[CGROUP_FILE_MAX];
+
+        if (freezer && !freezer->unified && cgroup_directory(freezer, cgroup->path, directory, NULL) == 0)
+                thaw_below(AT_FDCWD, directory, 1);
+}
+
 struct signal_walk {
         const char *path;
         int signal;
@@ -155,6 +174,7 @@ static int kill_one_by_one(const struct cgroup_layout *layout, const struct cgro
                 walk.any = false;
                 r = cgroup_walk_processes(directory, signal_one, &walk);
                 (void) cgroup_thaw(layout, cgroup, NULL);
+                cgroup_thaw_killed(layout, cgroup);
         }
         return r < 0 && r != -ENODEV ? berth_error_set(err, -r, "kill the processes of cgroup %s", cgroup->path) : 0;
 }
@@ -172,11 +192,7 @@ int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *c
                         return kill_one_by_one(layout, cgroup, directory, err);
                 if (r < 0)
                         return berth_error_set(err, -r, "write '1' to cgroup.kill of %s", cgroup->path);
-                /* Killed processes of a frozen v1 group die when it thaws; without a freezer there is nothing to thaw. */
-                const struct cgroup_hierarchy *freezer = cgroup_hierarchy_of(layout, "freezer");
-                _cleanup_close_ int frozen = -1;
-                if (freezer && !freezer->unified && cgroup_directory_open(freezer, cgroup->path, &frozen, NULL) == 0)
-                        (void) cgroup_file_write(frozen, "freezer.state", "THAWED");
+                cgroup_thaw_killed(layout, cgroup);
                 return 0;
         }
         struct signal_walk walk = {.path = cgroup->path, .signal = signal};

@@ -9,9 +9,6 @@
 #include "cgroup-stats.h"
 #include "cleanup.h"
 
-/* How deep a container may nest groups before its processes are not found any more: one descriptor is held for each level. */
-#define WALK_DEPTH_MAX 256
-
 bool cgroup_is_child(const struct dirent *entry) {
         return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
@@ -70,7 +67,7 @@ static int cgroup_walk_below(int parent, const char *name, unsigned depth, cgrou
         while (r == 0 && (entry = readdir(dir))) {
                 if (!cgroup_is_child(entry))
                         continue;
-                r = depth == WALK_DEPTH_MAX ? -ELOOP : cgroup_walk_below(dirfd(dir), entry->d_name, depth + 1, each, data);
+                r = depth == CGROUP_WALK_DEPTH_MAX ? -ELOOP : cgroup_walk_below(dirfd(dir), entry->d_name, depth + 1, each, data);
                 if (is_gone(r))
                         r = 0;
         }

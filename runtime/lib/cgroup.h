@@ -167,6 +167,11 @@ int cgroup_open_unified(const struct cgroup_layout *layout, const struct cgroup 
 /* Freezer. freeze returns when every process is frozen (bounded wait on the kernel's own notification, then -ETIMEDOUT). */
 int cgroup_freeze(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
 int cgroup_thaw(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);
+/*
+ * What was killed while it was frozen by v1 ends: it would stay until its group thaws. Groups below, which a container may have made and
+ * frozen, thaw too. Does nothing where there is nothing of v1 to thaw.
+ */
+void cgroup_thaw_killed(const struct cgroup_layout *layout, const struct cgroup *cgroup);
 /* What cgroup_freeze has asked for, be it done or not; false without a group or a freezer. */
 bool cgroup_is_frozen(const struct cgroup_layout *layout, const struct cgroup *cgroup);
 

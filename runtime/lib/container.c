@@ -230,8 +230,16 @@ void container_forget(struct container *container) {
         *container = CONTAINER_NONE;
 }
 
+/* A process that is frozen by v1, from outside or by itself, does not end of being killed alone. */
+static void container_kill(const struct container *container) {
+        if (container->has_cgroup && container->init.pidfd >= 0 && sys_pidfd_send_signal(container->init.pidfd, SIGKILL) == 0)
+                cgroup_thaw_killed(&container->layout, &container->cgroup);
+}
+
 int container_release(struct container *container, struct berth_error *err) {
         struct berth_error later;
+
+        container_kill(container);
         int r, first = process_abandon(&container->init, err);
 
         cleanup_close(&container->rootfs);

@@ -10,6 +10,7 @@
 
 #include "cgroup-stats.h"
 #include "cgroup_fixture.h"
+#include "sys.h"
 
 #define NESTING 100
 
@@ -113,6 +114,37 @@ static int sleep_for_ever(void *data) {
         for (;;)
                 (void) pause();
         return 0;
+}
+
+static bool ends(pid_t pid) {
+        _cleanup_close_ int fd = sys_pidfd_open(pid);
+        struct pollfd ended = {.fd = fd, .events = POLLIN};
+        return fd >= 0 && poll(&ended, 1, 5000) == 1;
+}
+
+/* Of v1: there what is killed stays until it thaws, and a container may freeze groups of its own. */
+static void test_freeze_below(struct test *test) {
+        const struct cgroup_hierarchy *freezer = cgroup_hierarchy_of(&test->layout, "freezer");
+        struct cgroup cgroup, child;
+        _cleanup_close_ int below = -1;
+        if (!freezer || freezer->unified || !create(test, "frozen", NULL, &cgroup) || !create(test, "frozen/below/deep", NULL, &child))
+                return;
+        check_call(cgroup_directory_open(freezer, child.path, &below, &test->err), &test->err, "the inner group is there");
+        pid_t pid = run_in(test, &child, sleep_for_ever, NULL);
+        check_call(cgroup_file_set(below, "freezer.state", "FROZEN", &test->err), &test->err, "it freezes by itself");
+        check_call(cgroup_signal_all(&test->layout, &cgroup, SIGKILL, &test->err), &test->err, "the tree is killed");
+        check(ends(pid), "what is frozen below ends");
+        (void) cgroup_file_write(below, "freezer.state", "THAWED");
+        (void) reap(pid);
+
+        pid = run_in(test, &child, sleep_for_ever, NULL);
+        check_call(cgroup_file_set(below, "freezer.state", "FROZEN", &test->err), &test->err, "it freezes again");
+        (void) kill(pid, SIGKILL);
+        cgroup_thaw_killed(&test->layout, &cgroup);
+        check(ends(pid), "who was killed alone ends too");
+        (void) cgroup_file_write(below, "freezer.state", "THAWED");
+        (void) reap(pid);
+        remove_group(test, &cgroup);
 }
 
 static void test_signals(struct test *test) {
@@ -267,6 +299,7 @@ static void test_everything(struct test *test) {
         test_pids(test);
         test_oom(test);
         test_freeze(test);
+        test_freeze_below(test);
         test_signals(test);
         test_busy(test);
         test_nesting(test);

@@ -6,6 +6,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freezeInside } from '#test/support/freeze-inside.ts'
 import { waitFor } from '#test/support/wait-for.ts'
 import { aProcess, makeRoot, readLog, type TestRoot } from './shim/container.ts'
 import { openKeeper } from './shim/keeper.ts'
@@ -147,3 +148,12 @@ test('a shim without a free descriptor rests until there is one, and is found th
 async function cpuNanos(pid: number): Promise<bigint> {
   return BigInt((await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ')[0] ?? '')
 }
+
+test('a container that froze itself in a group of its own ends when it is killed', async () => {
+  await using keeper = await openKeeper()
+  const { shim, exit, files, pid } = await start(keeper, root, { args: ['sleep', '1000'] })
+  await freezeInside(`/berth/${files.id}`, pid)
+  await shim.kill('', SIGKILL)
+  expect(await exit).toMatchObject({ code: 137 })
+  await shim.shutdown()
+})

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freezeInside } from '#test/support/freeze-inside.ts'
 import { Command, groupsOf, patience } from './command.ts'
 
 let command: Command
@@ -59,6 +60,16 @@ test('a paused container is deleted by force', async () => {
   await command.run('pause', id)
   expect(await command.run('delete', '--force', id)).toEqual({ code: 0, stdout: '', stderr: '' })
   expect(await groupsOf(id)).toEqual([])
+})
+
+test('a container that froze itself in a group of its own is killed and deleted', async () => {
+  const [killed, deleted] = [await command.started(waiting), await command.started(waiting)]
+  for (const { id } of [killed, deleted]) await freezeInside(`/berth-runtime.${id}`, (await command.state(id)).pid)
+  expect(await command.run('kill', killed.id, 'KILL')).toEqual({ code: 0, stdout: '', stderr: '' })
+  await expect.poll(() => command.status(killed.id), patience).toBe('stopped')
+  expect(await command.run('delete', killed.id)).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(await command.run('delete', '--force', deleted.id)).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect([...(await groupsOf(killed.id)), ...(await groupsOf(deleted.id))]).toEqual([])
 })
 
 test('update changes the limits that are named, and the kept config.json with them', async () => {
