@@ -4,6 +4,7 @@ import { BerthError, dataLoss, isKind } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { EndpointSession } from './endpoint-session.ts'
 import { readSpecError, type SpecError, toPushError } from './spec-error.ts'
+import { isAuthenticationError } from './token.ts'
 import { type RegistryResponse, resolveLocation } from './transport.ts'
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>
@@ -42,11 +43,16 @@ export async function mountBlob(
   signal: AbortSignal,
 ): Promise<{ readonly begun: URL | undefined } | undefined> {
   const query = new URLSearchParams({ mount: blob.digest, from })
-  const response = await session.send({ method: 'POST', path: `blobs/uploads/?${query}`, from, signal })
-  await response.discard()
-  if (response.status === 201) return undefined
-  // Whoever may not read the other repository may still write to this one.
-  return { begun: response.status === 202 ? locationOf(session, response) : undefined }
+  try {
+    const response = await session.send({ method: 'POST', path: `blobs/uploads/?${query}`, from, signal })
+    await response.discard()
+    if (response.status === 201) return undefined
+    return { begun: response.status === 202 ? locationOf(session, response) : undefined }
+  } catch (error) {
+    // Whoever gets no token for the other repository may still write to this one.
+    if (isAuthenticationError(error)) return { begun: undefined }
+    throw error
+  }
 }
 
 /**
@@ -56,8 +62,9 @@ export async function mountBlob(
 export async function uploadBlob(session: EndpointSession, upload: BlobUpload): Promise<void> {
   const { limits } = session.transport
   let at: Position | undefined = upload.begun && { location: upload.begun, offset: 0 }
+  let pieceBytes = limits.uploadPieceBytes
   for (let failures = 0, reached = 0; ; ) {
-    const sender = new Sender(session, upload)
+    const sender = new Sender(session, upload, pieceBytes)
     try {
       at ??= await sender.begin()
       await sender.send(at)
@@ -75,7 +82,15 @@ export async function uploadBlob(session: EndpointSession, upload: BlobUpload): 
         throw error.reason
       }
       await session.transport.pause(failures, upload.signal)
-      at = position && (await resume(session, position.location, upload.signal))
+      if (error.isRefusal) {
+        pieceBytes = Number.POSITIVE_INFINITY
+        await cancelUpload(session, position?.location)
+        at = undefined
+        continue
+      }
+      at = position && (await resume(session, position.location, upload))
+      // The answer to the last request may be all that was lost.
+      if (!at && (await hasBlob(session, upload.blob, upload.signal))) return
     }
   }
 }
@@ -101,10 +116,13 @@ interface Position {
 /** The upload may go on, or be begun again. */
 class BrokenUpload extends Error {
   readonly reason: Error
+  /** By an answer, which may mean that the registry takes no pieces: it is begun again, in one request. */
+  readonly isRefusal: boolean
 
-  constructor(reason: Error) {
+  constructor(reason: Error, isRefusal: boolean) {
     super(reason.message, { cause: reason })
     this.reason = reason
+    this.isRefusal = isRefusal
   }
 }
 
@@ -112,12 +130,14 @@ class BrokenUpload extends Error {
 class Sender {
   readonly #session: EndpointSession
   readonly #upload: BlobUpload
+  readonly #pieceBytes: number
   /** As of the last answer. */
   position: Position | undefined
 
-  constructor(session: EndpointSession, upload: BlobUpload) {
+  constructor(session: EndpointSession, upload: BlobUpload, pieceBytes: number) {
     this.#session = session
     this.#upload = upload
+    this.#pieceBytes = pieceBytes
   }
 
   async begin(): Promise<Position> {
@@ -130,12 +150,11 @@ class Sender {
 
   async send(from: Position): Promise<void> {
     const { size } = this.#upload.blob
-    const { uploadPieceBytes } = this.#session.transport.limits
     let at = from
     this.position = at
-    if (at.offset === 0 && size <= uploadPieceBytes) return await this.#finish(at)
+    if (at.offset === 0 && size <= this.#pieceBytes) return await this.#finish(at)
     while (at.offset < size) {
-      at = await this.#sendPiece(at, Math.min(size, at.offset + uploadPieceBytes))
+      at = await this.#sendPiece(at, Math.min(size, at.offset + this.#pieceBytes))
       this.position = at
     }
     await this.#finish(at)
@@ -143,13 +162,16 @@ class Sender {
 
   async #sendPiece({ location, offset }: Position, end: number): Promise<Position> {
     const response = await this.#request('PATCH', location, { offset, end })
-    if (response.status !== 202 && response.status !== 204 && response.status !== 201) await this.#refuse(response)
+    if (response.status !== 202 && response.status !== 204 && response.status !== 201) {
+      throw await refusalOf(response, isRetryablePiece)
+    }
     await response.discard()
     const reached = reachedBy(response)
     // Without a range the whole piece was taken.
     const next = reached === undefined || reached > end ? end : reached
-    if (next <= offset)
-      throw new BrokenUpload(new BerthError('unavailable', 'the registry takes no more of the upload'))
+    if (next <= offset) {
+      throw new BrokenUpload(new BerthError('unavailable', 'the registry takes no more of the upload'), true)
+    }
     return { location: locationOf(this.#session, response, location), offset: next }
   }
 
@@ -159,7 +181,7 @@ class Sender {
     const target = new URL(location)
     target.searchParams.set('digest', blob.digest)
     const response = await this.#request('PUT', target, { offset, end: blob.size })
-    if (response.status !== 201 && response.status !== 204) await this.#refuse(response)
+    if (response.status !== 201 && response.status !== 204) throw await refusalOf(response, isRetryable)
     await response.discard()
   }
 
@@ -186,16 +208,15 @@ class Sender {
       })
     } catch (error) {
       if (signal.aborted || !isPassing(error)) throw error
-      throw new BrokenUpload(error as Error)
+      throw new BrokenUpload(error as Error, false)
     }
   }
+}
 
-  /** An upload that the registry has forgotten, or holds at another place, or is too busy for, can be tried again. */
-  async #refuse(response: RegistryResponse): Promise<never> {
-    const error = await readSpecError(response)
-    const failure = toPushError(error)
-    throw isRetryable(error) ? new BrokenUpload(failure) : failure
-  }
+async function refusalOf(response: RegistryResponse, isPassing: (error: SpecError) => boolean): Promise<Error> {
+  const error = await readSpecError(response)
+  const failure = toPushError(error)
+  return isPassing(error) ? new BrokenUpload(failure, error.status < 500 && error.status !== 429) : failure
 }
 
 /** Not the file's own stream: destroying that one would close the file, which has to be read again. */
@@ -214,11 +235,16 @@ async function* readRange(
 }
 
 /** Where the registry stands, or undefined when it knows nothing of the upload any more. */
-async function resume(session: EndpointSession, location: URL, signal: AbortSignal): Promise<Position | undefined> {
+async function resume(
+  session: EndpointSession,
+  location: URL,
+  { blob, signal }: BlobUpload,
+): Promise<Position | undefined> {
   const response = await session.send({ method: 'GET', path: location, signal })
   await response.discard()
   if (response.status !== 204 && response.status !== 202) return undefined
-  return { location: locationOf(session, response, location), offset: reachedBy(response) ?? 0 }
+  const offset = reachedBy(response) ?? 0
+  return offset > blob.size ? undefined : { location: locationOf(session, response, location), offset }
 }
 
 /** `Range: 0-1023` means 1,024 bytes; `0-0` that there are none, since registries have no other way to say so. */
@@ -241,6 +267,7 @@ function isPassing(error: unknown): boolean {
   return isKind(error, 'unavailable') || isKind(error, 'timeout')
 }
 
+/** A registry has forgotten the upload, holds it at another place, or is too busy. */
 function isRetryable({ status, code }: SpecError): boolean {
   return (
     status >= 500 ||
@@ -249,4 +276,9 @@ function isRetryable({ status, code }: SpecError): boolean {
     code === 'BLOB_UPLOAD_UNKNOWN' ||
     code === 'BLOB_UPLOAD_INVALID'
   )
+}
+
+/** Also one that does not know what a piece is. */
+function isRetryablePiece(error: SpecError): boolean {
+  return isRetryable(error) || [400, 404, 405, 411, 501].includes(error.status)
 }

@@ -32,6 +32,8 @@ export interface Fault {
   readonly dropAfter?: number
   /** Passes the request on and changes only what is said here: the registry's own body and headers are the rest. */
   readonly forward?: boolean
+  /** Passes the request on and closes the connection instead of answering. */
+  readonly loseAnswer?: boolean
   /** Passes the request on to this path. */
   readonly forwardTo?: string
   /** What uploads are sent on to, instead of this proxy: `http://127.0.0.1:5000`, or '' for a path alone. */
@@ -125,6 +127,10 @@ async function forward(
   })
   incoming.pipe(passed)
   const [response] = (await once(passed, 'response')) as [IncomingMessage]
+  if (fault?.loseAnswer) {
+    outgoing.destroy()
+    return
+  }
   if (fault?.cutAfter !== undefined || fault?.stall || fault?.trickleMs !== undefined) {
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk as Buffer)

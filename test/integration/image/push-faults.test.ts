@@ -115,6 +115,50 @@ test.each([
   await expectPushed()
 })
 
+test('a registry that takes no pieces gets the blob in one request', async () => {
+  faultOf = (request) => (isUpload(request) && uploads().length > 1 ? { status: 405 } : undefined)
+  await images.push(name)
+  const whole = proxy.requests.filter(
+    ({ method, headers }) => method === 'PUT' && headers['content-length'] === `${bigLayer?.size}`,
+  )
+  expect([uploads().length, whole.length]).toEqual([2, 1])
+  await expectPushed()
+})
+
+test('an upload whose last answer is lost is not sent again', async () => {
+  const isLast = ({ method, path, headers, before }: ProxiedRequest) =>
+    method === 'PUT' && path.includes('/uploads/') && headers['content-length'] === '0' && before === 0
+  faultOf = (request) => (isLast(request) ? { forward: true, loseAnswer: true } : undefined)
+  await images.push(name)
+  expect(uploads()).toHaveLength(3)
+  await expectPushed()
+})
+
+test('a registry that claims to have more than there is gets the blob from the start', async () => {
+  faultOf = (request) => {
+    if (isUpload(request) && uploads().length === 1) return { dropAfter: 100_000 }
+    return request.method === 'GET' && request.path.includes('/uploads/')
+      ? { status: 204, headers: { range: '0-999999999' } }
+      : undefined
+  }
+  await images.push(name)
+  expect(rangesOf(uploads()).slice(0, 2)).toEqual(['0-1048575', '0-1048575'])
+})
+
+test('whoever gets no token for another repository sends the layers', async () => {
+  await images.service.tag(name, images.parse(`${proxy.host}/alone/copy${repositories}`))
+  faultOf = ({ path, headers }) => {
+    if (path.startsWith('/token')) return path.includes('%3Apull&') ? { status: 403 } : { body: '{"token":"t"}' }
+    return headers.authorization === 'Bearer t' && !path.includes('mount=')
+      ? undefined
+      : { status: 401, headers: challenge(`http://${proxy.host}/token`) }
+  }
+  const auth = { username: 'me', password: 'secret' }
+  await images.push(name, { auth })
+  const lines = await images.push(`${proxy.host}/alone/copy${repositories}`, { auth })
+  expect(lines.filter((line) => line === 'Pushed')).toHaveLength(2)
+})
+
 test('an upload that breaks for ever is given up and taken back', async () => {
   const before = await images.footprint()
   faultOf = (request) => (isUpload(request) ? { dropAfter: 1000 } : undefined)
