@@ -159,6 +159,17 @@ export const mutants: readonly Mutant[] = [
     pattern: 'turns into a link and back',
   },
   {
+    lesson: 'CVE-2021-30465',
+    naive: 'labels are given through links',
+    file: 'images/unpack/relabel.c',
+    changes: [
+      ['O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC', 'O_RDONLY | O_DIRECTORY | O_CLOEXEC'],
+      ['.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS', '.resolve = 0'],
+    ],
+    test: 'test/native/unpack/relabel.test.ts',
+    pattern: 'turns into a link meanwhile',
+  },
+  {
     lesson: 'CVE-2024-45310, CVE-2026-55686',
     naive: 'directories are made through the image’s links',
     file: 'runtime/lib/path.c',

@@ -105,7 +105,7 @@ while True:
   const ended = once(other, 'close')
   try {
     await once(other.stdout, 'data')
-    for (let round = 0; round < 100; round++) await relabel(at('tree'))
+    for (let round = 0; round < 400; round++) await relabel(at('tree'))
   } finally {
     other.kill('SIGKILL')
     await ended
