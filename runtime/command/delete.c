@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,10 +76,29 @@ static int delete_debris(const char *id, int directory, struct berth_error *err)
         return r;
 }
 
-static int delete_container(const struct command *command, int directory, const struct state *state, struct berth_error *err) {
-        struct berth_error hook = {0};
+/* Of a container that was never started; held, it keeps the links in it alive. *ret_netns is -1 where there is nothing to return. */
+static int delete_hold_links(const struct state *state, int *ret_netns, struct berth_error *err) {
+        _cleanup_close_ int pidfd = -1, netns = -1;
+        char path[64];
 
-        int r = delete_process(state, err);
+        if (!state->waiting || !state->took_links || state_open_process(state, &pidfd) == -ESRCH)
+                return 0;
+        (void) snprintf(path, sizeof path, "/proc/%d/ns/net", (int) state->pid);
+        netns = open(path, O_RDONLY | O_CLOEXEC);
+        if (netns < 0 || pidfd < 0 || sys_pidfd_send_signal(pidfd, 0) < 0)
+                return berth_error_set(err, errno, "open the network namespace of container '%s'", state->id);
+        return give_fd(ret_netns, &netns);
+}
+
+static int delete_container(const struct command *command, int directory, const struct state *state, struct berth_error *err) {
+        struct berth_error hook = {0}, links = {0};
+        _cleanup_close_ int netns = -1;
+
+        int r = delete_hold_links(state, &netns, err);
+        if (r == 0)
+                r = delete_process(state, err);
+        if (r == 0 && netns >= 0 && kept_plan_return_links(command, directory, state, netns, &links) < 0)
+                log_warning(command, links.text);
         if (r == 0)
                 r = delete_cgroup(state->cgroup, err);
         if (r == 0 && state->hooked && kept_plan_hooks(command, directory, state, PLAN_HOOK_POSTSTOP, "stopped", 0, &hook) < 0)

@@ -55,6 +55,8 @@ int launch_record(const struct launch *launch, struct berth_error *err) {
                 .annotations = json_object_get(launch->document, "annotations"),
                 .pid = launch->container.init.pid,
                 .own_pids = launch->container.own_pids,
+                .took_links = launch->container.n_taken > 0,
+                .links_up = launch->container.taken_up,
                 .hooked = hooks_any(container, PLAN_HOOK_POSTSTART) || hooks_any(container, PLAN_HOOK_POSTSTOP),
         };
 

@@ -64,6 +64,8 @@ int state_write(int directory, const struct state *state, const struct cgroup_la
 
         if (state->cgroup)
                 document = state_with(document, "cgroup", json_string(state->cgroup));
+        if (state->took_links)
+                document = state_with(document, "links_up", json_integer((json_int_t) state->links_up));
         if (state->annotations)
                 document = state_with(document, "annotations", json_incref((json_t *) (uintptr_t) state->annotations));
         _cleanup_free_ char *text = document ? json_write(document, JSON_COMPACT) : NULL;
@@ -74,12 +76,12 @@ int state_write(int directory, const struct state *state, const struct cgroup_la
 }
 
 static int state_parse(struct state *state) {
-        json_int_t start_time = 0;
+        json_int_t start_time = 0, links_up = 0;
         int pid = 0, own_pids = 0, hooked = 0;
 
-        if (json_unpack(state->document, "{s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:b, s?s, s?o}", "id", &state->id, "bundle", &state->bundle, "rootfs",
-                        &state->rootfs, "created", &state->created, "init_process_pid", &pid, "init_process_start", &start_time, "own_pids",
-                        &own_pids, "hooked", &hooked, "cgroup", &state->cgroup, "annotations", &state->annotations) < 0)
+        if (json_unpack(state->document, "{s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:b, s?s, s?I, s?o}", "id", &state->id, "bundle", &state->bundle,
+                        "rootfs", &state->rootfs, "created", &state->created, "init_process_pid", &pid, "init_process_start", &start_time, "own_pids",
+                        &own_pids, "hooked", &hooked, "cgroup", &state->cgroup, "links_up", &links_up, "annotations", &state->annotations) < 0)
                 return -EBADMSG;
         if (pid <= 0 || (state->cgroup && cgroup_path_check(state->cgroup, NULL) < 0))
                 return -EBADMSG;
@@ -89,6 +91,8 @@ static int state_parse(struct state *state) {
         state->start_time = (uint64_t) start_time;
         state->own_pids = own_pids != 0;
         state->hooked = hooked != 0;
+        state->took_links = json_object_get(state->document, "links_up") != NULL;
+        state->links_up = (uint64_t) links_up;
         return 0;
 }
 

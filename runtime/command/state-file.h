@@ -15,9 +15,11 @@ struct state {
         json_t *annotations; /* NULL: none */
         pid_t pid;
         uint64_t start_time;
-        bool own_pids; /* its processes end with the first one */
-        bool hooked;   /* it has hooks for the start or the deletion */
-        bool waiting;  /* created and not started */
+        bool own_pids;     /* its processes end with the first one */
+        bool took_links;   /* links of the host are in its network namespace, and go back if it never runs */
+        uint64_t links_up; /* bit for bit: which of them were up */
+        bool hooked;       /* it has hooks for the start or the deletion */
+        bool waiting;      /* created and not started */
 };
 void state_close(struct state *state);
 #define _cleanup_state_ __attribute__((cleanup(state_close)))

@@ -147,6 +147,24 @@ static int container_network_return(struct container *container, struct berth_er
         return first;
 }
 
+int container_network_recover(struct plan *plan, int netns, uint64_t up, struct berth_error *err) {
+        _cleanup_close_ int inside = -1, outside = -1;
+
+        int r = netns_adopt(netns, &inside, err);
+        if (r == 0)
+                r = netlink_open(&outside, err);
+        if (r < 0)
+                return r;
+        struct container container = CONTAINER_NONE;
+        container.plan = plan;
+        container.netns = netns;
+        container.netlink = inside;
+        container.host_netlink = outside;
+        container.n_taken = plan->container.n_net_devices;
+        container.taken_up = up;
+        return container_network_return(&container, err);
+}
+
 int container_network_down(struct container *container, struct berth_error *err) {
         int r = container_network_return(container, err), first = r;
 

@@ -1,8 +1,12 @@
 /** Links of the host that move into a container (linux.netDevices), and what a container's network is in a user namespace. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LinuxSpec, NamespaceType } from '#oci/runtime-spec.ts'
+import { Command, program } from './command.ts'
 import { BusyboxRoot, type ContainerOptions } from './container.ts'
 
+const execute = promisify(execFile)
 let root: BusyboxRoot
 
 beforeAll(async () => {
@@ -85,6 +89,22 @@ test('after a failed creation the link is back, as it was', async () => {
     'state UP',
   ])
 })
+
+test.each([[['delete']], [['delete', '--force']]])(
+  'a container that was created and never started gives the link back: %s',
+  async (words) => {
+    await using command = await Command.make()
+    const { path, id } = await command.bundle('true', (config) => {
+      config.linux.netDevices = { dev0: { name: 'eth7' } }
+    })
+    const verb = `${program} --root ${command.states}`
+    const show =
+      'ip -o link show | grep -v ": far0" | grep -oE "^[0-9]+: [a-z0-9]+|mtu [0-9]+|state [A-Z]+" | cut -d " " -f 2 | xargs'
+    const script = `${links}; ${verb} create --bundle ${path} ${id} </dev/null >/dev/null 2>&1; ${show}; ${verb} ${words.join(' ')} ${id}; ${show}; ip -o addr show dev dev0 | grep -c "10.7.0.1/24"`
+    const { stdout } = await execute('unshare', ['-n', 'sh', '-c', script])
+    expect(stdout).toBe('lo 65536 DOWN\nlo 65536 DOWN dev0 1300 UP\n1\n')
+  },
+)
 
 test.each([
   [{ dev0: { name: 'lo' } }, 'move the network link dev0: there is a lo already'],
