@@ -111,6 +111,11 @@ export class TestDaemon implements AsyncDisposable {
     return ['nsenter', `--net=/proc/${this.#holder}/ns/net`, '--']
   }
 
+  /** A process in the daemon's network namespace that outlives it. */
+  get namespaceOwner(): number {
+    return this.#holder
+  }
+
   get isRunning(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
