@@ -10,6 +10,7 @@ import type { Database } from '#state/database.ts'
 import { type ImportFrom, startImport } from '../archive/import-source.ts'
 import { type LoadRequest, loadImages } from '../archive/load.ts'
 import { type SaveRequest, saveImages } from '../archive/save.ts'
+import { DiskBudget, type DiskLimits } from '../budget/disk-budget.ts'
 import { checkStore } from '../check/check.ts'
 import type { CheckEvent } from '../check/check-event.ts'
 import type { CheckPorts } from '../check/check-ports.ts'
@@ -56,6 +57,7 @@ export interface ImageServiceOptions {
   readonly contentRoot: string
   /** `<data-root>/quarantine`: where a repair puts what is damaged. */
   readonly quarantine: string
+  readonly disk?: DiskLimits
   readonly database: Database
   /** Stays the caller's to dispose. */
   readonly snapshots: Snapshotter
@@ -83,6 +85,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   const { database, snapshots, users, events, registries, unpackExecutable, log } = options
   const attempts = options.maxDownloadAttempts
   const transportLimits = { ...(attempts !== undefined && { attempts }), ...options.transportLimits }
+  const content = await openLocalStore(options.contentRoot)
   const ports: ServicePorts = {
     database,
     snapshots,
@@ -92,7 +95,8 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     executable: unpackExecutable,
     quarantine: options.quarantine,
     store: new ImageStore(database),
-    content: await openLocalStore(options.contentRoot),
+    content,
+    budget: new DiskBudget({ root: options.contentRoot, content, snapshots, limits: options.disk ?? {} }),
     leases: new Leases(),
     tasks: new SharedTasks<LayerProgress>(),
     slots: new Slots(options.maxConcurrentDownloads ?? 3),
@@ -222,6 +226,7 @@ export class ImageService implements AsyncDisposable {
   /** Takes the images of an archive. Resolves when it has arrived; what it is refused for ends the progress. */
   async load(request: LoadRequest, signal: AbortSignal): Promise<AsyncIterable<LoadProgress>> {
     this.#ports.database.checkRoom()
+    await this.#checkRoom('loading images')
     const load = loadImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
     const { progress, done } = await this.#track(load)
     this.#transfers += 1
@@ -232,6 +237,7 @@ export class ImageService implements AsyncDisposable {
   /** Makes an image of one layer from a tar of its files; its id ends the progress.   @throws `invalid`, `not-found`, `unavailable` */
   async import(request: ImportFrom, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
     this.#ports.database.checkRoom()
+    await this.#checkRoom('importing an image')
     const started = startImport(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
     const { progress, done } = await this.#track(started)
     this.#transfers += 1
@@ -310,6 +316,11 @@ export class ImageService implements AsyncDisposable {
     const mismatch = platformMismatch(name, image.config, platform)
     if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
     return image
+  }
+
+  /** Where the size is not known beforehand.   @throws `no-space` */
+  async #checkRoom(what: string): Promise<void> {
+    using _ = await this.#ports.budget.admit(what, 0)
   }
 
   #transferEnded(): void {

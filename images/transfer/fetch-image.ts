@@ -5,6 +5,7 @@ import type { Descriptor } from '#oci/descriptor.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
 import type { Index, Manifest } from '#oci/manifest.ts'
 import type { Platform } from '#oci/platform.ts'
+import type { DiskBudget, Promised } from '../budget/disk-budget.ts'
 import type { Lease } from '../content/leases.ts'
 import { chainIdsOf } from '../layers/chain-id.ts'
 import type { StoredImage, StoredLayer } from '../store/image-store.ts'
@@ -15,7 +16,9 @@ import { fetchConfig, fetchManifest } from './fetch-content.ts'
 import type { PullProgress } from './progress.ts'
 import { type UnpackPorts, unpackStoredLayer } from './unpack.ts'
 
-export type FetchPorts = DownloadPorts & UnpackPorts
+export interface FetchPorts extends DownloadPorts, UnpackPorts {
+  readonly budget: DiskBudget
+}
 
 export interface ImageFetch {
   readonly source: BlobSource
@@ -81,10 +84,20 @@ async function fetchLayers(
     else if (!isListed(config)) tell({ status: 'Already exists' })
     return !isThere
   })
-  await fetchMissing(ports, missing, { source, signal })
+  using room = await ports.budget.admit(`image ${shortId(config)}`, await leastBytes(ports, missing))
+  await fetchMissing(ports, missing, { source, room, signal })
   return chain.map(({ descriptor, chainId }) => {
     return { descriptor, chainId, sizeBytes: ports.snapshots.find(chainId)?.usage?.bytes ?? 0 }
   })
+}
+
+/** The blobs that are missing, and their layers, which are hardly smaller unpacked. */
+async function leastBytes({ content }: FetchPorts, missing: readonly LayerWork[]): Promise<number> {
+  let bytes = 0
+  for (const { descriptor } of missing) {
+    bytes += (await content.find(descriptor.digest)) ? descriptor.size : 2 * descriptor.size
+  }
+  return bytes
 }
 
 interface LayerWork {
@@ -105,7 +118,7 @@ interface Download {
 async function fetchMissing(
   ports: FetchPorts,
   missing: readonly LayerWork[],
-  { source, signal }: { source: BlobSource; signal: AbortSignal },
+  { source, room, signal }: { source: BlobSource; room: Promised; signal: AbortSignal },
 ): Promise<void> {
   const failure = new AbortController()
   const either = AbortSignal.any([signal, failure.signal])
@@ -121,6 +134,10 @@ async function fetchMissing(
     }
     const done = downloadLayer(ports, { source, descriptor, report: tell, signal: either }).catch(stopOthers)
     done.then(begun.resolve, begun.resolve)
+    done.then(
+      () => room.used(descriptor.size),
+      () => undefined,
+    )
     return { begun: begun.promise, done }
   })
   const unpacking = unpackInOrder(ports, missing, { downloads, signal: either }).catch(stopOthers)

@@ -9,6 +9,17 @@ export function parseBytes(text: string): number {
   return Math.trunc(Number(match[1]) * (unitOf[(match[2] ?? '').toLowerCase()] ?? 1))
 }
 
+/** So much, or a part of the whole. */
+export type Amount = { readonly bytes: number } | { readonly percent: number }
+
+/** "50GB" or "5%".   @throws `invalid` */
+export function parseAmount(text: string): Amount {
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim())?.[1]
+  if (percent === undefined) return { bytes: parseBytes(text) }
+  if (Number(percent) > 100) throw invalid(`invalid share: '${text}' is more than all`)
+  return { percent: Number(percent) }
+}
+
 /** Bytes in decimal units with four significant digits, as docker prints sizes: "1.24MB". */
 export function formatBytes(bytes: number, base: 1000 | 1024 = 1000): string {
   const units = base === 1000 ? ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] : ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']

@@ -76,6 +76,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     await openImages({
       contentRoot: root.content,
       quarantine: root.quarantine,
+      disk: config.disk,
       database,
       snapshots,
       unpackExecutable: natives.unpack,

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
 import type { LogFormat, LogLevel } from '#base/log.ts'
+import { parseAmount } from '#base/quantity.ts'
 import { builtInRuntime, type OtherRuntime } from '#containers/runtimes.ts'
+import type { DiskLimits } from '#images/budget/disk-budget.ts'
 import type { Compression } from '#images/layers/compress.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
 import type { RegistrySetting } from '#images/registry/registry-config.ts'
@@ -43,6 +45,8 @@ export interface Config {
   readonly usernsRemap: string | undefined
   /** Labels for containers, where the host has SELinux. */
   readonly selinuxEnabled: boolean
+  /** Ours: `{"budget": "50GB", "minFree": "5%"}`. */
+  readonly disk: DiskLimits
 }
 
 /** What flags or the file may set; undefined: not set there. */
@@ -129,11 +133,21 @@ const directives: Readonly<Record<string, Directive>> = {
   },
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
+  disk: { setting: 'disk', read: readDisk, flag: 'disk' },
   'selinux-enabled': { setting: 'selinuxEnabled', read: (field) => field.boolean(), flag: 'selinux-enabled' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
   mtu: { setting: 'mtu', read: (field) => field.size(), flag: 'mtu' },
+}
+
+function readDisk(field: JsonReader): DiskLimits {
+  for (const key of Object.keys(field.object())) {
+    if (key !== 'budget' && key !== 'minFree') throw invalid(`disk.${key} is not known: name budget or minFree`)
+  }
+  const amount = (key: string) => field.field(key).optional((one) => parseAmount(one.string()))
+  const [budget, minFree] = [amount('budget'), amount('minFree')]
+  return { ...(budget && { budget }), ...(minFree && { minFree }) }
 }
 
 const defaultMtu = 1500
@@ -249,6 +263,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     execOptions: [],
     usernsRemap: undefined,
     selinuxEnabled: false,
+    disk: {},
     ...set,
     logLevel: set.logLevel ?? (set.debug === true ? 'debug' : 'info'),
   })

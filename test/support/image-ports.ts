@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineEvent } from '#events/event.ts'
+import { DiskBudget } from '#images/budget/disk-budget.ts'
 import { Leases } from '#images/content/leases.ts'
 import { openLocalStore } from '#images/content/local-store.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
@@ -29,12 +30,14 @@ export async function openImagePorts(): Promise<TestImagePorts> {
   }
   const snapshots = undo.use(await openSnapshotter({ root: join(root, 'snapshots'), database, executable, onError }))
   const events: Omit<EngineEvent, 'time'>[] = []
+  const content = await openLocalStore(join(root, 'content'))
   const ports: AddImagePorts = {
     database,
     snapshots,
     executable,
     store: new ImageStore(database),
-    content: await openLocalStore(join(root, 'content')),
+    content,
+    budget: new DiskBudget({ root, content, snapshots, limits: {} }),
     leases: new Leases(),
     tasks: new SharedTasks(),
     slots: new Slots(3),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Filters } from '#base/filters.ts'
 import { silentLogger } from '#base/log.ts'
 import type { EngineEvent } from '#events/event.ts'
+import type { DiskLimits } from '#images/budget/disk-budget.ts'
 import type { Compression } from '#images/layers/compress.ts'
 import { parseRegistryConfig, type RegistrySettings } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
@@ -49,6 +50,7 @@ export interface TestImagesOptions {
   readonly root?: string
   readonly registries?: RegistrySettings
   readonly attempts?: number
+  readonly disk?: DiskLimits
   readonly pushCompression?: Compression
   /** Of uploads. */
   readonly pieceBytes?: number
@@ -74,6 +76,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
   const service = undo.use(
     await openImages({
       contentRoot: join(root, 'content'),
+      ...(options.disk && { disk: options.disk }),
       quarantine: join(root, 'quarantine'),
       database,
       snapshots,

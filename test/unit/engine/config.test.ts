@@ -26,6 +26,15 @@ test('the file has the keys of dockerd', () => {
   })
 })
 
+test('limits of the disk are bytes or shares of it', () => {
+  const read = (disk: object) => mergeConfig({}, parseConfigFile(JSON.stringify({ disk }), path), path).disk
+  expect(read({ budget: '50GB', minFree: '5%' })).toEqual({ budget: { bytes: 50 * 2 ** 30 }, minFree: { percent: 5 } })
+  expect(read({})).toEqual({})
+  expect(() => read({ minfree: '1' })).toThrow('disk.minfree is not known')
+  expect(() => read({ minFree: 'much' })).toThrow("invalid size: 'much'")
+  expect(() => read({ minFree: '101%' })).toThrow('more than all')
+})
+
 test('what is set twice is an error that names both', () => {
   const file = parseConfigFile('{"hosts": ["unix:///a"], "debug": true}', path)
   expect(() => mergeConfig({ hosts: ['unix:///b'], mtu: 1 }, file, path)).toThrow(

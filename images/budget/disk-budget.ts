@@ -1,0 +1,90 @@
+import { statfs } from 'node:fs/promises'
+import { noSpace } from '#base/errors.ts'
+import { type Amount, formatBytes } from '#base/quantity.ts'
+import type { ContentStore } from '../content/content-store.ts'
+import type { Snapshotter } from '../snapshots/snapshotter.ts'
+
+export interface DiskLimits {
+  /** The most that blobs and layers may take together; what containers write is not counted. */
+  readonly budget?: Amount
+  /** What must stay free on the file system. */
+  readonly minFree?: Amount
+}
+
+export interface DiskBudgetParts {
+  /** A directory on the file system in question. */
+  readonly root: string
+  readonly content: ContentStore
+  readonly snapshots: Pick<Snapshotter, 'list'>
+  readonly limits: DiskLimits
+}
+
+/** Space that somebody was promised and has not written yet. */
+export interface Promised extends Disposable {
+  /** So much of it is written. */
+  used(bytes: number): void
+}
+
+const wayOut = 'remove images or containers (system prune), or enlarge the disk'
+
+/** Says before anything is written whether there is room for it. Removing asks nobody. */
+export class DiskBudget {
+  readonly #parts: DiskBudgetParts
+  #promised = 0
+
+  constructor(parts: DiskBudgetParts) {
+    this.#parts = parts
+  }
+
+  /** @param what begins the error: `image 0123456789ab`   @param bytes at least needed; 0 asks whether there is any room
+   *  @throws `no-space` that names both sides and the way out */
+  async admit(what: string, bytes: number): Promise<Promised> {
+    const { root, limits } = this.#parts
+    const { bavail, blocks, bsize } = await statfs(root)
+    const free = bavail * bsize
+    const kept = toBytes(limits.minFree, blocks * bsize) ?? 0
+    const needs = bytes > 0 ? `${what} needs at least ${formatBytes(bytes)}, but` : `${what} needs room, but`
+    if (bytes > free - kept - this.#promised || (kept > 0 && free < kept)) {
+      throw noSpace(`${needs} ${this.#freeInWords(free, kept)}: ${wayOut}`, { code: 'disk-full' })
+    }
+    const budget = toBytes(limits.budget, blocks * bsize)
+    const taken = budget === undefined ? 0 : await this.#taken()
+    if (budget !== undefined && (taken + this.#promised + bytes > budget || taken >= budget)) {
+      const words = `images take ${formatBytes(taken + this.#promised)} of their disk.budget of ${formatBytes(budget)}`
+      throw noSpace(`${needs} ${words}: remove images (image prune -a), or raise it`, { code: 'disk-budget' })
+    }
+    return this.#promise(bytes)
+  }
+
+  #freeInWords(free: number, kept: number): string {
+    const reserved = [
+      ...(kept > 0 ? [`disk.minFree keeps ${formatBytes(kept)}`] : []),
+      ...(this.#promised > 0 ? [`${formatBytes(this.#promised)} are promised to others`] : []),
+    ]
+    return `${formatBytes(free)} are free${reserved.length === 0 ? '' : ` (${reserved.join(', ')})`}`
+  }
+
+  #promise(bytes: number): Promised {
+    let left = bytes
+    this.#promised += bytes
+    const used = (some: number) => {
+      const part = Math.min(some, left)
+      left -= part
+      this.#promised -= part
+    }
+    return { used, [Symbol.dispose]: () => used(left) }
+  }
+
+  async #taken(): Promise<number> {
+    const { content, snapshots } = this.#parts
+    const layers = snapshots.list().reduce((sum, { usage }) => sum + (usage?.bytes ?? 0), 0)
+    let blobs = 0
+    for (const digest of await content.list()) blobs += (await content.find(digest))?.size ?? 0
+    return layers + blobs
+  }
+}
+
+function toBytes(amount: Amount | undefined, total: number): number | undefined {
+  if (amount === undefined) return undefined
+  return 'bytes' in amount ? amount.bytes : Math.trunc((total * amount.percent) / 100)
+}
