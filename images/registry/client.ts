@@ -5,7 +5,7 @@ import { readAll } from '#base/streams.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit } from '#oci/image-config.ts'
 import { JsonReader } from '#oci/json.ts'
-import type { Reference } from '#oci/reference.ts'
+import { familiarName, type Reference } from '#oci/reference.ts'
 import type { RegistryAuth } from '../transfer/progress.ts'
 import { credentialsOf } from './credentials.ts'
 import { EndpointSession } from './endpoint-session.ts'
@@ -29,6 +29,7 @@ export interface RepositoryRequest {
 }
 
 const maxTagPages = 1000
+const maxTags = 100_000
 const maxTagPageBytes = 8 << 20
 
 /** Opens the read side of a repository; nothing is asked yet. Dispose it to close its connections. */
@@ -158,7 +159,8 @@ async function listTags(session: EndpointSession, reference: Reference, outer: A
     if (response.status !== 200) throw toPullError(await readSpecError(response), response, reference)
     const body = await readAll(response.body, maxTagPageBytes, 'the list of tags')
     const list = JsonReader.parse(body.toString('utf8'), 'the list of tags').field('tags')
-    tags.push(...(list.optional((found) => found.stringArray(100_000)) ?? []))
+    tags.push(...(list.optional((found) => found.stringArray(maxTags)) ?? []))
+    if (tags.length > maxTags) throw invalid(`${familiarName(reference)} has more than ${maxTags} tags; name one`)
     // Only the query is taken over: the next page is on the same endpoint.
     const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.header('link') ?? '')?.[1]
     path = next === undefined ? undefined : `tags/list${URL.parse(next, session.endpoint.base)?.search ?? ''}`

@@ -4,9 +4,11 @@ import { expect, test } from 'vitest'
 import { buildImage } from '#test/support/base-image.ts'
 import { startConnectProxy } from '#test/support/connect-proxy.ts'
 import { startDaemon } from '#test/support/daemon.ts'
+import { startIndexServer } from '#test/support/index-server.ts'
 import { seedRegistry, startRegistry } from '#test/support/registry.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { makeCertificate } from '#test/support/tls.ts'
+import { berthCommand } from '../cli/client.ts'
 
 const mainProgram = join(import.meta.dirname, '../../../src/main.ts')
 
@@ -79,6 +81,28 @@ test('docker.io with a certificate of somebody else is refused', async () => {
   const { code, stderr } = await daemon.docker('pull', 'busybox')
   expect(code).toBe(1)
   expect(stderr).toMatch(/https:\/\/registry-1\.docker\.io\/v2\/library\/busybox.*tls: failed to verify certificate/)
+})
+
+test("docker.io's index is searched under its own name, with the password of its user", async () => {
+  await using directory = await tempDirectory()
+  const hosts = join(directory.path, 'hosts')
+  const tls = await makeCertificate(directory.path, ['index.docker.io'])
+  await writeFile(hosts, '127.0.0.1 localhost index.docker.io\n')
+  await using daemon = await startDaemon({ withImage: false, command: commandWith(hosts, tls.certFile) })
+  const results = [{ name: 'busybox', description: 'the one', star_count: 3000, is_official: true }]
+  await using index = await startIndexServer({ enter: daemon.enter, results, port: 443, tls })
+  const shown = 'NAME      DESCRIPTION   STARS     OFFICIAL\nbusybox   the one       3000      [OK]\n'
+  for (const term of ['library/busybox', 'docker.io/busybox']) {
+    expect(await daemon.docker('search', term)).toMatchObject({ stdout: shown, stderr: '' })
+    expect(index.searches.at(-1)).toBe('?q=busybox&n=25')
+  }
+  const auth = Buffer.from('me:word').toString('base64')
+  const auths = { 'https://index.docker.io/v1/': { auth } }
+  await writeFile(join(daemon.directory, 'config.json'), JSON.stringify({ auths }))
+  for (const program of [['docker'], berthCommand]) {
+    expect(await daemon.run([...program, 'search', 'busybox'])).toMatchObject({ stdout: shown, stderr: '' })
+    expect(index.searches.at(-1)).toBe(`?q=busybox&n=25 Basic ${auth}`)
+  }
 })
 
 test('docker.io is reached through the proxy of the environment, which is asked for nothing on this machine', async () => {

@@ -30,8 +30,12 @@ test('the proxies of daemon.json count before those of the environment, and what
     'https-proxy': 'http://me:pass%20word@127.0.0.1:3128',
     'no-proxy': 'direct.example,.local',
   }
-  const insecure = ['plain.example:5000', 'direct.example:5000']
-  const config = { proxies, 'insecure-registries': insecure, 'max-download-attempts': 1 }
+  const insecure = ['plain.example:5000']
+  const registries = {
+    'docker.io': { mirrors: ['https://mirror.example/hub'] },
+    'direct.example:5000': { insecure: true },
+  }
+  const config = { proxies, registries, 'insecure-registries': insecure, 'max-download-attempts': 1 }
   await using daemon = await startProxied(directory.path, config, certificate.certFile)
   const tls = { certificate: certificate.certFile, key: certificate.keyFile }
   await using _tls = await startRegistry({ storage, tls, port: 443, enter: daemon.enter })
@@ -47,6 +51,11 @@ test('the proxies of daemon.json count before those of the environment, and what
 
   const info = await daemon.docker('info', '--format', '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}')
   expect(info.stdout).toBe('127.0.0.1:3128 http://xxxxx:xxxxx@127.0.0.1:3128 direct.example,.local\n')
+  const { RegistryConfig } = await daemon.json('GET', '/info')
+  expect(RegistryConfig).toMatchObject({
+    Mirrors: ['https://mirror.example/hub/'],
+    IndexConfigs: { 'plain.example:5000': { Secure: false }, 'direct.example:5000': { Secure: false } },
+  })
   expect(daemon.log).not.toMatch(/pass( |%20)word/)
 })
 

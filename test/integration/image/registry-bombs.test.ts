@@ -139,3 +139,16 @@ test.each(['manifest', 'index'] as const)(
     expect(images.service.get(name).digests).toEqual([`${name}@${before.root.digest}`])
   },
 )
+
+test('a repository of tags without end is refused', async () => {
+  const tags = Array.from({ length: 60_000 }, (_, at) => `v${at}`)
+  const page = { headers: { link: '</v2/app/tags/list?last=x>; rel="next"' }, body: JSON.stringify({ tags }) }
+  await using proxy = await startFaultProxy(registry.host, ({ path }) =>
+    path.includes('/tags/list') ? page : undefined,
+  )
+  await expect(images.pull(`${proxy.host}/app`, { allTags: true })).rejects.toMatchObject({
+    kind: 'invalid',
+    message: `${proxy.host}/app has more than 100000 tags; name one`,
+  })
+  expect(proxy.requests).toHaveLength(2)
+})

@@ -16,7 +16,7 @@ let daemon: TestDaemon
 let index: IndexServer
 beforeAll(async () => {
   daemon = await startDaemon({ withImage: false })
-  index = await startIndexServer(daemon.enter, found)
+  index = await startIndexServer({ enter: daemon.enter, results: found })
 })
 afterAll(async () => {
   await index[Symbol.asyncDispose]()
