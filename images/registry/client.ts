@@ -109,14 +109,15 @@ export class Repository implements AsyncDisposable {
 
   async #firstAnswer<T>(ask: (session: EndpointSession) => Promise<T>): Promise<T> {
     let notFound: unknown
-    for (const session of this.#sessions) {
+    const sessions = this.#sessions
+    for (const session of sessions) {
       try {
         const answer = await ask(session)
         // It speaks TLS: nobody is asked without.
         if (session.endpoint.isGuess) this.#forget((other) => isOrigin(other) && other !== session)
         return answer
       } catch (error) {
-        if (session === this.#sessions.at(-1) || !allowsNext(error, session)) {
+        if (session === sessions.at(-1) || !allowsNext(error, session)) {
           // A mirror that knows the name to be missing tells more than a registry that cannot be reached.
           throw notFound !== undefined && isKind(error, 'unavailable') ? notFound : error
         }
