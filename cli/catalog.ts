@@ -30,6 +30,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/attach.ts')).attachCommand,
   ),
   entry(
+    'container commit, commit',
+    'Make an image of a container',
+    async () => (await import('./commands/container/commit.ts')).commitCommand,
+  ),
+  entry(
     'container create, create',
     'Make a container without starting it',
     async () => (await import('./commands/container/create.ts')).createCommand,

@@ -23,6 +23,7 @@ import type { RegistryConfig } from '../registry/registry-config.ts'
 import { type SearchResult, searchRegistry } from '../registry/search.ts'
 import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
+import { type ContainerCommit, commitContainer } from '../transfer/commit.ts'
 import type { LayerProgress } from '../transfer/download-layer.ts'
 import { importLayout } from '../transfer/import-layout.ts'
 import type {
@@ -243,6 +244,13 @@ export class ImageService implements AsyncDisposable {
     this.#transfers += 1
     void this.#track(done).then(() => this.#transferEnded())
     return progress
+  }
+
+  /** Makes an image of a container.   @returns its id   @throws as `commitContainer` does */
+  async commit(commit: ContainerCommit, signal: AbortSignal): Promise<Digest> {
+    this.#ports.database.checkRoom()
+    const ended = AbortSignal.any([signal, this.#stopped.signal])
+    return await this.#track(commitContainer(this.#ports, commit, ended))
   }
 
   /** Pushes one tag or all of a repository; what goes wrong ends the progress.   @throws `not-found` when it is not of the platform asked for */

@@ -35,6 +35,11 @@ export class ContainerPaths {
     return join(this.directory(id), `${id}-json.log`)
   }
 
+  /** There while the container is paused for a moment only. */
+  pauseMark(id: string): string {
+    return join(this.directory(id), 'paused-meanwhile')
+  }
+
   etc(id: string): EtcFiles {
     const directory = this.directory(id)
     return {

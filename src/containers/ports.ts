@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { Digest } from '#base/digest.ts'
 import type { EndpointView } from '#network/endpoint.ts'
 import type { SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
-import type { ImageConfig } from '#oci/image-config.ts'
+import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
+import type { Reference } from '#oci/reference.ts'
 
 /** An image as a container needs it. */
 export interface ImageForContainer {
@@ -15,11 +16,32 @@ export interface ImageForContainer {
   readonly chainId: string | undefined
 }
 
+/** An image to be made of a container. */
+export interface ContainerCommit {
+  /** What it was made of. */
+  readonly parent: { readonly id: Digest; readonly root: Digest }
+  /** Key of its snapshot. */
+  readonly snapshot: string
+  readonly config: ContainerDefaults
+  /** Goes before `config`. */
+  readonly asked: ContainerDefaults | undefined
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[]
+  readonly createdBy: string
+  readonly author: string
+  readonly comment: string
+  readonly reference: Reference | undefined
+  /** Called when the files have been read; what it throws undoes everything. */
+  readonly check: () => void
+}
+
 export interface ImageSource {
   /** By reference, id, or unambiguous id prefix.   @throws `not-found` with Docker's text `No such image: busybox:latest` */
   getForContainer(name: string, platform?: string): ImageForContainer
   /** Unpacked bytes of all its layers; undefined when the image is no longer there. */
   sizeOf(id: Digest): number | undefined
+  /** On disk when it resolves, with the id.   @throws `invalid`, `not-found`, `no-space` */
+  commit(commit: ContainerCommit, signal: AbortSignal): Promise<Digest>
 }
 
 /** Where the layers of a container's root lie. */

@@ -7,6 +7,7 @@ import type { Container } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { finish, readEnding, recordExitInTheEnd, releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import { releaseHeld } from './hold-still.ts'
 import { isAlive } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
@@ -84,7 +85,7 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
     await releaseCgroup(context, container)
     return releaseRest(context, container.id)
   }
-  const status = paused ? 'paused' : 'running'
+  const status = (await releaseHeld(context, container.id, { shim, paused })) ? 'paused' : 'running'
   const running: Container = {
     ...container,
     state: { ...container.state, status, pid, startedAt, exitCode: 0, error: '' },

@@ -8,6 +8,7 @@ import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
 import { changes } from './changes.ts'
+import { type CommitRequest, commitContainer } from './commit.ts'
 import type { Container } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
@@ -194,6 +195,10 @@ export class ContainerService implements AsyncDisposable {
 
   top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }> {
     return top(this.#context, name, psArguments)
+  }
+
+  commit(name: string, request: CommitRequest, signal: AbortSignal): Promise<string> {
+    return commitContainer(this.#context, name, { request, signal })
   }
 
   changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]> {

@@ -1025,7 +1025,7 @@ export interface Operations {
   /** What a registry has. */
   "GET /distribution/{name}/json": { path: "name"; query: never; body: undefined }
   /** An image from a container. */
-  "POST /commit": { path: never; query: never; body: undefined }
+  "POST /commit": { path: never; query: "container" | "repo" | "tag" | "comment" | "author" | "pause" | "changes"; body: ContainerCreateRequest }
   /** An image from a Dockerfile. */
   "POST /build": { path: never; query: never; body: undefined }
   /** Empties the build cache, in which there is nothing yet. */

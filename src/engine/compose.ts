@@ -195,6 +195,7 @@ function takeReserve(database: Database, log: Logger): void {
 function imageSource(images: ImageService): ImageSource {
   return {
     getForContainer: (name, platform) => images.getForContainer(name, platform),
+    commit: (commit, signal) => images.commit(commit, signal),
     sizeOf: (id: Digest) => {
       try {
         return images.get(id).sizeBytes

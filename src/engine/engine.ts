@@ -1,4 +1,5 @@
 import type { Filters } from '#base/filters.ts'
+import type { CommitRequest } from '#containers/commit.ts'
 import type { Container } from '#containers/container.ts'
 import type { AttachFlags, FileChange } from '#containers/ports.ts'
 import type { ContainerPrune } from '#containers/prune.ts'
@@ -35,6 +36,7 @@ import type { NetworkView } from '#network/network.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 
+export type { CommitRequest } from '#containers/commit.ts'
 export type { FileChange } from '#containers/ports.ts'
 export type {
   AttachedStream,
@@ -91,6 +93,8 @@ export interface Containers {
     flags: AttachFlags,
     options: { detachKeys: string; logs: boolean; stream: boolean },
   ): Promise<AttachedStream>
+  /** Makes an image of it.   @returns the image's id */
+  commit(name: string, request: CommitRequest, signal: AbortSignal): Promise<string>
   /** Sorted by path.   @throws `not-found`, `conflict` */
   changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]>
   /** A tar; what fails before its first bytes fails here. */

@@ -1,5 +1,6 @@
 import type { Route } from '../call.ts'
 import { authRoutes } from './auth.ts'
+import { commitRoutes } from './commit.ts'
 import { containerIoRoutes } from './container-io.ts'
 import { containerRoutes } from './containers.ts'
 import { diskUsageRoutes } from './disk-usage.ts'
@@ -23,6 +24,7 @@ export const allRoutes: readonly Route[] = [
   ...containerRoutes,
   ...containerIoRoutes,
   ...execRoutes,
+  ...commitRoutes,
   ...distributionRoutes,
   ...imageRoutes,
   ...imageTransferRoutes,

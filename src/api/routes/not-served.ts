@@ -10,7 +10,6 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'GET /containers/{id}/archive': 'copying files from and to containers',
   'PUT /containers/{id}/archive': 'copying files from and to containers',
   'GET /containers/{id}/stats': 'resource statistics of containers',
-  'POST /commit': 'making images from containers',
   'POST /build': 'building images',
   'POST /build/cancel': 'building images',
   'POST /session': 'BuildKit sessions',

@@ -1,76 +1,31 @@
 /** What containers have changed, as list and as archive; dockerd is asked the same. */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { busybox, type CommandResult, startDaemon, type TestDaemon } from '../../support/daemon.ts'
-import { type Dockerd, dockerCli, startDockerd } from '../../support/dockerd.ts'
-import { tempDirectory } from '../../support/temp.ts'
+import { busybox, type TestDaemon } from '../../support/daemon.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { berthFor } from '../cli/client.ts'
+import { type BesideDockerd, lines, startBesideDockerd } from './beside-dockerd.ts'
 
 const stack = new AsyncDisposableStack()
-let peer: Dockerd
+let scene: BesideDockerd
 let ours: TestDaemon
-let directory = ''
+let directory: string
 
 beforeAll(async () => {
-  directory = stack.use(await tempDirectory('berth-files-')).path
-  ours = stack.use(await startDaemon())
-  // Without networks it leaves the firewall alone.
-  const quiet = ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false']
-  peer = stack.use(
-    await startDockerd(stack.use(await tempDirectory('berth-dockerd-')).path, [
-      ...quiet,
-      '--storage-driver',
-      'overlay2',
-    ]),
-  )
-  const image = join(directory, 'image.tar')
-  await ours.docker('save', '-o', image, busybox)
-  await onPeer('load', '-i', image)
+  scene = stack.use(await startBesideDockerd())
+  ours = scene.ours
+  directory = scene.directory
 })
 afterAll(() => stack.disposeAsync())
 
-function onPeer(...args: readonly string[]): Promise<CommandResult> {
-  const { promise, resolve } = Promise.withResolvers<CommandResult>()
-  const env = { ...process.env, DOCKER_HOST: peer.host }
-  execFile(dockerCli(), args, { env }, (error, stdout, stderr) => {
-    resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
-  })
-  return promise
-}
-
-async function both(...args: readonly string[]): Promise<{ ours: CommandResult; dockerd: CommandResult }> {
-  const [mine, dockerd] = await Promise.all([ours.docker(...args), onPeer(...args)])
-  return { ours: mine, dockerd }
-}
-
-async function onBoth(...args: readonly string[]): Promise<void> {
-  const { ours: mine, dockerd } = await both(...args)
-  expect({ args, code: mine.code, stderr: mine.stderr }).toEqual({ args, code: 0, stderr: '' })
-  expect({ args, code: dockerd.code, stderr: dockerd.stderr }).toEqual({ args, code: 0, stderr: '' })
-}
-
-/** The same request to dockerd, without a client's own words. */
-function askPeer(path: string): { status: number; type: string; body: string } {
-  const format = '\n%{http_code} %{content_type}'
-  const socket = peer.host.replace('unix://', '')
-  const text = execFileSync('curl', ['-s', '-w', format, '--unix-socket', socket, `http://localhost${path}`], {
-    maxBuffer: 1 << 26,
-    encoding: 'latin1',
-  })
-  const [status = '', type = ''] = text.slice(text.lastIndexOf('\n') + 1).split(' ')
-  return { status: Number(status), type, body: text.slice(0, text.lastIndexOf('\n')) }
-}
-
-const lines = (text: string) => text.split('\n').filter((line) => line !== '')
 const work = `echo hi >/new; rm /etc/passwd; mkdir -p /a/b; echo x >/a/b/c; chmod 700 /tmp; ln -s /new /link; rm -r /bin/vi`
 
 test('diff tells what dockerd tells', async () => {
   const script = `${work}; rm -rf /root; mkdir -p /root; echo y >>/etc/group; touch /bin`
-  await onBoth('run', '--name', 'changed', '--network', 'none', busybox, 'sh', '-c', script)
-  const { ours: mine, dockerd } = await both('diff', 'changed')
+  await scene.onBoth('run', '--name', 'changed', '--network', 'none', busybox, 'sh', '-c', script)
+  const { ours: mine, dockerd } = await scene.both('diff', 'changed')
   // dockerd lists in the order of a hash table.
   expect(lines(mine.stdout)).toEqual(lines(dockerd.stdout).toSorted((a, b) => (a.slice(2) < b.slice(2) ? -1 : 1)))
   expect(lines(mine.stdout)).toContain('D /etc/passwd')
@@ -78,35 +33,35 @@ test('diff tells what dockerd tells', async () => {
 })
 
 test('a container that changed nothing has null, running or not', async () => {
-  await onBoth('run', '-d', '--name', 'idle', '--network', 'none', busybox, 'sleep', '1000')
+  await scene.onBoth('run', '-d', '--name', 'idle', '--network', 'none', busybox, 'sleep', '1000')
   for (const state of ['running', 'killed']) {
     const mine = await ours.request('GET', '/containers/idle/changes')
-    const dockerd = askPeer('/containers/idle/changes')
+    const dockerd = await scene.askPeer('/containers/idle/changes')
     expect({ state, status: mine.status, body: mine.body }).toEqual({
       state,
       status: dockerd.status,
       body: dockerd.body,
     })
     expect(mine.body).toBe('null\n')
-    if (state === 'running') await onBoth('kill', 'idle')
+    if (state === 'running') await scene.onBoth('kill', 'idle')
   }
-  await onBoth('rm', 'idle')
+  await scene.onBoth('rm', 'idle')
 })
 
 test('the members of a change, and a name that nobody has', async () => {
-  await onBoth('run', '--name', 'one', '--network', 'none', busybox, 'sh', '-c', ': >/x')
+  await scene.onBoth('run', '--name', 'one', '--network', 'none', busybox, 'sh', '-c', ': >/x')
   for (const path of ['/containers/one/changes', '/containers/nobody/changes', '/containers/nobody/export']) {
     const { status, body } = await ours.request('GET', path)
-    const { status: theirs, body: text } = askPeer(path)
+    const { status: theirs, body: text } = await scene.askPeer(path)
     expect({ path, status, body: JSON.parse(body) }).toEqual({ path, status: theirs, body: JSON.parse(text) })
   }
 })
 
 test('an exported container is what dockerd exports, but for its own mount points', async () => {
-  await onBoth('run', '--name', 'exported', '--network', 'none', busybox, 'sh', '-c', work)
+  await scene.onBoth('run', '--name', 'exported', '--network', 'none', busybox, 'sh', '-c', work)
   const [mine = '', theirs = ''] = [join(directory, 'ours.tar'), join(directory, 'theirs.tar')]
   await ours.docker('export', '-o', mine, 'exported')
-  await onPeer('export', '-o', theirs, 'exported')
+  await scene.onPeer('export', '-o', theirs, 'exported')
   // dockerd puts them into a layer of their own below the container's.
   const own = /^\.dockerenv$|^(dev|proc|sys)\/|^etc\/($|hosts$|hostname$|resolv\.conf$|mtab$)/
   const names = (file: string) => lines(execFileSync('tar', ['-tf', file], { encoding: 'utf8' })).toSorted()
@@ -116,7 +71,7 @@ test('an exported container is what dockerd exports, but for its own mount point
   expect(names(mine)).toContain('a/b/c')
   expect(names(mine)).not.toContain('bin/vi')
   const head = await ours.request('GET', '/containers/exported/export')
-  const dockerd = askPeer('/containers/exported/export')
+  const dockerd = await scene.askPeer('/containers/exported/export')
   expect({ status: head.status, type: head.headers['content-type'] }).toEqual({
     status: dockerd.status,
     type: dockerd.type,
@@ -146,7 +101,17 @@ test('an export is told of, and one whose reader goes leaves no child', async ()
   await ours.docker('export', '-o', join(directory, 'whole.tar'), 'large')
   expect((await stat(join(directory, 'whole.tar'))).size).toBeGreaterThan(300 << 20)
   const until = Math.floor(Date.now() / 1000) + 1
-  const told = await ours.docker('events', '--since', `${since}`, '--until', `${until}`, '--filter', 'event=export')
+  const told = await ours.docker(
+    'events',
+    '--since',
+    `${since}`,
+    '--until',
+    `${until}`,
+    '--filter',
+    'event=export',
+    '--filter',
+    'container=large',
+  )
   expect(lines(told.stdout)).toHaveLength(1)
 })
 

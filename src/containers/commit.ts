@@ -1,0 +1,67 @@
+import type { ContainerDefaults } from '#oci/image-config.ts'
+import { familiarReference, type Reference } from '#oci/reference.ts'
+import type { ContainerConfig } from './container.ts'
+import { publish } from './container-events.ts'
+import type { ContainerContext } from './context.ts'
+import { holdStill } from './hold-still.ts'
+import { checkStillThere, getReadable } from './reading.ts'
+
+export interface CommitRequest {
+  /** Takes the place of the container's config, which fills in what it leaves open. */
+  readonly config: ContainerConfig | undefined
+  /** Dockerfile instructions that change the config. */
+  readonly changes: readonly string[]
+  readonly author: string
+  readonly comment: string
+  /** Freezes the container while its files are read. */
+  readonly pause: boolean
+  /** With its tag. */
+  readonly reference: Reference | undefined
+}
+
+/** Makes an image of the container as it is.   @returns its id   @throws `not-found`, `conflict`, `invalid` in Docker's words */
+export async function commitContainer(
+  context: ContainerContext,
+  name: string,
+  { request, signal }: { readonly request: CommitRequest; readonly signal: AbortSignal },
+): Promise<string> {
+  const container = getReadable(context, name, 'commit')
+  const { id, config, imageId, imageRoot } = container
+  const { author, comment, reference, changes } = request
+  await using _ = request.pause ? await holdStill(context, id) : undefined
+  const image = await context.images.commit(
+    {
+      parent: { id: imageId, root: imageRoot },
+      snapshot: id,
+      config: toDefaults(config),
+      asked: request.config && toDefaults(request.config),
+      changes,
+      createdBy: (config.cmd ?? []).join(' '),
+      author,
+      comment,
+      reference,
+      check: () => checkStillThere(context, id),
+    },
+    signal,
+  )
+  const imageRef = reference ? familiarReference(reference) : ''
+  publish(context, context.store.find(id) ?? container, 'commit', { comment, imageID: image, imageRef })
+  return image
+}
+
+function toDefaults(config: ContainerConfig): ContainerDefaults {
+  const set = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]))
+  return {
+    User: config.user,
+    ...(config.exposedPorts.length > 0 && { ExposedPorts: set(config.exposedPorts) }),
+    Env: config.env,
+    ...(config.entrypoint && { Entrypoint: config.entrypoint }),
+    ...(config.cmd && { Cmd: config.cmd }),
+    ...(config.volumes.length > 0 && { Volumes: set(config.volumes) }),
+    WorkingDir: config.workingDir,
+    Labels: config.labels,
+    ...(config.stopSignal !== undefined && { StopSignal: config.stopSignal }),
+    ...(config.healthcheck && { Healthcheck: config.healthcheck }),
+    ...(config.shell && { Shell: config.shell }),
+  }
+}
