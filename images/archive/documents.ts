@@ -24,8 +24,24 @@ export function blobPath(digest: Digest): string {
   return `blobs/sha256/${encodedOf(digest)}`
 }
 
-/** `index.json`: one entry for each name, and one for an image without any.   @see image-spec v1.1 image-layout.md#indexjson-file */
-export function formatIndex(images: readonly ImageEntry[]): string {
+type IndexEntry = Pick<ImageEntry, 'manifest' | 'tags'>
+
+/** `index.json` of an archive, as Docker writes it: the short name is the tag.   @see image-spec v1.1 image-layout.md#indexjson-file */
+export function formatIndex(images: readonly IndexEntry[]): string {
+  return toIndex(images, ({ tag }) => tag ?? 'latest')
+}
+
+/** `index.json` of a layout with images of many repositories: the short name is the one that people type. */
+export function formatLayoutIndex(images: readonly IndexEntry[]): string {
+  return toIndex(images, familiarReference)
+}
+
+/** One entry for each name, and one for an image without any. */
+function toIndex(images: readonly IndexEntry[], shortName: (tag: Reference) => string): string {
+  const annotationsOf = (tag: Reference) => ({
+    [nameAnnotation]: formatReference(tag),
+    [refNameAnnotation]: shortName(tag),
+  })
   return JSON.stringify({
     schemaVersion: 2,
     mediaType: mediaTypes.ociIndex,
@@ -34,10 +50,6 @@ export function formatIndex(images: readonly ImageEntry[]): string {
       return tags.length === 0 ? [entry] : tags.map((tag) => ({ ...entry, annotations: annotationsOf(tag) }))
     }),
   })
-}
-
-function annotationsOf(tag: Reference): object {
-  return { [nameAnnotation]: formatReference(tag), [refNameAnnotation]: tag.tag }
 }
 
 /** `manifest.json` of a docker-archive, as Docker 25 and later write it. */

@@ -40,6 +40,7 @@ type Row = Record<string, unknown>
 
 /** Rows of images and references. Callers bracket what belongs together in a transaction. */
 export class ImageStore {
+  readonly #onChange: () => void
   readonly #add: StatementSync
   readonly #addContent: StatementSync
   readonly #remove: StatementSync
@@ -53,7 +54,9 @@ export class ImageStore {
   readonly #removeReference: StatementSync
   readonly #usesContent: StatementSync
 
-  constructor(database: Pick<Database, 'prepare'>) {
+  /** @param onChange called within the transaction of a change */
+  constructor(database: Pick<Database, 'prepare'>, onChange: () => void = () => undefined) {
+    this.#onChange = onChange
     this.#add = database.prepare(
       `INSERT INTO images (root, id, root_type, root_size, manifest, config, layers, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET manifest = excluded.manifest, layers = excluded.layers`,
@@ -78,6 +81,7 @@ export class ImageStore {
 
   /** Adds the image, or brings the one that is there up to date. */
   add(image: StoredImage): void {
+    this.#onChange()
     const { root, id, manifest, config, layers, addedAt } = image
     const rest = [JSON.stringify(manifest), config, JSON.stringify(layers), addedAt] as const
     this.#add.run(root.digest, id, root.mediaType, root.size, ...rest)
@@ -86,6 +90,7 @@ export class ImageStore {
 
   /** Its references must be gone. */
   remove({ root, id }: ImageKey): void {
+    this.#onChange()
     this.#remove.run(root, id)
   }
 
@@ -118,10 +123,12 @@ export class ImageStore {
 
   /** Points the name at the image, which must be there. */
   setReference({ name, kind, key, setAt }: StoredReference): void {
+    this.#onChange()
     this.#setReference.run(name, kind, key.root, key.id, setAt)
   }
 
   removeReference(name: string): void {
+    this.#onChange()
     this.#removeReference.run(name)
   }
 

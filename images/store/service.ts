@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Digest } from '#base/digest.ts'
 import { invalid, messageOf, notFound } from '#base/errors.ts'
 import { Filters } from '#base/filters.ts'
@@ -42,6 +43,7 @@ import { repairImages } from './damage.ts'
 import { collect, sweep } from './garbage.ts'
 import type { Image, ImageHistory, ImageWithSharing } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
+import { LayoutIndex } from './layout-index.ts'
 import { filterImages } from './list.ts'
 import { findImage } from './lookup.ts'
 import { platformMismatch } from './platform-match.ts'
@@ -87,6 +89,10 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   const attempts = options.maxDownloadAttempts
   const transportLimits = { ...(attempts !== undefined && { attempts }), ...options.transportLimits }
   const content = await openLocalStore(options.contentRoot)
+  const store: ImageStore = new ImageStore(database, () => index.touch())
+  const index = new LayoutIndex(join(options.contentRoot, 'index.json'), store, (error) =>
+    log.warn({ error: messageOf(error) }, 'index.json of the content store could not be written'),
+  )
   const ports: ServicePorts = {
     database,
     snapshots,
@@ -95,7 +101,8 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     registries,
     executable: unpackExecutable,
     quarantine: options.quarantine,
-    store: new ImageStore(database),
+    store,
+    index,
     content,
     budget: new DiskBudget({ root: options.contentRoot, content, snapshots, limits: options.disk ?? {} }),
     leases: new Leases(),
@@ -111,11 +118,13 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   await sweep(ports).catch((error: unknown) =>
     log.warn({ error: messageOf(error) }, 'what no image needs is still on the disk'),
   )
+  index.touch()
   return new ImageService(ports, options.onIdle)
 }
 
 interface ServicePorts extends PullPorts, PushPorts, CheckPorts {
   readonly users: ImageUsers
+  readonly index: LayoutIndex
 }
 
 export interface ImageSearch {
@@ -317,6 +326,7 @@ export class ImageService implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort()
     await Promise.allSettled(this.#running)
+    await this.#ports.index[Symbol.asyncDispose]()
   }
 
   #checkPlatform(name: string, platform: Platform): Image {
