@@ -8,7 +8,7 @@ import { isIndexType, isManifestType, manifestAccept } from '#oci/media-types.ts
 import type { Reference } from '#oci/reference.ts'
 import type { EndpointSession } from './endpoint-session.ts'
 import { readSpecError, toPullError } from './spec-error.ts'
-import type { RegistryResponse } from './transport.ts'
+import { isBusy, type RegistryResponse } from './transport.ts'
 import { toTransportError } from './transport-error.ts'
 
 /** What a tag or digest points at; `bytes` when they had to be read to know. */
@@ -37,7 +37,9 @@ export async function resolveManifest(
   await head.discard()
   const descriptor = head.status === 200 ? descriptorOf(head, reference) : undefined
   if (descriptor) return { descriptor, bytes: undefined }
-  return await readManifestOf(session, reference, target, signal)
+  // Who has been asked often enough is asked once more, for its words.
+  const attempts = isBusy(head.status) ? 1 : undefined
+  return await readManifestOf(session, { reference, target, attempts }, signal)
 }
 
 /** Reads a manifest or index whose digest is known, and checks it.   @throws `data-loss` for other bytes */
@@ -48,7 +50,11 @@ export async function readManifest(
   signal: AbortSignal,
 ): Promise<Buffer> {
   const pinned = { ...reference, digest: descriptor.digest }
-  const { descriptor: found, bytes } = await readManifestOf(session, pinned, descriptor.digest, signal)
+  const { descriptor: found, bytes } = await readManifestOf(
+    session,
+    { reference: pinned, target: descriptor.digest },
+    signal,
+  )
   if (found.mediaType !== descriptor.mediaType) {
     throw invalid(
       `manifest ${descriptor.digest} was announced as ${descriptor.mediaType} but is served as ${found.mediaType}`,
@@ -57,16 +63,29 @@ export async function readManifest(
   return bytes
 }
 
+interface ManifestRead {
+  readonly reference: Reference
+  /** Tag or digest. */
+  readonly target: string
+  /** Instead of the session's own number. */
+  readonly attempts?: number | undefined
+}
+
 async function readManifestOf(
   session: EndpointSession,
-  reference: Reference,
-  target: string,
+  { reference, target, attempts }: ManifestRead,
   outer: AbortSignal,
 ): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
   using limit = deadline(session.transport.limits.documentTimeoutMs, `reading manifest ${target}`, outer)
   const { signal } = limit
   for (let attempt = 1; ; attempt += 1) {
-    const response = await session.send({ method: 'GET', path: `manifests/${target}`, headers: accept, signal })
+    const response = await session.send({
+      method: 'GET',
+      path: `manifests/${target}`,
+      headers: accept,
+      ...(attempts !== undefined && { attempts }),
+      signal,
+    })
     if (response.status !== 200) throw toPullError(await readSpecError(response), response, reference)
     const mediaType = mediaTypeOf(response)
     let bytes: Buffer

@@ -139,6 +139,8 @@ test('a registry that stays busy is told in its own words', async () => {
   const body = JSON.stringify({ errors: [{ code: 'TOOMANYREQUESTS', message: 'slow down' }] })
   faultOf = () => ({ status: 429, headers: { 'retry-after': '0' }, body })
   await expect(images.pull(name)).rejects.toMatchObject({ kind: 'unavailable', message: 'toomanyrequests: slow down' })
+  // Three attempts, and one more for its words.
+  expect(proxy.requests.map(({ method }) => method)).toEqual(['HEAD', 'HEAD', 'HEAD', 'GET'])
 })
 
 test('a registry that asks to come back in an hour is not waited for', async () => {
