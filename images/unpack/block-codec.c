@@ -9,7 +9,7 @@
 #include <zstd.h>
 
 enum {
-        GZIP_LEVEL = 6, /* as gzip(1) and Docker */
+        GZIP_LEVEL = 4, /* as small as what Docker sends, in half the time of gzip(1)'s 6 */
         ZSTD_LEVEL = 3, /* as zstd(1) */
         RAW_DEFLATE = -15,
         MEMORY_LEVEL = 8,
