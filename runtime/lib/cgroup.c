@@ -16,19 +16,23 @@ static bool serves_cpuset(const struct cgroup_hierarchy *hierarchy) {
         return !hierarchy->unified && cgroup_controllers_have(hierarchy->controllers, "cpuset");
 }
 
-static int make_parents(const char *directory, size_t mount_length) {
+static int make_parents(const char *directory, size_t mount_length, uint16_t *first_made) {
         char prefix[CGROUP_FILE_MAX];
         for (const char *end = strchr(directory + mount_length + 1, '/'); end; end = strchr(end + 1, '/')) {
                 memcpy(prefix, directory, (size_t) (end - directory));
                 prefix[end - directory] = '\0';
-                if (mkdir(prefix, 0755) < 0 && errno != EEXIST)
-                        return -errno;
+                size_t length = (size_t) (end - directory) - mount_length;
+                if (mkdir(prefix, 0755) < 0) {
+                        if (errno != EEXIST)
+                                return -errno;
+                } else if (*first_made == 0 || length < *first_made)
+                        *first_made = (uint16_t) length;
         }
         return 0;
 }
 
 /* 1: made, 0: it was there. */
-static int make_directory(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err) {
+static int make_directory(const struct cgroup_hierarchy *hierarchy, const char *path, uint16_t *first_made, struct berth_error *err) {
         char directory[CGROUP_FILE_MAX];
         int r = cgroup_directory(hierarchy, path, directory, err);
         if (r < 0)
@@ -40,7 +44,7 @@ static int make_directory(const struct cgroup_hierarchy *hierarchy, const char *
                         return 0;
                 if (errno != ENOENT)
                         break;
-                r = make_parents(directory, strlen(hierarchy->mount));
+                r = make_parents(directory, strlen(hierarchy->mount), first_made);
                 if (r < 0 && r != -ENOENT)
                         return berth_error_set(err, -r, "make the parents of the cgroup %s", directory);
                 errno = ENOENT;
@@ -48,11 +52,12 @@ static int make_directory(const struct cgroup_hierarchy *hierarchy, const char *
         return berth_error_set(err, errno, "make the cgroup %s", directory);
 }
 
-static int make_in(const struct cgroup_hierarchy *hierarchy, const char *path, bool *ret_made, struct berth_error *err) {
-        int r = make_directory(hierarchy, path, err);
+static int make_in(const struct cgroup_hierarchy *hierarchy, struct cgroup *cgroup, uint32_t index, struct berth_error *err) {
+        const char *path = cgroup->path;
+        int r = make_directory(hierarchy, path, &cgroup->parents[index], err);
         if (r < 0)
                 return r;
-        *ret_made = r == 1;
+        cgroup->made |= (uint32_t) r << index;
         if (hierarchy->unified)
                 return cgroup_v2_delegate(hierarchy, path, err);
         if (serves_cpuset(hierarchy))
@@ -111,12 +116,8 @@ int cgroup_create(const struct cgroup_layout *layout, const char *path, const st
         if (r < 0)
                 return r;
         strcpy(cgroup.path, path);
-        for (uint32_t i = 0; i < layout->n && r == 0; i++) {
-                bool made = false;
-                r = make_in(&layout->hierarchy[i], path, &made, err);
-                if (made)
-                        cgroup.made |= 1U << i;
-        }
+        for (uint32_t i = 0; i < layout->n && r == 0; i++)
+                r = make_in(&layout->hierarchy[i], &cgroup, i, err);
         if (r == 0 && limits)
                 r = refuse_occupied(layout, &cgroup, err);
         if (r == 0 && limits)
@@ -127,10 +128,25 @@ int cgroup_create(const struct cgroup_layout *layout, const char *path, const st
                         if ((cgroup.made & (1U << i)) && cgroup_directory(&layout->hierarchy[i], path, directory, NULL) == 0)
                                 (void) rmdir(directory);
                 }
+                cgroup_remove_parents(layout, &cgroup);
                 return r;
         }
         *ret = cgroup;
         return 0;
+}
+
+void cgroup_remove_parents(const struct cgroup_layout *layout, const struct cgroup *cgroup) {
+        for (uint32_t i = 0; i < layout->n; i++) {
+                char directory[CGROUP_FILE_MAX];
+                if (cgroup->parents[i] == 0 || cgroup_directory(&layout->hierarchy[i], cgroup->path, directory, NULL) < 0)
+                        continue;
+                size_t shortest = strlen(layout->hierarchy[i].mount) + cgroup->parents[i];
+                for (char *end; (end = strrchr(directory, '/')) && (size_t) (end - directory) >= shortest;) {
+                        *end = '\0';
+                        if (rmdir(directory) < 0 && errno != ENOENT)
+                                break; /* others are in it */
+                }
+        }
 }
 
 static int attach_in(const struct cgroup_hierarchy *hierarchy, const char *path, pid_t pid, struct berth_error *err) {

@@ -105,9 +105,10 @@ struct cgroup_limits {
 
 /* One made (or opened) group: the same relative path in every hierarchy. Plain data; no descriptor is kept. */
 struct cgroup {
-        char path[CGROUP_PATH_MAX]; /* "/berth/<id>" */
-        uint32_t made;              /* bit i: the directory in hierarchy i was made by us */
-        pid_t holder;               /* > 0: keeps a new scope of systemd's from ending until cgroup_joined */
+        char path[CGROUP_PATH_MAX];           /* "/berth/<id>" */
+        uint32_t made;                        /* bit i: the directory in hierarchy i was made by us */
+        uint16_t parents[CGROUP_HIERARCHIES]; /* length of the shortest part of the path that was made for it; 0: its parents were there */
+        pid_t holder;                         /* > 0: keeps a new scope of systemd's from ending until cgroup_joined */
 };
 
 /* A path within a hierarchy: absolute, without empty, "." or ".." parts, and not the root itself. */
@@ -177,6 +178,9 @@ bool cgroup_is_frozen(const struct cgroup_layout *layout, const struct cgroup *c
 
 /* Sends `signal` to every process of the group and its children; SIGKILL uses cgroup.kill where the kernel has it. Thaws when killing. */
 int cgroup_signal_all(const struct cgroup_layout *layout, const struct cgroup *cgroup, int signal, struct berth_error *err);
+
+/* Of a group that is gone because its creation failed: the parents that were made for it, where nobody else is in them. */
+void cgroup_remove_parents(const struct cgroup_layout *layout, const struct cgroup *cgroup);
 
 /* Removes the directories (children first) in every hierarchy; retries while the kernel still says EBUSY for dying processes. */
 int cgroup_remove(const struct cgroup_layout *layout, const struct cgroup *cgroup, struct berth_error *err);

@@ -194,8 +194,12 @@ int container_create(struct container *container, struct plan *plan, const struc
 
         container->plan = plan;
         int r = container_build(container, io, err);
-        if (r < 0)
+        if (r < 0) {
+                bool grouped = container->has_cgroup;
                 (void) container_release(container, NULL);
+                if (grouped)
+                        cgroup_remove_parents(&container->layout, &container->cgroup);
+        }
         return r;
 }
 

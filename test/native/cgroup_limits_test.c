@@ -64,6 +64,20 @@ static void test_refusals(struct test *test) {
         check(r < 0 && strstr(test->err.text, "cpuset.cpus"), "an impossible limit is told with its file: %s", test->err.text);
         check(present(test, path) == 0, "nothing is left of a group that could not be made");
 
+        path_of(test, "new/parents/refused", path);
+        check(cgroup_create(&test->layout, path, &limits, &cgroup, &test->err) < 0, "below new parents it is refused too");
+        path_of(test, "new", path);
+        check(present(test, path) == 0, "and nothing is left of them");
+        struct cgroup there;
+        if (create(test, "there", NULL, &there)) {
+                path_of(test, "there/new/refused", path);
+                check(cgroup_create(&test->layout, path, &limits, &cgroup, &test->err) < 0, "and below one that was there");
+                path_of(test, "there/new", path);
+                check(present(test, path) == 0 && present(test, there.path) == test->layout.n, "which stays");
+                remove_group(test, &there);
+        }
+        path_of(test, "refused", path);
+
         const struct cgroup_hierarchy *io = cgroup_hierarchy_of(&test->layout, "blkio");
         limits = CGROUP_LIMITS_NONE;
         limits.blkio_weight = 500;

@@ -175,6 +175,16 @@ test('a creation that fails leaves nothing', async () => {
   expect(await command.containers()).not.toContain(id)
 })
 
+test('a creation that fails leaves no group, nor the parents that were made for it', async () => {
+  const top = `parents-${process.pid}`
+  const { path, id } = await command.bundle('true', (config) => {
+    config.process.args = ['nosuch']
+    config.linux.cgroupsPath = `/berth-runtime.${top}/below/group`
+  })
+  expect((await command.run('create', '--bundle', path, id)).code).toBe(1)
+  expect(await groupsOf(top)).toEqual([])
+})
+
 test('a container never holds the file of the command, which it could overwrite', async () => {
   const bundle = await command.bundle('true')
   const copy = join(bundle.path, 'berth-runtime')
