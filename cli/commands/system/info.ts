@@ -56,6 +56,7 @@ function formatInfo(version: string, info: SystemInfo): string {
     ` ID: ${info.ID}`,
     ` Docker Root Dir: ${info.DockerRootDir}`,
     ` Debug Mode: ${info.Debug}`,
+    ...proxyLines(info),
     ...registryLines(info),
     ` Live Restore Enabled: ${info.LiveRestoreEnabled}`,
   ]
@@ -76,6 +77,15 @@ function securityLines(options: readonly string[]): string[] {
     return [`  ${title}`, ...details]
   })
   return [' Security Options:', ...lines]
+}
+
+function proxyLines({ HttpProxy, HttpsProxy, NoProxy }: SystemInfo): string[] {
+  const lines: [string, string | undefined][] = [
+    ['HTTP Proxy', HttpProxy],
+    ['HTTPS Proxy', HttpsProxy],
+    ['No Proxy', NoProxy],
+  ]
+  return lines.flatMap(([name, value]) => (value ? [` ${name}: ${value}`] : []))
 }
 
 function registryLines({ RegistryConfig }: SystemInfo): string[] {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildImage, buildIndex, type TestImage } from '#test/support/base-image.ts'
 import { startDaemon, type TestDaemon } from '#test/support/daemon.ts'
@@ -77,9 +80,14 @@ test('credentials are asked for with a 500, and used', async () => {
   expect(without.status).toBe(500)
   expect(JSON.parse(without.body).message).toMatch(/\/v2\/oci\/manifests\/v1": no basic auth credentials$/)
   const header = Buffer.from(JSON.stringify({ username: 'user', password: 'secret' })).toString('base64url')
-  const curl = ['curl', '-s', '--unix-socket', daemon.socket, '-H', `X-Registry-Auth: ${header}`]
-  const { stdout } = await daemon.run([...curl, `http://localhost/distribution/${locked.host}/oci:v1/json`])
-  expect(JSON.parse(stdout).Descriptor.digest).toBe(oci.root.digest)
+  const sent = request({
+    socketPath: daemon.socket,
+    path: `/distribution/${locked.host}/oci:v1/json`,
+    headers: { 'X-Registry-Auth': header },
+    agent: false,
+  }).end()
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  expect(await json(response)).toMatchObject({ Descriptor: { digest: oci.root.digest } })
 })
 
 test('docker manifest inspect reads the registry by itself', async () => {

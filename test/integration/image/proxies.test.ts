@@ -7,6 +7,7 @@ import { startDaemon } from '#test/support/daemon.ts'
 import { seedRegistry, startRegistry } from '#test/support/registry.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { makeCertificate } from '#test/support/tls.ts'
+import { berthCommand } from '../cli/client.ts'
 
 const mainProgram = join(import.meta.dirname, '../../../src/main.ts')
 const basic = (user: string) => `Basic ${Buffer.from(user).toString('base64')}`
@@ -51,6 +52,14 @@ test('the proxies of daemon.json count before those of the environment, and what
 
   const info = await daemon.docker('info', '--format', '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}')
   expect(info.stdout).toBe('127.0.0.1:3128 http://xxxxx:xxxxx@127.0.0.1:3128 direct.example,.local\n')
+  const lines = [
+    ' HTTP Proxy: 127.0.0.1:3128',
+    ' HTTPS Proxy: http://xxxxx:xxxxx@127.0.0.1:3128',
+    ' No Proxy: direct.example,.local',
+  ]
+  for (const program of [['docker'], berthCommand]) {
+    expect((await daemon.run([...program, 'info'])).stdout).toContain(`${lines.join('\n')}\n`)
+  }
   const { RegistryConfig } = await daemon.json('GET', '/info')
   expect(RegistryConfig).toMatchObject({
     Mirrors: ['https://mirror.example/hub/'],
