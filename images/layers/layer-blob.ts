@@ -43,12 +43,14 @@ export async function openLayerBlob(
 
 interface Layer {
   readonly descriptor: Descriptor
+  readonly standIn: Descriptor | undefined
   readonly diffId: Digest
 }
 
 /** Blobs of the same layer that other images name. Read when it is asked for: mostly the first one serves. */
-function* othersOf(store: LayerBlobPorts['store'], { descriptor, diffId }: Layer): Generator<Descriptor> {
-  const tried = new Set([descriptor.digest])
+function* othersOf(store: LayerBlobPorts['store'], { descriptor, diffId, standIn }: Layer): Generator<Descriptor> {
+  if (standIn) yield standIn
+  const tried = new Set([descriptor.digest, standIn?.digest])
   for (const layer of store.list().flatMap(layersOf)) {
     if (layer.diffId !== diffId || tried.has(layer.descriptor.digest)) continue
     tried.add(layer.descriptor.digest)
@@ -58,9 +60,9 @@ function* othersOf(store: LayerBlobPorts['store'], { descriptor, diffId }: Layer
 
 function layersOf({ id, config, layers }: StoredImage): Layer[] {
   const { diffIds } = parseImageConfig(config, `image config ${id}`)
-  return layers.flatMap(({ descriptor }, index) => {
+  return layers.flatMap(({ descriptor, standIn }, index) => {
     const diffId = diffIds[index]
-    return diffId === undefined ? [] : [{ descriptor, diffId }]
+    return diffId === undefined ? [] : [{ descriptor, diffId, standIn }]
   })
 }
 

@@ -9,6 +9,8 @@ export interface StoredLayer {
   readonly chainId: Digest
   /** Unpacked bytes. */
   readonly sizeBytes: number
+  /** A blob of the same layer in another compression, which is kept because the own one was not fetched. */
+  readonly standIn?: Descriptor
 }
 
 /** A row: the root descriptor together with the config that was chosen from it. */
@@ -140,7 +142,11 @@ export class ImageStore {
 
 /** Digests of all blobs of an image, and the names of its snapshots. */
 export function contentOf({ root, id, manifest, layers }: StoredImage): readonly Digest[] {
-  const ofLayers = layers.flatMap(({ descriptor, chainId }) => [descriptor.digest, chainId])
+  const ofLayers = layers.flatMap(({ descriptor, chainId, standIn }) => [
+    descriptor.digest,
+    ...(standIn ? [standIn.digest] : []),
+    chainId,
+  ])
   return [...new Set([root.digest, manifest.digest, id, ...ofLayers])]
 }
 

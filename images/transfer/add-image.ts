@@ -6,7 +6,7 @@ import { familiarName, familiarReference, formatReference, type Reference } from
 import type { Database } from '#state/database.ts'
 import type { Leases } from '../content/leases.ts'
 import { collect, type GarbagePorts } from '../store/garbage.ts'
-import type { StoredImage } from '../store/image-store.ts'
+import type { ImageStore, StoredImage, StoredLayer } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
 import { dropUnnamedTwins } from '../store/references.ts'
@@ -56,6 +56,7 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
     const image = await fetchImage(ports, {
       ...addition,
       lease,
+      othersOf: blobsByChain(ports.store),
       isListed: (id) => ports.store.withId(id).length > 0,
     })
     const { freed: replaced, ...added } = record(ports, image, addition)
@@ -110,4 +111,19 @@ function pullEvents(image: StoredImage, references: readonly Reference[]): reado
     const attributes = { ...labelsOf(image), name: familiarName(reference) }
     return { type: 'image', action: 'pull', actor: { id: familiarReference(reference), attributes } }
   })
+}
+
+/** Read when it is asked for: most pulls share no layer with another compression of it. */
+function blobsByChain(store: ImageStore): (chainId: Digest) => readonly Descriptor[] {
+  let byChain: Map<Digest, StoredLayer[]> | undefined
+  return (chainId) => {
+    byChain ??= Map.groupBy(
+      store.list().flatMap(({ layers }) => layers),
+      (layer) => layer.chainId,
+    )
+    return (byChain.get(chainId) ?? []).flatMap(({ descriptor, standIn }) => [
+      descriptor,
+      ...(standIn ? [standIn] : []),
+    ])
+  }
 }

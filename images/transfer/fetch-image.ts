@@ -26,6 +26,8 @@ export interface ImageFetch {
   readonly platform: Platform
   /** Whether the image with this config is listed already: nothing is told of its layers then. */
   readonly isListed: (id: Digest) => boolean
+  /** Blobs that other images name for the layer of this chain. */
+  readonly othersOf: (chainId: Digest) => readonly Descriptor[]
   /** Takes every blob and snapshot of the image before it is looked for. */
   readonly lease: Lease
   readonly report: (progress: PullProgress) => void
@@ -64,7 +66,7 @@ async function fetchChosenManifest(
 
 async function fetchLayers(
   ports: FetchPorts,
-  { source, lease, isListed, report, signal }: ImageFetch,
+  { source, lease, isListed, othersOf, report, signal }: ImageFetch,
   { layers, config: { digest: config } }: Manifest,
   { diffIds }: ImageConfig,
 ): Promise<StoredLayer[]> {
@@ -78,17 +80,35 @@ async function fetchLayers(
     const parentChainId = chainIds[index - 1]
     return { descriptor, diffId, chainId, parentChainId, report: (progress) => report({ id, ...progress }) }
   })
-  const missing = chain.filter(({ chainId, report: tell }) => {
-    const isThere = ports.snapshots.find(chainId)?.kind === 'committed'
+  const blobs = await Promise.all(chain.map((work) => findBlob(ports, work, { lease, othersOf })))
+  const missing = chain.filter(({ chainId, report: tell }, index) => {
+    const isThere = ports.snapshots.find(chainId)?.kind === 'committed' && blobs[index] !== undefined
     if (!isThere) tell({ status: 'Pulling fs layer' })
     else if (!isListed(config)) tell({ status: 'Already exists' })
     return !isThere
   })
   using room = await ports.budget.admit(`image ${shortId(config)}`, await leastBytes(ports, missing))
   await fetchMissing(ports, missing, { source, room, signal })
-  return chain.map(({ descriptor, chainId }) => {
-    return { descriptor, chainId, sizeBytes: ports.snapshots.find(chainId)?.usage?.bytes ?? 0 }
+  return chain.map((work, index) => {
+    const { descriptor, chainId } = work
+    const blob = missing.includes(work) ? descriptor : blobs[index]
+    const sizeBytes = ports.snapshots.find(chainId)?.usage?.bytes ?? 0
+    return { descriptor, chainId, sizeBytes, ...(blob && blob.digest !== descriptor.digest && { standIn: blob }) }
   })
+}
+
+/** A blob of the layer: its own, or another compression that an image here names. */
+async function findBlob(
+  { content }: FetchPorts,
+  { descriptor, chainId }: LayerWork,
+  { lease, othersOf }: Pick<ImageFetch, 'lease' | 'othersOf'>,
+): Promise<Descriptor | undefined> {
+  if (await content.find(descriptor.digest)) return descriptor
+  for (const other of othersOf(chainId)) {
+    lease.hold(other.digest)
+    if (await content.find(other.digest)) return other
+  }
+  return undefined
 }
 
 /** The blobs that are missing, and their layers, which are hardly smaller unpacked. */

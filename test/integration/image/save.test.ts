@@ -149,6 +149,35 @@ test('a reader that leaves early gives the blobs free', async () => {
   expect(await images.footprint()).toMatchObject({ blobs: 0 })
 })
 
+test('an image that was added beside another compression of its layer can be saved when that other one is gone', async () => {
+  await using images = await openTestImages()
+  await using directory = await tempDirectory()
+  const first = await add(images, 'first', { layers: [layer('shared')], author: 'first' })
+  const second = await add(images, 'second', { layers: [layer('shared')], author: 'second', compression: 'zstd' })
+  await images.service.remove('first', plain)
+  const saved = await save(images, directory.path, 'second')
+  expect(saved.manifest).toMatchObject([
+    {
+      Config: `blobs/sha256/${encodedOf(second.id)}`,
+      Layers: [`blobs/sha256/${encodedOf(first.layers[0]?.digest ?? first.id)}`],
+    },
+  ])
+  await images.service.remove('second', plain)
+  expect(await images.footprint()).toMatchObject({ blobs: 0, snapshots: 0 })
+})
+
+test('a layer that is only unpacked is fetched again with the next image that has it', async () => {
+  await using images = await openTestImages()
+  await using directory = await tempDirectory()
+  await add(images, 'first', { layers: [layer('shared')], author: 'first' })
+  await images.snapshots.prepare('container', images.service.get('first').chainId)
+  await images.service.remove('first', { force: true, noPrune: false })
+  expect(await images.footprint()).toMatchObject({ blobs: 0, snapshots: 2 })
+  const second = await add(images, 'second', { layers: [layer('shared')], author: 'second' })
+  const saved = await save(images, directory.path, 'second')
+  expect(await saved.blob(second.layers[0]?.digest ?? '')).toEqual(second.layers[0]?.bytes)
+})
+
 test('a layer that is neither here as a blob nor with another image is named', async () => {
   await using root = await tempDirectory()
   await using images = await openTestImages({ root: root.path })
