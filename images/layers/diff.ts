@@ -55,8 +55,14 @@ export async function* exportTree(ports: DiffPorts, snapshot: string, signal?: A
   const trees = { areOverlay, directories: areOverlay ? directories : directories.slice(0, 1) }
   const running = await startPack(ports.executable, { job: '--export', trees, options }, signal)
   try {
-    for await (const chunk of running.archive ?? []) yield chunk
-    await running.answer
+    let size = 0
+    for await (const chunk of running.archive ?? []) {
+      size += chunk.length
+      yield chunk
+    }
+    const answer = JsonReader.parse(await running.answer, 'the answer of berth-unpack')
+    if (answer.field('size').size() !== size)
+      throw internal(`the archive of ${snapshot} was cut off after ${size} bytes`)
   } finally {
     await running.stop()
   }

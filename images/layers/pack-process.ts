@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
+import { PassThrough, pipeline, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type BerthError, cancelled, internal, invalid, messageOf, noSpace, unavailable } from '#base/errors.ts'
 
@@ -43,6 +43,10 @@ export async function startPack(executable: string, run: PackRun, signal?: Abort
     env: {},
     cwd: '/',
   })
+  // Node throws away what a child has written and nobody is reading yet when it ends.
+  const written = child.stdio[3 + fds.length]
+  // What goes wrong with it is told by its reader and by the child.
+  const archive = written instanceof Readable ? pipeline(written, new PassThrough(), () => undefined) : undefined
   const ended = endOf(child)
   const kill = () => child.kill('SIGKILL')
   signal?.addEventListener('abort', kill, { once: true })
@@ -55,9 +59,8 @@ export async function startPack(executable: string, run: PackRun, signal?: Abort
     .finally(() => signal?.removeEventListener('abort', kill))
   // Who reads the archive may not have come to it yet.
   answer.catch(() => undefined)
-  const archive = child.stdio[3 + fds.length]
   return {
-    archive: archive instanceof Readable ? archive : undefined,
+    archive,
     answer,
     async stop() {
       kill()

@@ -230,5 +230,6 @@ int compare_run(const struct comparison *comparison, struct berth_error *err) {
         if (r == 0)
                 r = compare_below(&compare, &root);
         levels_free(&root.below);
+        differ_free(&compare.differ);
         return r;
 }

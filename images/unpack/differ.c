@@ -15,6 +15,11 @@ int differ_init(struct differ *differ, struct berth_error *err) {
         return differ->one && differ->other ? 0 : berth_error_set(err, ENOMEM, "start comparing");
 }
 
+void differ_free(struct differ *differ) {
+        free(differ->one);
+        free(differ->other);
+}
+
 bool differ_owner_or_mode(const struct stat *one, const struct stat *other) {
         return one->st_mode != other->st_mode || one->st_uid != other->st_uid || one->st_gid != other->st_gid || one->st_rdev != other->st_rdev;
 }

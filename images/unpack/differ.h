@@ -17,6 +17,7 @@ struct differ_side {
 };
 
 int differ_init(struct differ *differ, struct berth_error *err);
+void differ_free(struct differ *differ);
 
 bool differ_owner_or_mode(const struct stat *one, const struct stat *other);
 

@@ -32,6 +32,13 @@ test('diff tells what dockerd tells', async () => {
   expect((await berthFor(ours)('diff', 'changed')).stdout).toBe(mine.stdout)
 })
 
+test('places that mounts are made on are told as dockerd tells them', async () => {
+  const mounts = ['-v', `${directory}:/bound`, '-v', '/etc/hostname:/etc/new/name', '--tmpfs', '/tmpfs', '--init']
+  await scene.onBoth('run', '--name', 'mounted', '--network', 'none', ...mounts, busybox, 'true')
+  const { ours: mine, dockerd } = await scene.both('diff', 'mounted')
+  expect(lines(mine.stdout)).toEqual(lines(dockerd.stdout).toSorted((a, b) => (a.slice(2) < b.slice(2) ? -1 : 1)))
+})
+
 test('a container that changed nothing has null, running or not', async () => {
   await scene.onBoth('run', '-d', '--name', 'idle', '--network', 'none', busybox, 'sleep', '1000')
   for (const state of ['running', 'killed']) {

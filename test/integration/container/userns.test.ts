@@ -70,6 +70,11 @@ test('with --userns-remap root of a container is nobody on the host', { timeout:
     /^0 +0 +4294967295$/,
   )
   expect(await docker('run', '--rm', '--userns', 'host', '--privileged', busybox, 'id', '-u')).toBe('0')
+
+  // Layers have the ids that the container sees.
+  expect(await docker('diff', id)).toBe('C /tmp\nA /tmp/own')
+  await docker('commit', id, 'remapped')
+  expect(await docker('run', '--rm', '--userns', 'host', 'remapped', 'stat', '-c', '%u:%g', '/tmp/own')).toBe('7:8')
   await docker('rm', '-f', id)
 })
 

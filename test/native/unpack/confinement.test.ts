@@ -1,7 +1,7 @@
 /** What berth-unpack can reach while it handles hostile bytes, read from procfs while it waits for more of them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, open, readdir, readFile, readlink, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { tar } from '#test/support/tar.ts'
@@ -47,6 +47,28 @@ async function stalled(): Promise<Running> {
     },
   }
 }
+
+test('who packs sees the tree read-only and nothing else, and may read only', async () => {
+  await using directory = await tempDirectory('berth-unpack-')
+  await using tree = await open(directory.path, 'r')
+  await writeFile(join(directory.path, 'large'), Buffer.alloc(8 << 20))
+  // Nobody reads the archive: the child waits with its work half done.
+  const child = spawn(tool, ['--export', '--lowers', '0'], { stdio: ['ignore', 'pipe', 'pipe', tree.fd, 'pipe'] })
+  const pid = `${child.pid}`
+  await waitFor('the filter', async () => (await statusOf(pid)).Seccomp === '2')
+  const { CapEff, CapBnd, NoNewPrivs } = await statusOf(pid)
+  // DAC_READ_SEARCH and SYS_ADMIN, for trusted.overlay.opaque.
+  expect({ CapEff, CapBnd, NoNewPrivs }).toEqual({
+    CapEff: '0000000000200004',
+    CapBnd: '0000000000200004',
+    NoNewPrivs: '1',
+  })
+  const mounts = (await readFile(`/proc/${pid}/mountinfo`, 'utf8')).trim().split('\n')
+  expect(mounts).toHaveLength(1)
+  expect(mounts[0]).toMatch(/ \/ ro,nosuid,nodev,noexec/)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+})
 
 async function statusOf(pid: string): Promise<Record<string, string>> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8')

@@ -8,16 +8,23 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tar } from '#test/support/tar.ts'
+import { buildUnpackTool } from '#test/support/unpack-tool.ts'
+import { aContainer, randomScript } from './container.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
 let directory: string
 let headers: string
+let packing: string
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'berth-unpack-fuzz-'))
   const sources = (...names: string[]) => [...names.map((name) => `images/unpack/${name}.c`), 'runtime/lib/error.c']
   headers = await compile('tar_fuzz', sources('tar', 'pax', 'source', 'sha256'))
+  const reading = ['attributes', 'directory', 'inode-set', 'layers', 'names', 'tar', 'pax', 'source', 'sha256', 'tree']
+  const marks = ['tree-remove', 'tree-times', 'whiteout', 'mount-point', 'differ']
+  const writing = ['archive', 'pack-entry', 'merge', 'compare', 'change-list']
+  packing = await compile('pack_fuzz', sources(...reading, ...marks, ...writing))
 })
 
 afterAll(async () => {
@@ -58,3 +65,17 @@ test('damaged archives are refused with a sentence or read, never beyond their e
   ])
   expect(await feed(headers, archive, ['20000', '3'])).toMatch(/ of 20001 accepted/)
 })
+
+test.each([101, 102, 103, 104, 105, 106])(
+  'random trees are packed and compared, never beyond their ends (%i)',
+  async (seed) => {
+    const { entries, script } = randomScript(seed)
+    await using container = await aContainer(
+      await buildUnpackTool(),
+      entries,
+      `${script}; mkdir -p proc etc; : >etc/hosts`,
+    )
+    const output = await feed(packing, Buffer.alloc(0), [container.upper, ...container.lowers])
+    expect(output).toMatch(/^\d+ changed, \d+ in the layer, \d+ in all$/)
+  },
+)

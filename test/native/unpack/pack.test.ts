@@ -8,6 +8,7 @@ import { digestOf } from '#base/digest.ts'
 import { type TarEntry, tar } from '#test/support/tar.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { buildUnpackTool, runPackTool, runUnpackTool } from '#test/support/unpack-tool.ts'
+import { aContainer, type Layers, randomScript } from './container.ts'
 
 const run = promisify(execFile)
 let tool: string
@@ -15,36 +16,6 @@ let tool: string
 beforeAll(async () => {
   tool = await buildUnpackTool()
 })
-
-interface Layers extends AsyncDisposable {
-  readonly path: string
-  readonly lowers: readonly string[]
-  readonly upper: string
-}
-
-const overlayOptions = 'index=off,redirect_dir=off,metacopy=off'
-
-/** Layers from archives, the lowest first, and one on top that a script wrote through a real mount of them. `after` runs beside the mount. */
-async function aContainer(archives: readonly (readonly TarEntry[])[], script: string, after = ''): Promise<Layers> {
-  await using undo = new AsyncDisposableStack()
-  const { path } = undo.use(await tempDirectory('berth-pack-'))
-  const lowers: string[] = []
-  for (const [index, entries] of archives.entries()) {
-    const lower = join(path, `lower${index}`)
-    await mkdir(lower)
-    const unpacked = await runUnpackTool(tool, lower, tar(entries), [index === 0 ? '--plain' : '--overlay'])
-    expect(unpacked.message).toBe('')
-    lowers.unshift(lower)
-  }
-  const upper = join(path, 'upper')
-  for (const name of ['upper', 'work', 'mount']) await mkdir(join(path, name))
-  const mount = `mount -t overlay overlay -o lowerdir=${lowers.join(':')},upperdir=upper,workdir=work,${overlayOptions} mount`
-  const program = `set -eu; cd ${path}; ${mount}; (cd mount; ${script}
-    :); ${after}`
-  await run('unshare', ['-m', '--propagation', 'private', 'sh', '-c', program], { maxBuffer: 1 << 24 })
-  const owned = undo.move()
-  return { path, lowers, upper, [Symbol.asyncDispose]: () => owned.disposeAsync() }
-}
 
 async function pack({ upper, lowers }: Pick<Layers, 'upper' | 'lowers'>, ...options: string[]) {
   const result = await runPackTool(tool, [upper, ...lowers], ['--pack', ...options])
@@ -117,6 +88,7 @@ const base: readonly TarEntry[] = [
 
 test('a layer brings what was added, changed and deleted, with the directories that lead there', async () => {
   await using container = await aContainer(
+    tool,
     [base],
     `echo new >etc/new; rm -r gone replaced; mkdir replaced replaced/sub; echo 1 >replaced/sub/new
      echo more >>etc/motd; mknod null c 1 3; mkfifo pipe; ln -s /etc/motd link; ln etc/new etc/same`,
@@ -136,6 +108,7 @@ test('a layer brings what was added, changed and deleted, with the directories t
 
 test('what was only looked at, or written back as it was, is in no list', async () => {
   await using container = await aContainer(
+    tool,
     [base],
     'touch -r etc/motd stamp; chmod 644 etc/motd; rm stamp; : >>etc/other',
   )
@@ -145,13 +118,14 @@ test('what was only looked at, or written back as it was, is in no list', async 
 
 test('the places of a container’s own mounts are left out, and nothing else is', async () => {
   const places = 'mkdir -p dev proc sys etc; : >etc/hosts; : >etc/hostname; : >etc/resolv.conf'
-  await using untouched = await aContainer([[{ name: 'bin/' }]], places)
+  await using untouched = await aContainer(tool, [[{ name: 'bin/' }]], places)
   expect(await changes(untouched, '--without-mount-points')).toEqual([])
   // The digest of an archive without entries: by it Docker knows a layer that changes nothing.
   expect(digestOf((await pack(untouched, '--without-mount-points')).archive)).toBe(
     'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef',
   )
   await using used = await aContainer(
+    tool,
     [[{ name: 'etc/' }, { name: 'etc/hosts' }]],
     `${places}; echo x >etc/mine; echo y >proc/mine`,
   )
@@ -163,6 +137,7 @@ test('the places of a container’s own mounts are left out, and nothing else is
 test('names, owners, times, sizes and attributes that plain headers have no room for come back', async () => {
   const long = 'n'.repeat(200)
   await using container = await aContainer(
+    tool,
     [base],
     `chmod 600 etc/other; mkdir -p ${long}/${long}; echo x >${long}/${long}/ä; ln -s ${'t'.repeat(300)} symlink
      : >owned; chown 3000000:4000000000 owned; touch -d '2026-01-02 03:04:05.678901234' owned; truncate -s 3M sparse
@@ -188,7 +163,7 @@ line"; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")' 
 
 describe('what no layer can hold is refused by name', () => {
   test('a file whose name would delete another one', async () => {
-    await using container = await aContainer([base], 'mkdir a; : >a/.wh.passwd')
+    await using container = await aContainer(tool, [base], 'mkdir a; : >a/.wh.passwd')
     const result = await runPackTool(tool, [container.upper, ...container.lowers], ['--pack'])
     expect(result).toMatchObject({ code: 1 })
     expect(result.message).toMatch(/^'a\/\.wh\.passwd' has no place in a layer/)
@@ -198,7 +173,7 @@ describe('what no layer can hold is refused by name', () => {
   })
 
   test('more bytes than allowed, told before they are written', async () => {
-    await using container = await aContainer([base], 'truncate -s 1T large')
+    await using container = await aContainer(tool, [base], 'truncate -s 1T large')
     const result = await runPackTool(
       tool,
       [container.upper, ...container.lowers],
@@ -208,7 +183,7 @@ describe('what no layer can hold is refused by name', () => {
   })
 
   test('more files than allowed', async () => {
-    await using container = await aContainer([base], 'for i in 1 2 3 4 5 6 7 8 9; do : >file$i; done')
+    await using container = await aContainer(tool, [base], 'for i in 1 2 3 4 5 6 7 8 9; do : >file$i; done')
     for (const job of ['--pack', '--export', '--changes']) {
       const result = await runPackTool(tool, [container.upper, ...container.lowers], [job, '--limit-entries', '5'])
       expect(result).toMatchObject({ code: 1, message: expect.stringMatching(/has more than 5 (entries|files)/) })
@@ -217,7 +192,7 @@ describe('what no layer can hold is refused by name', () => {
 
   test('directories that are deeper than any path', async () => {
     const deep = `mkdir deep; for i in $(seq 20); do mkdir up; mv deep up/${'d'.repeat(250)}; mv up deep; done`
-    await using container = await aContainer([base], deep)
+    await using container = await aContainer(tool, [base], deep)
     for (const job of ['--pack', '--export', '--changes']) {
       const result = await runPackTool(tool, [container.upper, ...container.lowers], [job])
       expect(result).toMatchObject({ code: 1, message: expect.stringMatching(/nested too deeply/) })
@@ -248,47 +223,9 @@ test('whole trees are compared by what they hold', async () => {
   ])
 })
 
-/** Deterministic and small: the same seed writes the same script. */
-function randomScript(seed: number): { entries: TarEntry[][]; script: string } {
-  let state = seed
-  const below = (n: number) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) % n
-  }
-  const name = () => 'abcd'.charAt(below(4))
-  const path = () => Array.from({ length: 1 + below(3) }, name).join('/')
-  const layer = (): TarEntry[] => {
-    const entries = new Map<string, TarEntry>()
-    for (let i = 0; i < 12; i++) {
-      const parts = path().split('/')
-      const parents = parts.slice(0, -1).map((_, end) => parts.slice(0, end + 1).join('/'))
-      if (parents.some((parent) => entries.has(parent))) continue
-      const whole = parts.join('/')
-      if ([...entries.keys()].some((other) => other.startsWith(whole))) continue
-      entries.set(whole, { name: below(5) === 0 ? `${whole}/` : whole, content: below(5) === 0 ? '' : `${below(9)}` })
-    }
-    return [...entries.values()].map((entry) => (entry.name.endsWith('/') ? { name: entry.name } : entry))
-  }
-  const steps = Array.from({ length: 25 }, () => {
-    const [one, other] = [path(), path()]
-    const dirname = one.split('/').slice(0, -1).join('/') || '.'
-    return [
-      `rm -rf ${one}`,
-      `rm -rf ${one}; mkdir -p ${one}`,
-      `mkdir -p ${dirname}; echo ${below(9)} >${one}`,
-      `chmod 7${below(8)}${below(8)} ${one}`,
-      `mkdir -p ${dirname}; ln ${other} ${one}`,
-      `mkdir -p ${dirname}; ln -s ${other} ${one}`,
-      `mv ${other} ${one}`,
-      `chown ${below(5)}:${below(5)} ${one}`,
-    ][below(8)]
-  })
-  return { entries: [layer(), layer(), layer()], script: `set +e; exec 2>/dev/null; ${steps.join('\n')}` }
-}
-
 test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])('random changes come back as they were (%i)', async (seed) => {
   const { entries, script } = randomScript(seed)
-  await using container = await aContainer(entries, script, 'tar -C mount -cf merged.tar --format=posix .')
+  await using container = await aContainer(tool, entries, script, 'tar -C mount -cf merged.tar --format=posix .')
   const { archive } = await pack(container)
   const again = join(container.path, 'again')
   await mkdir(again)
