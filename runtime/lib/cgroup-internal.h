@@ -60,6 +60,11 @@ int cgroup_v1_replace_devices(int directory, const struct cgroup_limits *limits,
 
 /* The directories of all parents exist. v1 with cpuset: fills empty cpus and mems of every level below the root, `path` included. */
 int cgroup_v1_inherit_cpuset(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err);
+/*
+ * Groups below, which v1 lets have nothing that their parent lacks, lose what is not in `value`; one that would be left with nothing has
+ * all of it.
+ */
+int cgroup_v1_set_cpuset(int directory, const char *file, const char *value, struct berth_error *err);
 /* Lets every parent of `path` hand down all controllers it can; does nothing where the group has them already. */
 int cgroup_v2_delegate(const struct cgroup_hierarchy *hierarchy, const char *path, struct berth_error *err);
 

@@ -115,9 +115,9 @@ static int apply_cpu(int directory, const struct cgroup_limits *limits, struct b
 static int apply_cpuset(int directory, const struct cgroup_limits *limits, struct berth_error *err) {
         int r = 0;
         if (limits->cpuset_cpus)
-                r = cgroup_file_set(directory, "cpuset.cpus", limits->cpuset_cpus, err);
+                r = cgroup_v1_set_cpuset(directory, "cpuset.cpus", limits->cpuset_cpus, err);
         if (r == 0 && limits->cpuset_mems)
-                r = cgroup_file_set(directory, "cpuset.mems", limits->cpuset_mems, err);
+                r = cgroup_v1_set_cpuset(directory, "cpuset.mems", limits->cpuset_mems, err);
         return r;
 }
 

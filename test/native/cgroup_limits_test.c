@@ -49,6 +49,24 @@ static void test_limits(struct test *test) {
         remove_group(test, &cgroup);
 }
 
+/* Groups below, which a container may have made, are no reason to refuse: v2 narrows them by itself, v1 is helped. */
+static void test_cpuset_above_others(struct test *test) {
+        struct cgroup_limits limits = CGROUP_LIMITS_NONE;
+        struct cgroup cgroup, below, pinned;
+        limits.cpuset_cpus = "0-1";
+        if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || !create(test, "shrinks", &limits, &cgroup) || !create(test, "shrinks/a/b", &limits, &below))
+                return;
+        limits.cpuset_cpus = "1";
+        if (!create(test, "shrinks/pinned", &limits, &pinned))
+                return;
+        limits.cpuset_cpus = "0";
+        check_call(cgroup_update(&test->layout, &cgroup, &limits, &test->err), &test->err, "a group gets fewer processors than those below have");
+        expect(test, &cgroup, "cpuset", "cpuset.cpus", "0", "cpuset.cpus", "0");
+        expect(test, &below, "cpuset", "cpuset.cpus", "0", "cpuset.cpus.effective", "0");
+        expect(test, &pinned, "cpuset", "cpuset.cpus", "0", "cpuset.cpus.effective", "0");
+        remove_group(test, &cgroup);
+}
+
 static void test_refusals(struct test *test) {
         struct cgroup cgroup;
         char path[CGROUP_PATH_MAX];
@@ -403,6 +421,7 @@ static void test_everything(struct test *test) {
         test_limits(test);
         test_memory_orders(test);
         test_cpu_orders(test);
+        test_cpuset_above_others(test);
         test_refusals(test);
         test_block_io(test);
         test_hugepages(test);
