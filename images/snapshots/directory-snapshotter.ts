@@ -109,16 +109,19 @@ export class DirectorySnapshotter implements Snapshotter {
     if (!snapshot) return
     const child = this.#store.findChild(snapshot.id)
     if (child !== undefined) throw conflict(`snapshot ${keyOrName} cannot be removed: ${child} stands on it`)
-    try {
-      this.#store.delete(snapshot.id)
-    } catch (error) {
-      // On a full disk no row can be changed before the files are gone.
-      if (!isKind(error, 'no-space')) throw error
-      await this.#deleteDirectory(snapshot.id)
-      this.#store.delete(snapshot.id)
-      return
+    await this.#deleteFiles(snapshot.id, this.#deleteRow(snapshot.id))
+  }
+
+  removeUnused(names: readonly string[]): { readonly removed: readonly string[]; readonly freed: Promise<void> } {
+    const removed = names.flatMap((key) => {
+      const snapshot = this.#store.find(key)
+      if (snapshot?.kind !== 'committed' || this.#store.findChild(snapshot.id) !== undefined) return []
+      return [{ key, id: snapshot.id, isDeleted: this.#deleteRow(snapshot.id) }]
+    })
+    const free = async () => {
+      for (const { id, isDeleted } of removed) await this.#deleteFiles(id, isDeleted)
     }
-    await this.#deleteDirectory(snapshot.id)
+    return { removed: removed.map(({ key }) => key), freed: free() }
   }
 
   find(keyOrName: string): SnapshotInfo | undefined {
@@ -149,6 +152,7 @@ export class DirectorySnapshotter implements Snapshotter {
     const [old, made] = [this.#directories(target.id), this.#directories(fresh.id)]
     const moved = aside ?? join(made.own, 'replaced')
     await mkdir(old.own, { recursive: true, mode: 0o700 })
+    await this.#records.drop(target.id)
     // Gone before the files: a record must not outlive what it describes.
     await rm(recordOf(old), { force: true })
     await ifThere(rename(old.files, moved))
@@ -239,7 +243,24 @@ export class DirectorySnapshotter implements Snapshotter {
     }
   }
 
+  /** @returns false on a full disk, where no row can be changed before the files are gone */
+  #deleteRow(id: number): boolean {
+    try {
+      this.#store.delete(id)
+      return true
+    } catch (error) {
+      if (isKind(error, 'no-space')) return false
+      throw error
+    }
+  }
+
+  async #deleteFiles(id: number, isRowDeleted: boolean): Promise<void> {
+    await this.#deleteDirectory(id)
+    if (!isRowDeleted) this.#store.delete(id)
+  }
+
   async #deleteDirectory(id: number): Promise<void> {
+    await this.#records.drop(id)
     const { own, files, work, merged } = this.#directories(id)
     try {
       // Most containers write nothing: five calls instead of a process.

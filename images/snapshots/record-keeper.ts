@@ -15,6 +15,7 @@ export class RecordKeeper implements AsyncDisposable {
   readonly #waiting = new Set<number>()
   readonly #disposed = new AbortController()
   #running: Promise<void> | undefined
+  #current: { readonly id: number; readonly stop: AbortController; readonly ended: Promise<void> } | undefined
 
   constructor(parts: RecordParts) {
     this.#parts = parts
@@ -29,6 +30,14 @@ export class RecordKeeper implements AsyncDisposable {
     })
   }
 
+  /** Resolves when nothing is written beside these files any more, and nothing will be. */
+  async drop(id: number): Promise<void> {
+    this.#waiting.delete(id)
+    if (this.#current?.id !== id) return
+    this.#current.stop.abort()
+    await this.#current.ended
+  }
+
   /** Resolves when everything added so far is recorded. */
   async settled(): Promise<void> {
     while (this.#running) await this.#running
@@ -40,18 +49,25 @@ export class RecordKeeper implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    const { executable, directoriesOf, isKnown, onError } = this.#parts
-    const { signal } = this.#disposed
     for (const id of this.#waiting) {
-      if (signal.aborted) return
-      const directories = directoriesOf(id)
-      try {
-        if (!isRecorded(directories)) await recordTree(executable, directories, signal)
-      } catch (error) {
-        // Removed meanwhile, or stopped by us: no failure. What is not recorded is tried again at the next start.
-        if (isKnown(id) && !signal.aborted) onError(error)
-      }
+      if (this.#disposed.signal.aborted) return
+      const stop = new AbortController()
+      const ended = this.#record(id, AbortSignal.any([stop.signal, this.#disposed.signal]))
+      this.#current = { id, stop, ended }
+      await ended
+      this.#current = undefined
       this.#waiting.delete(id)
+    }
+  }
+
+  async #record(id: number, signal: AbortSignal): Promise<void> {
+    const { executable, directoriesOf, isKnown, onError } = this.#parts
+    const directories = directoriesOf(id)
+    try {
+      if (!isRecorded(directories)) await recordTree(executable, directories, signal)
+    } catch (error) {
+      // Removed meanwhile, or stopped by us: no failure. What is not recorded is tried again at the next start.
+      if (isKnown(id) && !signal.aborted) onError(error)
     }
   }
 }

@@ -83,6 +83,10 @@ export interface Snapshotter {
    *  @throws `conflict` while another snapshot stands on it. */
   remove(keyOrName: string): Promise<void>
 
+  /** Of these committed snapshots, removes those on which nothing stands, in this order. They are gone when the call returns, their disk
+   *  space when `freed` resolves. */
+  removeUnused(names: readonly string[]): { readonly removed: readonly string[]; readonly freed: Promise<void> }
+
   /** The record, or undefined. */
   find(keyOrName: string): SnapshotInfo | undefined
 

@@ -1,5 +1,4 @@
 import { isDigest } from '#base/digest.ts'
-import { isKind } from '#base/errors.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Leases } from '../content/leases.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
@@ -12,20 +11,29 @@ export interface GarbagePorts {
   readonly leases: Leases
 }
 
+/** So many are decided on between two looks of the event loop at something else. */
+const batchSize = 500
+
 /**
  * Removes those of the given blobs and snapshots that no image needs and nobody holds. Snapshots are tried from the last to the
  * first: list parents before children. One that a container stands on stays.   @returns the names of removed snapshots, in that order
  */
 export async function collect(ports: GarbagePorts, keys: readonly string[]): Promise<readonly string[]> {
-  const { store, content, snapshots, leases } = ports
-  const isFree = (key: string) => !leases.has(key) && !store.uses(key)
-  const blobs = content.remove(keys.filter(isDigest).filter(isFree))
   const removed: string[] = []
-  for (const key of keys.toReversed()) {
-    if (!isFree(key) || snapshots.find(key)?.kind !== 'committed') continue
-    if (await removeUnlessUsed(snapshots, key)) removed.push(key)
+  for (let end = keys.length; end > 0; end -= batchSize) {
+    removed.push(...(await collectBatch(ports, keys.slice(Math.max(end - batchSize, 0), end))))
   }
-  await blobs
+  return removed
+}
+
+/** Layers and their blobs vanish in one go: a pull that came in between would list an image without the blob of a layer. */
+async function collectBatch(
+  { store, content, snapshots, leases }: GarbagePorts,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  const free = keys.filter((key) => !leases.has(key) && !store.uses(key))
+  const { removed, freed } = snapshots.removeUnused(free.toReversed())
+  await Promise.all([content.remove(free.filter(isDigest)), freed])
   return removed
 }
 
@@ -33,14 +41,4 @@ export async function collect(ports: GarbagePorts, keys: readonly string[]): Pro
 export async function sweep(ports: GarbagePorts): Promise<void> {
   const committed = ports.snapshots.list().filter(({ kind }) => kind === 'committed')
   await collect(ports, [...new Set([...committed.map(({ key }) => key), ...(await ports.content.list())])])
-}
-
-async function removeUnlessUsed(snapshots: Snapshotter, name: string): Promise<boolean> {
-  try {
-    await snapshots.remove(name)
-    return true
-  } catch (error) {
-    if (isKind(error, 'conflict')) return false
-    throw error
-  }
 }

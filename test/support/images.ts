@@ -31,6 +31,8 @@ export interface TestImages extends AsyncDisposable {
   push(reference: string, options?: PushOptions): Promise<string[]>
   /** What there is on disk. */
   footprint(): Promise<{ blobs: number; ingests: number; snapshots: number; directories: number }>
+  /** Digests of blobs and names of committed snapshots on disk. */
+  contents(): Promise<{ blobs: readonly string[]; snapshots: readonly string[] }>
   /** The file of an image, wherever in its layers. */
   readFile(image: string, path: string): Promise<string>
 }
@@ -130,6 +132,10 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
         snapshots: snapshots.list().length,
         directories: (await readdir(join(root, 'snapshots'))).length,
       }
+    },
+    async contents() {
+      const names = await readdir(join(root, 'content/blobs/sha256'))
+      return { blobs: names.map((name) => `sha256:${name}`), snapshots: snapshots.list().map(({ key }) => key) }
     },
     async readFile(image, path) {
       const { chainId = '' } = service.get(image)
