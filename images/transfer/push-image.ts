@@ -76,7 +76,7 @@ async function pushIndex(
     for (const { digest } of [descriptor, manifest.config, ...manifest.layers]) lease.hold(digest)
   }
   const layers = plan.manifests.flatMap(({ manifest, diffIds }) =>
-    manifest.layers.map((blob, index): LayerPush => ({ diffId: diffIds[index], blobs: [blob] })),
+    manifest.layers.map((blob, index): LayerPush => ({ digest: blob.digest, diffId: diffIds[index], blobs: [blob] })),
   )
   await pushLayers(ports, layersRun(ports, push), layers)
   for (const { descriptor, bytes, manifest } of plan.manifests) {
@@ -128,6 +128,7 @@ function layersToPush(
       return digest !== own.digest && !isPlainLayerType(mediaType)
     })
     return {
+      digest: own.digest,
       diffId,
       blobs: isAtRegistry || !isPlainLayerType(own.mediaType) || diffId === undefined ? [own, ...others] : others,
       make: (signal) => makeBlob(ports, { image, index, lease }, signal),

@@ -16,6 +16,9 @@ export interface PushLayersPorts {
 }
 
 export interface LayerPush {
+  /** As the manifest has it: a layer may be there twice, and in several forms. */
+  readonly digest: Digest
+  /** People know layers by it. */
   readonly diffId: Digest | undefined
   /** Blobs that hold this layer, the preferred one first. */
   readonly blobs: readonly Descriptor[]
@@ -41,26 +44,23 @@ export async function pushLayers(
   const failure = new AbortController()
   const signal = AbortSignal.any([run.signal, failure.signal])
   const pushes = new Map<string, Promise<Descriptor>>()
+  for (const layer of layers.toReversed()) run.report({ id: idOf(layer), status: 'Preparing' })
   for (const layer of layers.toReversed()) {
-    run.report({ id: shortId(keyOf(layer)), status: 'Preparing' })
-  }
-  for (const layer of layers.toReversed()) {
-    const key = keyOf(layer)
-    if (pushes.has(key)) continue
-    const report = (progress: Omit<PullProgress, 'id'>) => run.report({ id: shortId(key), ...progress })
+    if (pushes.has(layer.digest)) continue
+    const report = (progress: Omit<PullProgress, 'id'>) => run.report({ id: idOf(layer), ...progress })
     const push = pushLayer(ports, { ...run, signal }, { layer, report }).catch((error: unknown) => {
       failure.abort(error)
       throw error
     })
-    pushes.set(key, push)
+    pushes.set(layer.digest, push)
   }
   await Promise.allSettled(pushes.values())
   if (failure.signal.aborted) throw failure.signal.reason
-  return await Promise.all(layers.map((layer) => pushes.get(keyOf(layer)) as Promise<Descriptor>))
+  return await Promise.all(layers.map(({ digest }) => pushes.get(digest) as Promise<Descriptor>))
 }
 
-function keyOf({ diffId, blobs }: LayerPush): Digest {
-  return diffId ?? (blobs[0] as Descriptor).digest
+function idOf({ diffId, digest }: LayerPush): string {
+  return shortId(diffId ?? digest)
 }
 
 type Report = (progress: Omit<PullProgress, 'id'>) => void
@@ -74,7 +74,7 @@ async function pushLayer(
   for (const blob of layer.blobs) if (await deliver(content, run, { blob, report })) return blob
   const made = await layer.make?.(run.signal)
   if (made && (await deliver(content, run, { blob: made, report }))) return made
-  throw notFound(`layer ${keyOf(layer)} is only here unpacked; pull the image again, then push it`, {
+  throw notFound(`layer ${layer.diffId ?? layer.digest} is only here unpacked; pull the image again, then push it`, {
     code: 'no-layer-blob',
   })
 }

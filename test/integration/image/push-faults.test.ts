@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { buildImage, buildIndex } from '#test/support/base-image.ts'
+import { digestOf } from '#base/digest.ts'
+import { mediaTypes } from '#oci/media-types.ts'
+import { buildImage, buildIndex, toBlob, toDescriptor } from '#test/support/base-image.ts'
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '#test/support/fault-proxy.ts'
 import { openTestImages, type TestImages } from '#test/support/images.ts'
 import { startRegistry, type TestRegistry } from '#test/support/registry.ts'
@@ -277,6 +280,26 @@ test('a layer whose blob is not here need not be, where the registry has it', as
   await fresh.pull(`${registry.host}/other${repositories}`)
   const pushed = fresh.service.get(`${registry.host}/other${repositories}`)
   expect([pushed.id, pushed.layers.map(({ digest }) => digest)]).toEqual([other.id, [smallLayer?.digest]])
+})
+
+test('two blobs of one layer are both pushed', async () => {
+  const lower = toBlob(mediaTypes.ociLayerGzip, gzipSync(small, { level: 1 }))
+  const upper = toBlob(mediaTypes.ociLayerGzip, gzipSync(small, { level: 9 }))
+  const diffId = digestOf(small)
+  const config = toBlob(mediaTypes.ociConfig, {
+    ...{ os: 'linux', architecture: image.platform.architecture, config: {} },
+    rootfs: { type: 'layers', diff_ids: [diffId, diffId] },
+  })
+  const root = toBlob(mediaTypes.ociManifest, {
+    ...{ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: toDescriptor(config) },
+    layers: [lower, upper].map(toDescriptor),
+  })
+  await registry.push('twice:latest', { ...image, root, blobs: [config, lower, upper] })
+  await images.pull(`${registry.host}/twice`)
+  await images.service.tag(`${registry.host}/twice`, images.parse(name))
+  const lines = await images.push(name)
+  expect(lines.filter((line) => line === 'Pushed')).toHaveLength(2)
+  expect(lines.at(-1)).toContain(root.digest)
 })
 
 test("an index is pushed as it is when all of it is here, else this platform's manifest", async () => {

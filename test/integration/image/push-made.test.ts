@@ -52,6 +52,22 @@ test('an imported image is pushed, forgotten, pulled and run', async () => {
   expect(run.stdout).toBe('back\n')
 })
 
+test('a committed container is pushed: what it stands on is taken over, its own layer sent', async () => {
+  const [base, name] = [`${host}/base`, `${host}/committed`]
+  await importAs(base, busyboxLayer())
+  expect((await daemon.docker('push', '-q', base)).code).toBe(0)
+  await daemon.docker('run', '--name', 'made', '--network', 'none', base, 'sh', '-c', 'echo kept > /note')
+  expect((await daemon.docker('commit', 'made', name)).code).toBe(0)
+  const pushed = await daemon.docker('push', name)
+  expect(pushed).toMatchObject({ code: 0, stderr: '' })
+  expect(pushed.stdout).toMatch(/^[0-9a-f]{12}: Mounted from base$/m)
+  expect(pushed.stdout).toMatch(/^[0-9a-f]{12}: Pushed$/m)
+  await daemon.docker('rm', 'made')
+  expect((await daemon.docker('rmi', name, base)).code).toBe(0)
+  const run = await daemon.docker('run', '--rm', '--network', 'none', name, 'cat', '/note')
+  expect(run.stdout).toBe('kept\n')
+})
+
 test('a daemon that is killed while it compresses leaves nothing, and pushes when it is back', async () => {
   const name = `${host}/killed`
   await importAs(name, tar([{ name: 'big', content: randomBytes(100_000_000) }]))
