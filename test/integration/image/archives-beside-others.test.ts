@@ -1,7 +1,9 @@
 /** dockerd, podman, skopeo and umoci read what we save and keep, and we load what they save: the same ids, the same bytes. */
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodedOf } from '#base/digest.ts'
@@ -175,4 +177,49 @@ test('berth saves, loads and imports as docker does', async () => {
     stderr: expect.stringContaining('No such image: nosuch'),
   })
   expect(await ours('rmi', 'app:v1', 'mine:v2')).toMatchObject({ code: 0 })
+})
+
+/** Status and body of one request. */
+async function askOf(host: string, method: string, path: string): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const headers = { 'content-type': 'application/x-tar' }
+  request({ socketPath: host.replace('unix://', ''), method, path, headers, agent: false }, resolve)
+    .on('error', reject)
+    .end()
+  const response = await promise
+  return { status: response.statusCode ?? 0, body: (await text(response)).trim() }
+}
+
+test.each([
+  ['GET', '/images/nosuch/get'],
+  ['GET', '/images/aaaaaaaaaaaa/get'],
+  ['GET', '/images/UPPER/get'],
+  ['GET', '/images/get?names=nosuch'],
+  ['GET', '/v1.51/images/nosuch/get?platform=xx'],
+  ['POST', '/v1.51/images/load?platform=xx'],
+  ['POST', '/images/create?fromSrc=-&repo=UPPER'],
+  ['POST', '/images/create?fromSrc=-&repo=a&tag=b%20c'],
+  ['POST', `/images/create?fromSrc=-&repo=a@sha256:${'1'.repeat(64)}`],
+  ['POST', '/images/create?fromSrc=-&platform=windows/amd64'],
+  ['POST', '/images/create?fromSrc=-&changes=FOO%20bar'],
+  ['POST', '/images/create?fromSrc=-&changes=ENV%20a'],
+])('%s %s is answered as dockerd answers it', async (method, path) => {
+  expect(await askOf(daemon.host, method, path)).toEqual(await askOf(peer.host, method, path))
+})
+
+test('a daemon that is killed in the middle of a load starts as if nothing had been sent', async () => {
+  const state = async () => ({
+    blobs: (await readdir(join(daemon.dataRoot, 'content/blobs/sha256'))).toSorted(),
+    ingests: await readdir(join(daemon.dataRoot, 'content/ingest')),
+    snapshots: (await readdir(join(daemon.dataRoot, 'snapshots'))).toSorted(),
+  })
+  const before = await state()
+  const sent = request({ socketPath: daemon.socket, method: 'POST', path: '/images/load', agent: false })
+  sent.on('error', () => undefined)
+  sent.write((await readFile(layoutArchive)).subarray(0, 200_000))
+  await waitFor('the archive is being split', async () => (await state()).snapshots.length > before.snapshots.length)
+  await daemon.kill9()
+  sent.destroy()
+  await daemon.start()
+  expect(await state()).toEqual(before)
 })
