@@ -6,6 +6,7 @@ import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { end } from './exec-table.ts'
 import { isAlive, transition } from './lifecycle.ts'
+import { deleteElsewhere } from './other-runtime.ts'
 import type { TaskExit } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { nextRestart } from './restart-policy.ts'
@@ -123,6 +124,7 @@ async function releaseTask(context: ContainerContext, container: Container, { sh
 
 /** What a dead shim left: processes, if the kernel has not killed them yet, and the group. */
 export async function releaseCgroup(context: ContainerContext, container: Container): Promise<void> {
+  await deleteElsewhere(context, container)
   const path = cgroupPathOf(container, context.cgroupDriver)
   await context.cgroups.kill(path)
   await context.cgroups.remove(path)

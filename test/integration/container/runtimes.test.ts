@@ -1,6 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { tempDirectory } from '../../support/temp.ts'
 
 const ownCommand = join(import.meta.dirname, '../../../build/native/berth-runtime')
 
@@ -55,6 +57,27 @@ test('containers run by the runtime that they ask for', { timeout: 120_000 }, as
     expect(await run('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('7')
     await run('start', id)
     await run('rm', '-f', id)
+  }
+})
+
+test('what a killed shim left to another runtime is deleted by that one', { timeout: 60_000 }, async () => {
+  await using directory = await tempDirectory()
+  const calls = join(directory.path, 'calls')
+  const runtime = join(directory.path, 'runtime')
+  await writeFile(runtime, `#!/bin/sh\necho "$*" >>${calls}\nexec /usr/sbin/runc "$@"\n`, { mode: 0o755 })
+  await using daemon = await startDaemon({ args: ['--add-runtime', `recorded=${runtime}`] })
+  for (const together of [false, true]) {
+    const id = await docker(daemon, 'run', '-d', '--runtime', 'recorded', busybox, 'sleep', '1000')
+    const pid = await docker(daemon, 'inspect', '--format', '{{.State.Pid}}', id)
+    const shim = Number(/^PPid:\s+(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1])
+    if (together) await daemon.kill9()
+    process.kill(shim, 'SIGKILL')
+    if (together) await daemon.start()
+    await docker(daemon, 'wait', id)
+    const lines = (await readFile(calls, 'utf8')).split('\n')
+    expect(lines.filter((line) => line.endsWith(` delete --force ${id}`))).toHaveLength(1)
+    expect(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')).toMatch(/gone|\) [ZX]/)
+    await docker(daemon, 'rm', id)
   }
 })
 
