@@ -54,6 +54,7 @@ export interface TestImagesOptions {
   readonly attempts?: number
   readonly disk?: DiskLimits
   readonly pushCompression?: Compression
+  readonly maxConcurrentUploads?: number
   /** Of uploads. */
   readonly pieceBytes?: number
 }
@@ -87,6 +88,7 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
       events: { publish: (event) => void events.push(event) },
       registries: parseRegistryConfig(options.registries ?? {}),
       log: silentLogger,
+      ...(options.maxConcurrentUploads !== undefined && { maxConcurrentUploads: options.maxConcurrentUploads }),
       ...(options.pushCompression && { pushCompression: options.pushCompression }),
       transportLimits: {
         attempts: options.attempts ?? 3,

@@ -78,6 +78,18 @@ test('a large blob goes in pieces, a small one in one request', async () => {
   await expectPushed()
 })
 
+test('no more layers than allowed are on their way, and the others say that they wait', async () => {
+  await using one = await openTestImages({ maxConcurrentUploads: 1 })
+  await one.pull(`${registry.host}/app`)
+  await one.service.tag(`${registry.host}/app`, one.parse(name))
+  const lines = await one.push(name)
+  const ofLayers = lines.filter((line) => line === 'Waiting' || line === 'Pushed')
+  expect(ofLayers).toEqual(['Waiting', 'Pushed', 'Pushed'])
+  const ends = proxy.requests.filter(({ path }) => path.includes('/uploads/')).map(({ method }) => method)
+  // Begun, ended, and only then the next; the config is the last.
+  expect(ends).toEqual(['POST', 'PUT', 'POST', 'PUT', 'POST', 'PUT'])
+})
+
 test('an upload whose connection breaks is taken up where the registry stands', async () => {
   faultOf = (request) => (isUpload(request) && uploads().length === 2 ? { dropAfter: 100_000 } : undefined)
   await images.push(name)
