@@ -2,6 +2,7 @@ import { type Digest, digestOf } from '#base/digest.ts'
 import { invalid } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
+import type { Manifest } from '#oci/manifest.ts'
 import { mediaTypes } from '#oci/media-types.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Lease } from '../content/leases.ts'
@@ -21,6 +22,7 @@ export interface DockerImagePorts extends LayerUnpackPorts {
 
 export interface DockerImage {
   readonly root: Descriptor
+  readonly manifest: Manifest
   readonly source: BlobSource
 }
 
@@ -47,13 +49,19 @@ export async function readDockerImage(
     if (layer.path !== undefined) made.set(layer.descriptor.digest, layer.path)
     layers.push(layer.descriptor)
   }
-  const manifest = Buffer.from(
-    formatManifest({ mediaType: mediaTypes.ociConfig, digest: id, size: config.length }, layers),
-  )
-  const digest = digestOf(manifest)
-  made.set(digest, manifest)
+  const configDescriptor = { mediaType: mediaTypes.ociConfig, digest: id, size: config.length }
+  const bytes = Buffer.from(formatManifest(configDescriptor, layers))
+  const digest = digestOf(bytes)
+  made.set(digest, bytes)
   return {
-    root: { mediaType: mediaTypes.ociManifest, digest, size: manifest.length },
+    root: { mediaType: mediaTypes.ociManifest, digest, size: bytes.length },
+    manifest: {
+      kind: 'manifest',
+      mediaType: mediaTypes.ociManifest,
+      config: configDescriptor,
+      layers,
+      annotations: {},
+    },
     source: archiveSource(files, made),
   }
 }

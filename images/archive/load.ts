@@ -3,18 +3,20 @@ import { onAbort } from '#base/abort.ts'
 import { invalid } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
+import type { Manifest } from '#oci/manifest.ts'
 import { formatPlatform, hostPlatform, type Platform, platformScore } from '#oci/platform.ts'
-import { familiarReference, parseReference, type Reference } from '#oci/reference.ts'
+import type { Reference } from '#oci/reference.ts'
 import type { Lease } from '../content/leases.ts'
 import { collect } from '../store/garbage.ts'
 import { labelsOf } from '../store/read-image.ts'
-import { type AddedImage, type AddImagePorts, addImage } from '../transfer/add-image.ts'
+import { type AddImagePorts, addImage } from '../transfer/add-image.ts'
 import type { BlobSource } from '../transfer/blob-source.ts'
-import type { LoadProgress, PullProgress } from '../transfer/progress.ts'
+import type { LoadProgress } from '../transfer/progress.ts'
 import { ProgressFeed } from '../transfer/progress-feed.ts'
 import { type DockerEntry, type OciEntry, readDockerEntries, readOciEntries } from './archive-index.ts'
 import { archiveSource } from './archive-source.ts'
 import { readDockerImage } from './docker-image.ts'
+import { endLines, layerLines } from './load-lines.ts'
 import { findManifests, type OciManifest } from './oci-images.ts'
 import { type SplitArchive, splitArchive } from './split.ts'
 import type { TreeReader } from './tree-reader.ts'
@@ -127,7 +129,7 @@ async function findDockerImage(
   const platform = { os, architecture, ...(variant !== undefined && { variant }) }
   const config = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(entry.config)?.[1]
   const known = manifests.find(({ manifest }) => manifest.config.digest === `sha256:${config}`)
-  if (known) return { root: known.root, platform, source: archiveSource(files) }
+  if (known) return { ...known, platform, source: archiveSource(files) }
   return { ...(await readDockerImage(ports, { files, entry, lease, signal })), platform }
 }
 
@@ -144,13 +146,15 @@ async function loadOci(
     const [best] = manifests.filter(({ root }) => root.digest === digest).toSorted((a, b) => score(b) - score(a))
     if (!best) continue
     const references = same.flatMap(({ reference }) => (reference ? [reference] : []))
-    if (await load(run, { root: best.root, platform: best.platform, source, references })) loaded += 1
+    if (await load(run, { ...best, source, references })) loaded += 1
   }
   return loaded
 }
 
 interface Loadable {
   readonly root: Descriptor
+  /** The one below the root that is meant. */
+  readonly manifest: Manifest
   /** Of the manifest below the root that is meant; undefined where the root does not tell. */
   readonly platform: Platform | undefined
   readonly source: BlobSource
@@ -158,9 +162,10 @@ interface Loadable {
 }
 
 /** @returns false when the image is for another platform than was asked for */
-async function load(run: LoadRun, { root, platform, source, references }: Loadable): Promise<boolean> {
+async function load(run: LoadRun, { root, manifest, platform, source, references }: Loadable): Promise<boolean> {
   const { ports, request, feed, signal } = run
   if (request.platform && platform?.os && platformScore(platform, request.platform) === 0) return false
+  const toLine = request.quiet ? undefined : await layerLines(source, manifest, signal)
   const added = await addImage(ports, {
     source,
     root: { mediaType: root.mediaType, digest: root.digest, size: root.size },
@@ -175,29 +180,11 @@ async function load(run: LoadRun, { root, platform, source, references }: Loadab
       },
     ],
     report: (progress) => {
-      const line = request.quiet ? undefined : toLoadLine(progress)
+      const line = toLine?.(progress)
       if (line) feed.push(line)
     },
     signal,
   })
-  for (const line of toLines(added, references)) feed.push({ stream: `${line}\n` })
+  for (const line of endLines(added, references)) feed.push({ stream: `${line}\n` })
   return true
-}
-
-/** Docker tells of nothing but the bytes that are unpacked. */
-function toLoadLine({ status, id, detail }: PullProgress): PullProgress | undefined {
-  if (status !== 'Extracting' || !detail) return undefined
-  return { status: 'Loading layer', detail, ...(id !== undefined && { id }) }
-}
-
-function toLines({ image, taken }: AddedImage, references: readonly Reference[]): string[] {
-  if (references.length === 0) return [`Loaded image ID: ${image.id}`]
-  return references.flatMap((reference) => {
-    const name = familiarReference(reference)
-    const before = taken.find((one) => familiarReference(parseReference(one.name)) === name)
-    const renamed = before
-      ? [`The image ${name} already exists, renaming the old one with ID ${before.from} to empty string`]
-      : []
-    return [...renamed, `Loaded image: ${name}`]
-  })
 }

@@ -117,7 +117,9 @@ test('progress tells the bytes of each layer, unless it is to be quiet', async (
   await using images = await openTestImages()
   const lines = await load(images, layout(one), { quiet: false })
   const ofLayers = lines.filter(({ status }) => status === 'Loading layer')
-  expect(new Set(ofLayers.map(({ id }) => id))).toEqual(new Set(one.layers.map(({ digest }) => digest.slice(7, 19))))
+  // By their diffIds, as Docker names them.
+  const diffIds = ['one', 'two'].map((text) => digestOf(layer(text)).slice(7, 19))
+  expect(new Set(ofLayers.map(({ id }) => id))).toEqual(new Set(diffIds))
   expect(ofLayers.at(-1)).toMatchObject({ detail: { current: one.layers[1]?.size, total: one.layers[1]?.size } })
 })
 
@@ -252,9 +254,8 @@ test('a client that goes away in the middle of its archive leaves nothing', asyn
   const archive = new PassThrough()
   archive.write(layout(one).subarray(0, 5000))
   const loading = images.service.load({ archive, quiet: true }, leave.signal)
-  await waitFor('the archive is being split', async () => (await images.footprint()).directories === 1)
   // Keys of this kind are collected at the next start, should we be killed here.
-  expect(images.snapshots.list().map(({ key }) => key)).toEqual([expect.stringMatching(/^unpack-/)])
+  await waitFor('the archive is being split', () => images.snapshots.list().some(({ key }) => /^unpack-/.test(key)))
   leave.abort()
   await expect(Array.fromAsync(await loading)).rejects.toMatchObject({ kind: 'cancelled' })
   expect(await images.footprint()).toEqual(nothing)

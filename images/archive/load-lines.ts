@@ -1,0 +1,44 @@
+import { shortId } from '#base/ids.ts'
+import type { Descriptor } from '#oci/descriptor.ts'
+import { parseImageConfig } from '#oci/image-config.ts'
+import type { Manifest } from '#oci/manifest.ts'
+import { familiarReference, parseReference, type Reference } from '#oci/reference.ts'
+import type { AddedImage } from '../transfer/add-image.ts'
+import type { BlobSource } from '../transfer/blob-source.ts'
+import type { PullProgress } from '../transfer/progress.ts'
+
+/** What Docker tells of one image's loading: nothing but the bytes of each layer that is unpacked, under the beginning of its diffId. */
+export type LayerLines = (progress: PullProgress) => PullProgress | undefined
+
+export async function layerLines(source: BlobSource, manifest: Manifest, signal: AbortSignal): Promise<LayerLines> {
+  const names = await namesOf(source, manifest, signal)
+  return ({ status, id = '', detail }) => {
+    if (status !== 'Extracting' || !detail) return undefined
+    return { status: 'Loading layer', detail, id: names.get(id) ?? id }
+  }
+}
+
+async function namesOf(
+  source: BlobSource,
+  { config, layers }: Pick<Manifest, 'config' | 'layers'>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const bytes = await source.readManifest(config, signal)
+  const { diffIds } = parseImageConfig(bytes.toString('utf8'), `image config ${config.digest}`)
+  const toName = ({ digest }: Descriptor, index: number) =>
+    [shortId(digest), shortId(diffIds[index] ?? digest)] as const
+  return new Map(layers.map(toName))
+}
+
+/** What Docker says at an image's end. */
+export function endLines({ image, taken }: AddedImage, references: readonly Reference[]): string[] {
+  if (references.length === 0) return [`Loaded image ID: ${image.id}`]
+  return references.flatMap((reference) => {
+    const name = familiarReference(reference)
+    const before = taken.find((one) => familiarReference(parseReference(one.name)) === name)
+    const renamed = before
+      ? [`The image ${name} already exists, renaming the old one with ID ${before.from} to empty string`]
+      : []
+    return [...renamed, `Loaded image: ${name}`]
+  })
+}
