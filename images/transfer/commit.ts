@@ -1,5 +1,6 @@
 import type { Digest } from '#base/digest.ts'
-import { notFound } from '#base/errors.ts'
+import { isKind, notFound } from '#base/errors.ts'
+import { shortId } from '#base/ids.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import {
   type ContainerDefaults,
@@ -104,6 +105,10 @@ function layersOf({ layers }: StoredImage, { diffIds }: ImageConfig, lease: Leas
 
 /** Layers of our own are kept plain: whoever pushes them compresses them. */
 async function storeLayer(ports: AddImagePorts, snapshot: string, lease: Lease, signal: AbortSignal): Promise<Layer> {
+  using _ = await ports.budget.admit(
+    `an image of container ${shortId(snapshot)}`,
+    await sizeOf(ports, snapshot, signal),
+  )
   await using ingest = await ports.content.openIngest()
   const { digest, size } = await ingest.fill(async (fd) => {
     const packed = await packLayer(ports, { snapshot, fd, withoutMountPoints: true }, signal)
@@ -114,6 +119,16 @@ async function storeLayer(ports: AddImagePorts, snapshot: string, lease: Lease, 
     await ingest.commit(digest, size)
   }
   return { descriptor: { mediaType: mediaTypes.ociLayer, digest, size }, diffId: digest }
+}
+
+async function sizeOf({ snapshots }: AddImagePorts, snapshot: string, signal: AbortSignal): Promise<number> {
+  try {
+    return (await snapshots.usage(snapshot, signal)).bytes
+  } catch (error) {
+    // What is too deep to be counted can be packed nevertheless.
+    if (isKind(error, 'internal')) return 0
+    throw error
+  }
 }
 
 function toDocument(

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildImage } from '#test/support/base-image.ts'
 import { openTestImages } from '#test/support/images.ts'
@@ -55,4 +57,37 @@ test('what pulls were promised adds up while they run, and is given back', async
     if (status === 'fulfilled') await images.service.remove(names[n] ?? '', { force: false, noPrune: false })
   }
   await images.pull(names[ends.findIndex(({ status }) => status === 'rejected')] ?? '')
+})
+
+test('a commit above the budget is refused before it is written, and one below it is made', async () => {
+  await using images = await openTestImages({ disk: { budget: { bytes: 10 << 20 } } })
+  await images.pull(`${registry.host}/small`)
+  const { id, root, chainId } = images.service.get(`${registry.host}/small`)
+  const snapshot = 'f00d'.repeat(16)
+  const { upper, path } = await images.snapshots.prepare(snapshot, chainId)
+  const file = join(upper ?? path, 'written')
+  await writeFile(file, randomBytes(9 << 20))
+  const before = await images.footprint()
+  const request = {
+    parent: { id, root: root.digest },
+    snapshot,
+    config: {},
+    asked: undefined,
+    changes: [],
+    createdBy: '',
+    author: '',
+    comment: '',
+    reference: undefined,
+    check: () => undefined,
+  }
+  const commit = () => images.service.commit(request, new AbortController().signal)
+  await expect(commit()).rejects.toMatchObject({
+    kind: 'no-space',
+    message: expect.stringMatching(
+      /^an image of container f00df00df00d needs at least 9\.\d+MB, but images take 2\.\d+MB/,
+    ),
+  })
+  expect(await images.footprint()).toEqual(before)
+  await truncate(file, 1 << 20)
+  expect(images.service.get(await commit()).sizeBytes).toBe(2 << 20)
 })
