@@ -26,6 +26,8 @@ import { type ArchivedImage, selectImages } from './select-images.ts'
 import { tarEnd, tarHeader, tarPadding } from './tar-header.ts'
 
 export interface SavePorts extends GarbagePorts {
+  /** Path of the berth-unpack executable. */
+  readonly executable: string
   readonly database: Database
   readonly events: EventSink
 }
@@ -94,7 +96,7 @@ interface Blob {
 /** Finds the parts of an image and adds them to `blobs`. Where a layer's own blob is not here another compression of it serves, under a
  *  manifest that says so. */
 async function planImage(
-  { store, content }: SavePorts,
+  ports: SavePorts,
   lease: Lease,
   { archived, blobs, signal }: { archived: ArchivedImage; blobs: Map<Digest, Blob>; signal: AbortSignal },
 ): Promise<ImageEntry> {
@@ -102,13 +104,14 @@ async function planImage(
   for (const { descriptor } of image.layers) lease.hold(descriptor.digest)
   const layers: { descriptor: Descriptor; diffId: Digest }[] = []
   for (const index of image.layers.keys()) {
-    const { descriptor, diffId, file } = await openLayerBlob({ store, content }, image, index, signal)
-    await file.close()
+    const { descriptor, diffId, file } = await openLayerBlob(ports, image, index, signal)
     lease.hold(descriptor.digest)
+    await file.close()
     blobs.set(descriptor.digest, { size: descriptor.size })
     layers.push({ descriptor, diffId })
   }
   lease.hold(image.id)
+  const { content } = ports
   const config = await content.find(image.id)
   if (!config) throw notFound(`the config of image ${image.id} is not in the store; pull the image again`)
   blobs.set(image.id, config)

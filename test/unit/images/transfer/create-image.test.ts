@@ -1,5 +1,8 @@
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '#base/digest.ts'
+import { packLayer } from '#images/layers/diff.ts'
 import { openLayerBlob } from '#images/layers/layer-blob.ts'
 import type { AddImagePorts } from '#images/transfer/add-image.ts'
 import { createImage } from '#images/transfer/create-image.ts'
@@ -95,4 +98,26 @@ test('the blob of a layer is the own one, else that of another image with the sa
     kind: 'not-found',
     message: `layer ${diffId} of image ${plain.id} is only here unpacked; pull the image again`,
   })
+})
+
+test('the blob of a layer that was packed here is packed again from its files when it is lost', async () => {
+  await using images = await openImagePorts()
+  const { ports } = images
+  await using directory = await tempDirectory()
+  await writeLayout(directory.path, buildImage({ layers: [layer('below'), layer('above')] }))
+  const base = await importLayout(ports, directory.path, parseReference('base'), signal)
+  const chainId = base?.layers[0]?.chainId ?? ''
+  const packed = join(directory.path, 'packed')
+  await using output = await open(packed, 'w')
+  await packLayer(ports, { snapshot: chainId, fd: output.fd, withoutMountPoints: false }, signal)
+  const { descriptor, diffId, lease } = await putLayer(ports, await readFile(packed))
+  const { image } = await createImage(ports, { config, layers: [{ descriptor, diffId }], signal })
+  lease[Symbol.dispose]()
+
+  await ports.content.remove([diffId])
+  const blob = await openLayerBlob(ports, image, 0, signal)
+  await using file = blob.file
+  expect(blob.descriptor).toEqual(descriptor)
+  expect(digestOf(await file.readFile())).toBe(diffId)
+  expect(await ports.content.find(diffId)).toEqual({ digest: diffId, size: descriptor.size })
 })
