@@ -28,7 +28,9 @@ export async function commitContainer(
   const container = getReadable(context, name, 'commit')
   const { id, config, imageId, imageRoot } = container
   const { author, comment, reference, changes } = request
-  await using _ = request.pause ? await holdStill(context, id) : undefined
+  // The pause is for one of them.
+  using _turn = await context.locks.acquire(`commit ${id}`, signal)
+  await using _pause = request.pause ? await holdStill(context, id) : undefined
   const image = await context.images.commit(
     {
       parent: { id: imageId, root: imageRoot },

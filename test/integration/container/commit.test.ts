@@ -100,7 +100,7 @@ test('answers and events are dockerd’s', async () => {
     })
   }
   await scene.onBoth('run', '-d', '--name', 'running', '--network', 'none', busybox, 'sleep', '1000')
-  const since = Math.floor(Date.now() / 1000)
+  const since = (Date.now() / 1000).toFixed(3)
   await scene.onBoth('commit', '-m', 'why', 'running', 'made:told')
   await scene.onBoth('commit', '--pause=false', 'running')
   const until = Math.floor(Date.now() / 1000) + 1
@@ -160,4 +160,24 @@ test('a file that no layer can hold, and a killed daemon, leave the container ru
   expect((await ours.docker('exec', 'busy', 'echo', 'alive')).stdout).toBe('alive\n')
   expect([(await blobs()).toSorted(), await ingests()]).toEqual([before.toSorted(), []])
   await ours.docker('rm', '-f', 'busy')
+})
+
+test('a container that is removed meanwhile leaves no half image; two commits at once wait for each other', async () => {
+  const script = 'dd if=/dev/zero of=/large bs=1M count=300 2>/dev/null; : >/ready; sleep 1000'
+  await ours.docker('run', '-d', '--name', 'going', busybox, 'sh', '-c', script)
+  await waitFor('it is written', async () => (await ours.docker('exec', 'going', 'test', '-e', '/ready')).code === 0)
+  const [one, two] = await Promise.all([ours.docker('commit', 'going'), ours.docker('commit', 'going')])
+  expect([one.code, two.code]).toEqual([0, 0])
+  const status = async () => (await ours.docker('inspect', '-f', '{{.State.Status}}', 'going')).stdout
+  expect(await status()).toBe('running\n')
+  await ours.docker('image', 'prune', '-f')
+
+  const images = async () => (await ours.docker('images', '-aq', '--no-trunc')).stdout
+  const before = await images()
+  const committing = ours.request('POST', '/commit?container=going')
+  await waitFor('it is paused', async () => (await status()) === 'paused\n')
+  expect((await ours.docker('rm', '-f', 'going')).code).toBe(0)
+  expect(await committing).toMatchObject({ status: 409, body: expect.stringContaining('was removed while its files') })
+  expect(await images()).toBe(before)
+  expect(await readdir(join(ours.dataRoot, 'content/ingest'))).toEqual([])
 })

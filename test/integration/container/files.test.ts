@@ -95,7 +95,7 @@ test('an export is told of, and one whose reader goes leaves no child', async ()
     '-c',
     'dd if=/dev/zero of=/zeros bs=1M count=300 2>/dev/null',
   )
-  const since = Math.floor(Date.now() / 1000)
+  const since = (Date.now() / 1000).toFixed(3)
   const gone = new AbortController()
   const response = await ours.open('GET', '/containers/large/export', undefined, { signal: gone.signal })
   const first = await response[Symbol.asyncIterator]().next()
