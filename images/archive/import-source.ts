@@ -6,7 +6,7 @@ import { ProgressFeed, throttled } from '../transfer/progress-feed.ts'
 import { type ImportRequest, importImage } from './import.ts'
 import { openRemoteArchive, type RemoteArchive, type RemotePorts } from './remote-archive.ts'
 
-export interface ImportFrom extends Omit<ImportRequest, 'archive' | 'message'> {
+export interface ImportFrom extends Omit<ImportRequest, 'archive' | 'size' | 'message'> {
   /** The archive itself, or the address of a web server that has it. */
   readonly source: Readable | string
   /** For the history; empty tells where the archive came from. */
@@ -48,7 +48,12 @@ async function startRemote(
   })
   const remote = await openRemoteArchive(ports, source, controller.signal)
   feed.push({ status: `Downloading from ${remote.url}` })
-  const work = { ...request, archive: remote.body, message: message || `Imported from ${remote.url}` }
+  const work = {
+    ...request,
+    archive: remote.body,
+    size: remote.size,
+    message: message || `Imported from ${remote.url}`,
+  }
   const done = importRemote(ports, { remote, work, feed, signal: controller.signal })
     .then(
       () => undefined,

@@ -16,6 +16,8 @@ import { tapped } from './tap.ts'
 export interface ImportRequest {
   /** The tar of a root filesystem, plain or compressed. */
   readonly archive: Readable
+  /** Bytes that are to come, as far as they are known. */
+  readonly size?: number | undefined
   /** For the history. */
   readonly message: string
   /** Dockerfile instructions that change the config. */
@@ -32,7 +34,7 @@ export async function importImage(ports: AddImagePorts, request: ImportRequest, 
   const config = toConfig(request)
   const lease = ports.leases.open()
   try {
-    const layer = await storeLayer(ports, request.archive, (digest) => lease.hold(digest), signal)
+    const layer = await storeLayer(ports, request, (digest) => lease.hold(digest), signal)
     const { image } = await createImage(ports, {
       config,
       layers: [{ descriptor: { mediaType: mediaTypes.ociLayer, ...layer }, diffId: layer.digest }],
@@ -76,10 +78,11 @@ function toConfig({ message, changes, platform = hostPlatform }: ImportRequest):
 /** Layers of our own are kept plain: whoever pushes them compresses them. */
 async function storeLayer(
   ports: AddImagePorts,
-  archive: Readable,
+  { archive, size = 0 }: ImportRequest,
   hold: (digest: Digest) => void,
   signal: AbortSignal,
 ): Promise<{ digest: Digest; size: number }> {
+  using _ = await ports.budget.admit('the archive', size)
   await using ingest = await ports.content.openIngest()
   const layer = await tapped(archive, 'the archive', (stream) => inflateInto(ports, ingest, { stream }, signal))
   hold(layer.digest)

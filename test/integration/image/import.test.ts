@@ -138,3 +138,17 @@ test('an answer that is cut off is told in the progress, and nothing stays', asy
   await expect(importFrom(images, `${server.origin}/x`)).rejects.toThrow()
   expect(await images.footprint()).toEqual(nothing)
 })
+
+test('an archive that is larger than the room there is is refused before it comes', async () => {
+  await using images = await openTestImages({ disk: { budget: { bytes: 1000 } } })
+  await using server = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': files.length }).end(files)
+  })
+  await expect(importFrom(images, `${server.origin}/x`)).rejects.toMatchObject({
+    kind: 'no-space',
+    message: expect.stringMatching(
+      /^the archive needs at least [\d.]+kB, but images take 0B of their disk\.budget of 1kB/,
+    ),
+  })
+  expect(await images.footprint()).toEqual(nothing)
+})

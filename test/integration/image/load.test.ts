@@ -248,6 +248,15 @@ test.each<readonly [string, Uint8Array, RegExp]>([
   expect(await images.footprint()).toEqual(nothing)
 })
 
+test('without room nothing of an archive is written', async () => {
+  await using images = await openTestImages({ disk: { minFree: { percent: 100 } } })
+  await expect(load(images, layout(one))).rejects.toMatchObject({
+    kind: 'no-space',
+    message: expect.stringMatching(/^loading images needs room, but .* are free \(disk\.minFree keeps/),
+  })
+  expect(await images.footprint()).toEqual(nothing)
+})
+
 test('a client that goes away in the middle of its archive leaves nothing', async () => {
   await using images = await openTestImages()
   const leave = new AbortController()
