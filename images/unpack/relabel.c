@@ -70,7 +70,8 @@ static int descend(struct relabel *relabel, const struct kernel_dirent *item) {
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
         };
         _cleanup_close_ int fd = (int) syscall(SYS_openat2, here->fd, item->name, &how, sizeof how);
-        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+        /* EXDEV: it was moved away while it was looked up. */
+        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV))
                 return 0;
         if (fd < 0)
                 return tree_error(relabel->err, errno, "open", item->name);
