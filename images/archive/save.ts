@@ -44,7 +44,8 @@ const chunkBytes = 1 << 20
 
 /**
  * A tar of images that is an OCI layout and a docker-archive at once, as Docker 25 and later write it; blobs go out as they are stored.
- * Everything is found when this resolves. The stream must be read to its end or returned: until then it holds the blobs.
+ * Everything is found when this resolves. The stream must be read to its end or returned: until then it holds the blobs. A large piece must be
+ * done with when the next one is asked for: its memory is used again.
  * @throws `not-found`, `invalid` with Docker's texts
  */
 export async function saveImages(
@@ -154,20 +155,21 @@ async function* writeBlobs(
   }
 }
 
-/** The next piece is read while the last one is on its way. */
+/** The next piece is read while the last one is on its way; three places in turn keep memory flat, whatever the size. */
 async function* readBlob(
   content: ContentStore,
   { digest, size }: { digest: Digest; size: number },
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   await using file = await content.open(digest)
-  let next = readPiece(file, 0, size)
-  for (let position = 0; position < size; ) {
+  const places = [0, 1, 2].map(() => Buffer.allocUnsafe(Math.min(chunkBytes, size)))
+  let next = readPiece(file, places[0], 0)
+  for (let position = 0, turn = 1; position < size; turn += 1) {
     const piece = await next
     if (piece.length === 0) throw dataLoss(`content ${digest} has ${position} bytes where ${size} belong`)
     signal.throwIfAborted()
     position += piece.length
-    next = readPiece(file, position, size)
+    next = readPiece(file, places[turn % places.length]?.subarray(0, size - position), position)
     // It may fail while nobody waits for it.
     next.catch(() => undefined)
     yield piece
@@ -175,11 +177,10 @@ async function* readBlob(
   await next
 }
 
-async function readPiece(file: FileHandle, position: number, size: number): Promise<Uint8Array> {
-  const wanted = Math.min(chunkBytes, size - position)
-  if (wanted <= 0) return new Uint8Array()
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position)
-  return buffer.subarray(0, bytesRead)
+async function readPiece(file: FileHandle, place: Buffer | undefined, position: number): Promise<Uint8Array> {
+  if (!place || place.length === 0) return new Uint8Array()
+  const { bytesRead } = await file.read(place, 0, place.length, position)
+  return place.subarray(0, bytesRead)
 }
 
 function* writeDocuments(entries: readonly ImageEntry[]): Generator<Uint8Array, void, undefined> {

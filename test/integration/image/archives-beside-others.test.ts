@@ -1,5 +1,6 @@
 /** dockerd, podman, skopeo and umoci read what we save and keep, and we load what they save: the same ids, the same bytes. */
 import { execFile, execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
@@ -19,7 +20,14 @@ import { Podman } from '../runtime/podman.ts'
 
 const run = promisify(execFile)
 const stack = new AsyncDisposableStack()
-const image = buildImage({ layers: [busyboxLayer(), tar([{ name: 'etc/motd', content: 'hello' }])] })
+// The last layer is larger than what is read at a time.
+const image = buildImage({
+  layers: [
+    busyboxLayer(),
+    tar([{ name: 'etc/motd', content: 'hello' }]),
+    tar([{ name: 'noise', content: randomBytes((5 << 20) + 1) }]),
+  ],
+})
 
 let daemon: TestDaemon
 let peer: Dockerd
@@ -125,7 +133,7 @@ test('skopeo and umoci read what we save, and the content store itself by the na
   }
   expect((await run('umoci', ['ls', '--layout', content])).stdout).toBe('berth/hello:latest\nme/app:v1\n')
   const { stdout } = await run('umoci', ['stat', '--json', '--image', `${content}:me/app:v1`])
-  expect(JSON.parse(stdout)).toMatchObject({ history: [{ layer: { digest: image.layers[0]?.digest } }, {}] })
+  expect(JSON.parse(stdout)).toMatchObject({ history: [{ layer: { digest: image.layers[0]?.digest } }, {}, {}] })
 
   expect(await ours('rmi', 'me/app:v1')).toMatchObject({ code: 0 })
   await waitFor(
