@@ -45,11 +45,10 @@ export class Selinux {
     if (!this.active || selinux === undefined || selinux.mount === '') return
     const { mount } = selinux
     const relabelling = { files: this.#files, mountLabel: mount, signal }
-    await Promise.all([
-      ...[etc.hostname, etc.hosts, etc.resolvConf].map((path) => this.#files.set(path, mount)),
-      relabelSources(host.mounts, relabelling),
-      rootfs.kind === 'directory' ? labelBelow(rootfs.path, relabelling) : undefined,
-    ])
+    // One after the other: after a failure nothing may go on behind the back of who undoes the start.
+    for (const path of [etc.hostname, etc.hosts, etc.resolvConf]) await this.#files.set(path, mount)
+    await relabelSources(host.mounts, relabelling)
+    if (rootfs.kind === 'directory') await labelBelow(rootfs.path, relabelling)
   }
 
   /** Labels a file that every container may run and none may change. */

@@ -1,5 +1,6 @@
 import { mkdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { parseContainerConfig } from '#api/parse/container-config.ts'
 import { parseHostConfig } from '#api/parse/host-config.ts'
@@ -179,6 +180,22 @@ test.each([
   const { given: none, ...without } = recorder()
   await new Selinux(undefined, without.files).labelFiles(container, { etc, rootfs }, signal)
   expect(none).toEqual([])
+})
+
+test('nothing is being labelled any more when labelling has failed', async () => {
+  let running = 0
+  const work = async () => {
+    running++
+    await delay(50)
+    running--
+  }
+  const container = { host: parseHostConfig({ Binds: ['/usr:/x:Z'] }), selinux: { process: '', mount: 'u:r:m' } }
+  const etc = { hostname: '/h', hosts: '/hs', resolvConf: '/r' }
+  const rootfs = { kind: 'directory', path: '/', lower: [], upper: undefined, work: undefined } as const
+  const labels = new Selinux(host, { set: work, setBelow: work })
+  const labelling = labels.labelFiles(container as unknown as Container, { etc, rootfs }, AbortSignal.timeout(10_000))
+  await expect(labelling).rejects.toThrow('relabeling of /usr is not allowed')
+  expect(running).toBe(0)
 })
 
 const user = { uid: 0, gid: 0, additionalGids: [], home: '/' }
