@@ -31,6 +31,8 @@ export interface DaemonOptions {
   readonly withImage?: boolean
   /** What runs; by default our sources. */
   readonly command?: readonly string[]
+  /** Until a daemon that neither serves nor ends counts as hanging. Start-up on a loaded machine has taken more than 15 s. */
+  readonly servesWithinMs?: number
 }
 
 /** The base image in a daemon that `startDaemon` made. */
@@ -134,10 +136,11 @@ export class TestDaemon implements AsyncDisposable {
     child.stderr.on('data', (chunk) => {
       this.#log += String(chunk)
     })
-    await waitFor('the daemon serves', async () => {
+    const serves = async () => {
       if (!this.isRunning) throw new Error(`the daemon ended at once:\n${this.#log}`)
       return (await this.request('GET', '/_ping').catch(() => undefined))?.status === 200
-    })
+    }
+    await waitFor('the daemon serves', serves, { timeoutMs: this.#options.servesWithinMs ?? 90_000 })
     this.#hasServed = true
   }
 
@@ -260,7 +263,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Ends everything that this daemon and its earlier lives have started. */
   async clear(): Promise<void> {
-    if (!this.#hasServed) return
+    if (!this.#hasServed) return await this.kill9()
     if (!this.isRunning) await this.start()
     const listed = await this.request('GET', '/containers/json?all=1')
     const containers = JSON.parse(listed.body) as { Id: string }[]
