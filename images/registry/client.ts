@@ -5,7 +5,7 @@ import { readAll } from '#base/streams.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit } from '#oci/image-config.ts'
 import { JsonReader } from '#oci/json.ts'
-import { familiarName, type Reference } from '#oci/reference.ts'
+import { familiarName, isTag, type Reference } from '#oci/reference.ts'
 import type { RegistryAuth } from '../transfer/progress.ts'
 import { credentialsOf } from './credentials.ts'
 import { EndpointSession } from './endpoint-session.ts'
@@ -16,7 +16,7 @@ import type { RegistryConfig } from './registry-config.ts'
 import { type ResolvedManifest, readManifest, resolveManifest } from './resolve.ts'
 import { readSpecError, toPullError } from './spec-error.ts'
 import { isAuthenticationError } from './token.ts'
-import { Transport, type TransportLimits } from './transport.ts'
+import { type RegistryResponse, Transport, type TransportLimits } from './transport.ts'
 
 export interface RepositoryRequest {
   /** Names the repository; its tag or digest is in no way fixed by opening. */
@@ -158,13 +158,21 @@ async function listTags(session: EndpointSession, reference: Reference, outer: A
   for (let page = 0; path !== undefined && page < maxTagPages; page += 1) {
     const response = await session.send({ method: 'GET', path, signal })
     if (response.status !== 200) throw toPullError(await readSpecError(response), response, reference)
-    const body = await readAll(response.body, maxTagPageBytes, 'the list of tags')
-    const list = JsonReader.parse(body.toString('utf8'), 'the list of tags').field('tags')
-    tags.push(...(list.optional((found) => found.stringArray(maxTags)) ?? []))
+    tags.push(...(await readTagPage(response, reference)))
     if (tags.length > maxTags) throw invalid(`${familiarName(reference)} has more than ${maxTags} tags; name one`)
     // Only the query is taken over: the next page is on the same endpoint.
     const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.header('link') ?? '')?.[1]
     path = next === undefined ? undefined : `tags/list${URL.parse(next, session.endpoint.base)?.search ?? ''}`
   }
   return tags
+}
+
+/** @throws `invalid` for a tag that can be none: they become parts of paths, and of names in the database */
+async function readTagPage({ body }: RegistryResponse, reference: Reference): Promise<readonly string[]> {
+  const bytes = await readAll(body, maxTagPageBytes, 'the list of tags')
+  const list = JsonReader.parse(bytes.toString('utf8'), 'the list of tags').field('tags')
+  const tags = list.optional((found) => found.stringArray(maxTags)) ?? []
+  const bad = tags.find((tag) => !isTag(tag))
+  if (bad === undefined) return tags
+  throw invalid(`${familiarName(reference)} lists a tag that can be none: ${JSON.stringify(bad.slice(0, 100))}`)
 }

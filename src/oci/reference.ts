@@ -35,7 +35,7 @@ export function parseReference(text: string): Reference {
   const slash = named.lastIndexOf('/')
   const colon = named.indexOf(':', slash + 1)
   const tag = colon < 0 ? undefined : named.slice(colon + 1)
-  if (tag !== undefined && !tagPattern.test(tag)) throw wrong()
+  if (tag !== undefined && !isTag(tag)) throw wrong()
   const name = colon < 0 ? named : named.slice(0, colon)
 
   const { domain, path } = splitDomain(name)
@@ -54,6 +54,11 @@ function splitDomain(name: string): { domain: string; path: string } {
   const path = isDomain ? name.slice(slash + 1) : name
   if (domain !== 'docker.io' && domain !== 'index.docker.io') return { domain, path }
   return { domain: 'docker.io', path: path.includes('/') ? path : `library/${path}` }
+}
+
+/** Whether a text from outside can be a tag.   @see distribution/reference grammar */
+export function isTag(text: string): boolean {
+  return tagPattern.test(text)
 }
 
 /** The reference with `:latest` when it names neither tag nor digest. */

@@ -152,3 +152,22 @@ test('a repository of tags without end is refused', async () => {
   })
   expect(proxy.requests).toHaveLength(2)
 })
+
+test.each(['not a tag', '../../other/manifests/latest', 'v1?ns=x', '', '-v1', 'v'.repeat(129)])(
+  'a list of tags with %j in it is refused before anything is pulled',
+  async (tag) => {
+    const { root, blobs } = buildImage({ layers: [tar([{ name: 'x' }])] })
+    const serve = served(root, blobs)
+    await using proxy = await startFaultProxy(registry.host, (request) => {
+      if (request.path.includes('/tags/list')) return { body: JSON.stringify({ tags: ['latest', tag] }) }
+      // It serves the image under whatever tag it is asked for.
+      return request.path.includes(':') ? serve(request) : serve({ ...request, path: '/manifests/latest' })
+    })
+    await expect(images.pull(`${proxy.host}/app`, { allTags: true })).rejects.toMatchObject({
+      kind: 'invalid',
+      message: `${proxy.host}/app lists a tag that can be none: ${JSON.stringify(tag.slice(0, 100))}`,
+    })
+    expect(images.service.list(images.noFilters)).toEqual([])
+    expect(await images.footprint()).toEqual(nothing)
+  },
+)
