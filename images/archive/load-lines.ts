@@ -2,15 +2,17 @@ import { shortId } from '#base/ids.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { parseImageConfig } from '#oci/image-config.ts'
 import type { Manifest } from '#oci/manifest.ts'
-import { familiarReference, parseReference, type Reference } from '#oci/reference.ts'
+import { familiarReference, formatReference, type Reference } from '#oci/reference.ts'
 import type { AddedImage } from '../transfer/add-image.ts'
 import type { BlobSource } from '../transfer/blob-source.ts'
 import type { PullProgress } from '../transfer/progress.ts'
 
+type Parts = Pick<Manifest, 'config' | 'layers'>
+
 /** What Docker tells of one image's loading: nothing but the bytes of each layer that is unpacked, under the beginning of its diffId. */
 export type LayerLines = (progress: PullProgress) => PullProgress | undefined
 
-export async function layerLines(source: BlobSource, manifest: Manifest, signal: AbortSignal): Promise<LayerLines> {
+export async function layerLines(source: BlobSource, manifest: Parts, signal: AbortSignal): Promise<LayerLines> {
   const names = await namesOf(source, manifest, signal)
   return ({ status, id = '', detail }) => {
     if (status !== 'Extracting' || !detail) return undefined
@@ -20,7 +22,7 @@ export async function layerLines(source: BlobSource, manifest: Manifest, signal:
 
 async function namesOf(
   source: BlobSource,
-  { config, layers }: Pick<Manifest, 'config' | 'layers'>,
+  { config, layers }: Parts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const bytes = await source.readManifest(config, signal)
@@ -33,12 +35,14 @@ async function namesOf(
 /** What Docker says at an image's end. */
 export function endLines({ image, taken }: AddedImage, references: readonly Reference[]): string[] {
   if (references.length === 0) return [`Loaded image ID: ${image.id}`]
+  const before = new Map(taken.map(({ name, from }) => [name, from]))
   return references.flatMap((reference) => {
     const name = familiarReference(reference)
-    const before = taken.find((one) => familiarReference(parseReference(one.name)) === name)
-    const renamed = before
-      ? [`The image ${name} already exists, renaming the old one with ID ${before.from} to empty string`]
-      : []
+    const from = before.get(formatReference(reference))
+    const renamed =
+      from === undefined
+        ? []
+        : [`The image ${name} already exists, renaming the old one with ID ${from} to empty string`]
     return [...renamed, `Loaded image: ${name}`]
   })
 }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { onAbort } from '#base/abort.ts'
+import type { Digest } from '#base/digest.ts'
 import { invalid } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
-import type { Manifest } from '#oci/manifest.ts'
 import { formatPlatform, hostPlatform, type Platform, platformScore } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { Lease } from '../content/leases.ts'
@@ -81,8 +81,8 @@ async function loadAll(run: LoadRun, archive: SplitArchive): Promise<void> {
       'the archive holds no images: neither manifest.json nor an OCI layout (archives of Docker before 1.10 are not supported)',
     )
   }
-  const manifests: OciManifest[] = []
-  for (const { root } of oci ?? []) manifests.push(...(await findManifests(archiveSource(files), root, run.signal)))
+  const roots = (oci ?? []).map(({ root }) => root)
+  const manifests = await findManifests(archiveSource(files), roots, run.signal)
   // manifest.json says best what is meant, where there is one; the layout then gives the manifests, with their digests.
   const loaded = docker
     ? await loadDocker(run, files, docker, manifests)
@@ -100,11 +100,13 @@ async function loadDocker(
   entries: readonly DockerEntry[],
   manifests: readonly OciManifest[],
 ): Promise<number> {
+  const byConfig = new Map(manifests.toReversed().map((one) => [one.manifest.config.digest, one]))
   let loaded = 0
   for (const entry of entries) {
+    run.signal.throwIfAborted()
     const lease = run.ports.leases.open()
     try {
-      const image = await findDockerImage(run, { files, entry, manifests, lease })
+      const image = await findDockerImage(run, { files, entry, byConfig, lease })
       if (await load(run, { ...image, references: entry.tags })) loaded += 1
     } finally {
       const held = lease.keys
@@ -120,15 +122,15 @@ async function findDockerImage(
   {
     files,
     entry,
-    manifests,
+    byConfig,
     lease,
-  }: { files: TreeReader; entry: DockerEntry; manifests: readonly OciManifest[]; lease: Lease },
+  }: { files: TreeReader; entry: DockerEntry; byConfig: ReadonlyMap<Digest, OciManifest>; lease: Lease },
 ): Promise<Omit<Loadable, 'references'>> {
   const text = (await files.read(entry.config, imageConfigSizeLimit)).toString('utf8')
   const { os, architecture, variant } = parseImageConfig(text, JSON.stringify(entry.config))
   const platform = { os, architecture, ...(variant !== undefined && { variant }) }
   const config = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(entry.config)?.[1]
-  const known = manifests.find(({ manifest }) => manifest.config.digest === `sha256:${config}`)
+  const known = config && byConfig.get(`sha256:${config}` as Digest)
   if (known) return { ...known, platform, source: archiveSource(files) }
   return { ...(await readDockerImage(ports, { files, entry, lease, signal })), platform }
 }
@@ -141,9 +143,10 @@ async function loadOci(
   const wanted = run.request.platform ?? hostPlatform
   const score = ({ platform }: OciManifest) => (platform?.os ? platformScore(platform, wanted) : 1)
   const source = archiveSource(files)
+  const byRoot = Map.groupBy(manifests, ({ root }) => root.digest)
   let loaded = 0
   for (const [digest, same] of Map.groupBy(entries, ({ root }) => root.digest)) {
-    const [best] = manifests.filter(({ root }) => root.digest === digest).toSorted((a, b) => score(b) - score(a))
+    const [best] = (byRoot.get(digest) ?? []).toSorted((a, b) => score(b) - score(a))
     if (!best) continue
     const references = same.flatMap(({ reference }) => (reference ? [reference] : []))
     if (await load(run, { ...best, source, references })) loaded += 1
@@ -154,7 +157,7 @@ async function loadOci(
 interface Loadable {
   readonly root: Descriptor
   /** The one below the root that is meant. */
-  readonly manifest: Manifest
+  readonly manifest: OciManifest['manifest']
   /** Of the manifest below the root that is meant; undefined where the root does not tell. */
   readonly platform: Platform | undefined
   readonly source: BlobSource

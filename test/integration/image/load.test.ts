@@ -226,19 +226,13 @@ test.each<readonly [string, Uint8Array, RegExp]>([
     /is damaged/,
   ],
   [
-    'an index that points at itself without end',
+    'an index that leads to ever more manifests',
     (() => {
-      const inner = toBlob(mediaTypes.ociIndex, {
-        schemaVersion: 2,
-        mediaType: mediaTypes.ociIndex,
-        manifests: Array(999).fill(toDescriptor(one.root)),
-      })
-      const outer = toBlob(mediaTypes.ociIndex, {
-        schemaVersion: 2,
-        mediaType: mediaTypes.ociIndex,
-        manifests: Array(999).fill(toDescriptor(inner)),
-      })
-      return layout({ ...one, root: outer, manifests: [one.root, inner] })
+      const indexOf = (entries: readonly object[]) =>
+        toBlob(mediaTypes.ociIndex, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries })
+      const other = (part: string, at: number) => ({ ...toDescriptor(one.root), digest: digestOf(`${part} ${at}`) })
+      const inner = ['a', 'b'].map((part) => indexOf(Array.from({ length: 600 }, (_, at) => other(part, at))))
+      return layout({ ...one, root: indexOf(inner.map(toDescriptor)), manifests: [one.root, ...inner] })
     })(),
     /leads to more than 1000 manifests/,
   ],
@@ -268,4 +262,26 @@ test('a client that goes away in the middle of its archive leaves nothing', asyn
   leave.abort()
   await expect(Array.fromAsync(await loading)).rejects.toMatchObject({ kind: 'cancelled' })
   expect(await images.footprint()).toEqual(nothing)
+})
+
+/** One document that asks for far more work than it has bytes. */
+function amplified(roots: number, visits: number): Buffer {
+  const padding = { annotations: { padding: 'x'.repeat(100_000) } }
+  const manifest = toBlob(mediaTypes.ociManifest, { ...JSON.parse(one.root.bytes.toString('utf8')), ...padding })
+  const index = toBlob(mediaTypes.ociIndex, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: Array(visits).fill(toDescriptor(manifest)),
+  })
+  const listed = { schemaVersion: 2, manifests: Array(roots).fill(toDescriptor(index)) }
+  const parts = { root: index, manifests: [manifest], blobs: one.blobs }
+  return tar([...blobsOf({ ...one, ...parts }), json('index.json', listed), marker])
+}
+
+test('a manifest that is named a million times is read once', async () => {
+  await using images = await openTestImages()
+  const before = process.cpuUsage()
+  expect(textOf(await load(images, amplified(1000, 990)))).toBe(`Loaded image ID: ${one.id}\n`)
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1e6).toBeLessThan(5)
 })
