@@ -231,9 +231,12 @@ export class DirectorySnapshotter implements Snapshotter {
   async #collect(rows: readonly StoredSnapshot[], numbers: readonly number[]): Promise<void> {
     // What cannot be deleted is told of, and tried again at the next start: it must not keep the rest from being served.
     const { onError } = this.#parts
+    const directories = new Set(numbers)
     for (const { id, key, kind, durable, bootId } of rows.toReversed()) {
       const unfinished = kind === 'active' && key.startsWith('unpack-')
-      const doubtful = kind === 'committed' && !durable && bootId !== this.#parts.bootId
+      // A power cut may lose the end of a row whose directory is gone already.
+      const isLost = !directories.has(id)
+      const doubtful = kind === 'committed' && (isLost || (!durable && bootId !== this.#parts.bootId))
       // One below a container stays: deleting it would take the container's own files too.
       if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key).catch(onError)
     }

@@ -15,6 +15,8 @@ export interface SnapshotterOptions {
   readonly executable: string
   /** Without it overlay2 where the host can, else vfs. */
   readonly driver?: Snapshotter['driver']
+  /** Identifies this boot of the machine; the kernel's by default. */
+  readonly bootId?: string
   /** Told of failures in the background (layers could not be written out). */
   readonly onError: (error: unknown) => void
 }
@@ -32,7 +34,7 @@ export async function openSnapshotter(options: SnapshotterOptions): Promise<Snap
   const canOverlay = options.driver !== 'vfs' && (await overlayWorks(dirname(root)))
   if (options.driver === 'overlay2' && !canOverlay)
     throw unavailable(`overlayfs cannot be used on ${root}: choose another data root, or the storage driver vfs`)
-  const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+  const bootId = options.bootId ?? (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
   const format = canOverlay ? overlayFormat : copyFormat
   return DirectorySnapshotter.open({ root, store, format, executable, bootId, onError })
 }

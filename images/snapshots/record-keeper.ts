@@ -1,3 +1,4 @@
+import { systemCode } from '#base/errors.ts'
 import { isRecorded, recordTree } from './record.ts'
 import type { SnapshotDirectories } from './tree-format.ts'
 
@@ -66,8 +67,8 @@ export class RecordKeeper implements AsyncDisposable {
     try {
       if (!isRecorded(directories)) await recordTree(executable, directories, signal)
     } catch (error) {
-      // Removed meanwhile, or stopped by us: no failure. What is not recorded is tried again at the next start.
-      if (isKnown(id) && !signal.aborted) onError(error)
+      // Removed meanwhile, or stopped by us, or gone as `verify` will tell: no failure. The next start tries again what is not recorded.
+      if (isKnown(id) && !signal.aborted && systemCode(error) !== 'ENOENT') onError(error)
     }
   }
 }

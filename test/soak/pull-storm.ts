@@ -7,6 +7,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts'
 import { openTestImages, type TestImages } from '../support/images.ts'
 import { startRegistry } from '../support/registry.ts'
 import { tar } from '../support/tar.ts'
+import { random } from './random.ts'
 
 export interface StormReport {
   readonly pulls: number
@@ -26,20 +27,11 @@ export interface StormReport {
 const workers = 50
 const imageCount = 24
 
-/** Numbers below 1 that are the same for the same seed. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
 /** Fifty at a time pull images that share layers, remove, tag and prune them; then everything is counted. */
 export async function runPullStorm({ seconds, seed }: { seconds: number; seed: number }): Promise<StormReport> {
   await using registry = await startRegistry()
   await using proxy = await startFaultProxy(registry.host, () => undefined)
-  await using images = await openTestImages()
+  await using images = await openTestImages({ isPatient: true })
   const made = makeImages()
   for (const [n, image] of made.entries()) await registry.push(`app:${n}`, image)
   const nameOf = (n: number) => `${proxy.host}/app:${n}`

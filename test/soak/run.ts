@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '../..')
 const soaks: Readonly<Record<string, readonly string[]>> = {
   fuzz: ['test/native/fuzz/soak.ts'],
   faults: ['test/native/faults/run.ts'],
+  powercut: ['test/soak/powercut/run.ts'],
   pulls: ['test/soak/pulls.ts'],
   'shim-exec': ['test/native/shim/exec-soak.ts'],
 }

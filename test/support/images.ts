@@ -53,6 +53,10 @@ export interface TestImagesOptions {
   readonly registries?: RegistrySettings
   readonly attempts?: number
   readonly disk?: DiskLimits
+  /** Waits for a slow machine rather than for a fault. */
+  readonly isPatient?: boolean
+  /** Another one than the machine's: as after a crash of it. */
+  readonly bootId?: string
   readonly pushCompression?: Compression
   readonly maxConcurrentUploads?: number
   /** Of uploads. */
@@ -68,7 +72,10 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
   const database = undo.use(openDatabase(join(root, 'state.db')))
   const errors: unknown[] = []
   const snapshots = undo.use(
-    await openSnapshotter({ root: join(root, 'snapshots'), database, executable, onError: (e) => errors.push(e) }),
+    await openSnapshotter({
+      ...{ root: join(root, 'snapshots'), database, executable, onError: (e: unknown) => errors.push(e) },
+      ...(options.bootId !== undefined && { bootId: options.bootId }),
+    }),
   )
   const events: Omit<EngineEvent, 'time'>[] = []
   const users = new Map<string, { id: string; running: boolean }[]>()
@@ -94,9 +101,9 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
         attempts: options.attempts ?? 3,
         ...(options.pieceBytes !== undefined && { uploadPieceBytes: options.pieceBytes }),
         backoffMs: 5,
-        headersTimeoutMs: 2000,
-        stallTimeoutMs: 1000,
-        documentTimeoutMs: 3000,
+        headersTimeoutMs: options.isPatient ? 60_000 : 2000,
+        stallTimeoutMs: options.isPatient ? 60_000 : 1000,
+        documentTimeoutMs: options.isPatient ? 60_000 : 3000,
       },
     }),
   )
