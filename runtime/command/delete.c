@@ -81,13 +81,19 @@ static int delete_hold_links(const struct state *state, int *ret_netns, struct b
         _cleanup_close_ int pidfd = -1, netns = -1;
         char path[64];
 
-        if (!state->waiting || !state->took_links || state_open_process(state, &pidfd) == -ESRCH)
+        if (!state->waiting || !state->took_links)
                 return 0;
+        int r = state_open_process(state, &pidfd);
+        if (r < 0)
+                return r == -ESRCH ? 0 : berth_error_set(err, -r, "look at process %d of container '%s'", (int) state->pid, state->id);
         (void) snprintf(path, sizeof path, "/proc/%d/ns/net", (int) state->pid);
         netns = open(path, O_RDONLY | O_CLOEXEC);
-        if (netns < 0 || pidfd < 0 || sys_pidfd_send_signal(pidfd, 0) < 0)
-                return berth_error_set(err, errno, "open the network namespace of container '%s'", state->id);
-        return give_fd(ret_netns, &netns);
+        if (netns >= 0 && sys_pidfd_send_signal(pidfd, 0) == 0)
+                return give_fd(ret_netns, &netns);
+        /* Killed, and on its way out: it has left its namespaces, and the links have gone with them. */
+        if (errno == ENOENT || errno == ESRCH)
+                return 0;
+        return berth_error_set(err, errno, "open the network namespace of container '%s'", state->id);
 }
 
 static int delete_container(const struct command *command, int directory, const struct state *state, struct berth_error *err) {

@@ -106,6 +106,20 @@ test.each([[['delete']], [['delete', '--force']]])(
   },
 )
 
+test('a container that took a link is deleted right after its process was killed', async () => {
+  await using command = await Command.make()
+  const { path, id } = await command.bundle('true', (config) => {
+    config.linux.netDevices = { dev0: {} }
+  })
+  const verb = `${program} --root ${command.states}`
+  const create = `${verb} create --bundle ${path} --pid-file ${path}/pid ${id} </dev/null >/dev/null 2>&1`
+  const script = `${links}; ${create}; kill -9 $(cat ${path}/pid) && ${verb} delete --force ${id}`
+  // A process leaves its namespaces some milliseconds before it has ended.
+  for (let round = 0; round < 40; round++) {
+    expect(await execute('unshare', ['-n', 'sh', '-c', script])).toEqual({ stdout: '', stderr: '' })
+  }
+})
+
 test.each([
   [{ dev0: { name: 'lo' } }, 'move the network link dev0: there is a lo already'],
   [{ nodev: {} }, 'find the network link nodev'],
