@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    // As package.json starts vitest: V8's compiling threads trip over each other on emulated processors (test/support/emulated-node.ts).
+    execArgv: ['--single-threaded'],
     fileParallelism: false,
   },
 })
