@@ -7,7 +7,7 @@ import { type Endpoint, originsOf } from './endpoints.ts'
 import type { RegistryConfig } from './registry-config.ts'
 import { fetchToken } from './token.ts'
 import { type RegistryResponse, Transport, type TransportLimits } from './transport.ts'
-import { isUnreachable } from './transport-error.ts'
+import { isUnreachable, withoutSecrets } from './transport-error.ts'
 
 export interface LoginRequest {
   /** `registry.lan:5000`, `https://index.docker.io/v1/`; empty: docker.io. */
@@ -92,5 +92,5 @@ async function expectOk(response: RegistryResponse): Promise<void> {
   if (response.status === 200) return await response.discard()
   await response.discard()
   const status = `${response.status} ${response.statusText}`.trim()
-  throw new BerthError('unavailable', `login attempt to ${response.url} failed with status: ${status}`)
+  throw new BerthError('unavailable', `login attempt to ${withoutSecrets(response.url)} failed with status: ${status}`)
 }

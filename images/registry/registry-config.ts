@@ -1,7 +1,7 @@
 import { invalid } from '#base/errors.ts'
 import { parseReference, type Reference } from '#oci/reference.ts'
 import { networksOf } from './insecure-hosts.ts'
-import { noProxies, type Proxies } from './proxies.ts'
+import { noProxies, type Proxies, withoutUser } from './proxies.ts'
 
 /** What is said about the repositories below a prefix: `ghcr.io`, `docker.io/me`. */
 export interface RegistrySetting {
@@ -121,9 +121,9 @@ function parseHubMirror(text: string): Mirror {
 
 function parseMirror(text: string): Mirror {
   const url = URL.parse(text)
-  if (!url) throw invalid(`invalid mirror: "${text}" is not a URL such as https://mirror.example`)
+  if (!url) throw invalid(`invalid mirror: "${withoutUser(text)}" is not a URL such as https://mirror.example`)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid(`invalid mirror: unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}"`)
+    throw invalid(`invalid mirror: unsupported scheme "${url.protocol.slice(0, -1)}" in "${withoutUser(text)}"`)
   }
   if (url.username !== '' || url.password !== '') {
     url.password = 'xxxxx'

@@ -73,6 +73,7 @@ function toTokenRequest(
       url: realm.href,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(form).toString(),
+      hasSecretBody: true,
     }
   }
   const url = new URL(realm)

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { abortError } from '#base/abort.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
-import { BerthError, invalid } from '#base/errors.ts'
+import { BerthError, forbidden, invalid } from '#base/errors.ts'
 import { Connections } from './connections.ts'
 import { noProxies, type Proxies } from './proxies.ts'
 import { isTransient, toTransportError } from './transport-error.ts'
@@ -46,6 +46,8 @@ export interface RegistryRequest {
   readonly headers: Readonly<Record<string, string>>
   /** A stream is opened anew for every attempt; the headers must then say its length. */
   readonly body?: string | Uint8Array | (() => Readable)
+  /** The body holds credentials: a redirect to where they may not be shown is refused. */
+  readonly hasSecretBody?: boolean
   readonly verifyTls: boolean
   /** Instead of the transport's own number. */
   readonly attempts?: number
@@ -131,7 +133,10 @@ export class Transport implements AsyncDisposable {
       await response.discard()
       if (hop >= maxRedirects) throw invalid(`${new URL(request.url).host} redirects more than ${maxRedirects} times`)
       const target = resolveLocation(location, url, request.verifyTls)
-      if (target.host !== new URL(url).host) headers = withoutCredentials(headers)
+      if (!mayShowCredentials(new URL(url), target)) {
+        if (request.hasSecretBody) throw forbidden(refusalOf(new URL(url), target))
+        headers = withoutCredentials(headers)
+      }
       url = target.href
     }
   }
@@ -195,6 +200,15 @@ export function resolveLocation(location: string, from: string, verifyTls: boole
     throw invalid(`${new URL(from).host} redirects from https to http, which is refused`)
   }
   return target
+}
+
+/** To the same server only, and never on from TLS to none. */
+export function mayShowCredentials(from: URL, to: URL): boolean {
+  return to.host === from.host && (to.protocol === 'https:' || from.protocol === 'http:')
+}
+
+function refusalOf(from: URL, to: URL): string {
+  return `${from.host} sends us on to ${to.host}, to which credentials are not sent`
 }
 
 function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -126,3 +126,18 @@ test('a token that never is good enough is not asked for again and again', async
   expect(tokenRequests().length).toBeLessThanOrEqual(2)
   expect(proxy.requests.length).toBeLessThanOrEqual(4)
 })
+
+test.each([302, 307, 308])('a token that lasts is not sent on where a token server points to (%i)', async (status) => {
+  await using thief = await startFaultProxy(registry.host, () => ({ body: JSON.stringify({ token: 'x' }) }))
+  await using proxy = await startFaultProxy(registry.host, ({ path }) =>
+    path.startsWith('/token')
+      ? { status, headers: { location: `http://${thief.host}/token` } }
+      : { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${proxy.host}/token",service="tests"` } },
+  )
+  const pulling = images.pull(`${proxy.host}/private/app`, { auth: { identityToken: 'a-token-that-lasts' } })
+  await expect(pulling).rejects.toMatchObject({
+    kind: 'forbidden',
+    message: `${proxy.host} sends us on to ${thief.host}, to which credentials are not sent`,
+  })
+  expect(thief.requests).toEqual([])
+})

@@ -120,6 +120,8 @@ test.each<[RegistrySettings, string]>([
 test.each([
   ['ftp://x', 'unsupported scheme "ftp"'],
   ['http://user:pass@x', 'username/password not allowed in URI "http://user:xxxxx@x/"'],
+  ['ftp://user:pass@x', 'unsupported scheme "ftp" in "ftp://xxxxx:xxxxx@x"'],
+  ['http://user:pass@', '"xxxxx:xxxxx@" is not a URL'],
   ['http://x/path', 'path, query, or fragment at end of the URI'],
   ['x', 'is not a URL'],
 ])('mirror %s is refused', (mirror, reason) => {
