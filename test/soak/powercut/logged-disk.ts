@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { waitFor } from '../../support/wait-for.ts'
 
-export interface LoggedDisk {
+export interface LoggedDisk extends AsyncDisposable {
   /** The file system. */
   readonly path: string
   /** Ends it as it is, and gives the log of every request since `mkfs`. */
@@ -39,12 +39,11 @@ export async function openLoggedDisk(directory: string): Promise<LoggedDisk> {
   return {
     path: file('mnt'),
     async end() {
-      unmount(file('mnt'))
-      const ended = once(storage, 'exit')
-      storage.kill('SIGTERM')
-      await ended
+      await unmount(file('mnt'))
+      await stop(storage)
       return { base: file('base.img'), log: file('log.img') }
     },
+    [Symbol.asyncDispose]: () => stop(storage),
   }
 }
 
@@ -52,8 +51,14 @@ export function mountImage(image: string, path: string): void {
   execFileSync('mount', ['-t', 'ext4', '-o', 'loop', image, path])
 }
 
-/** Gone also from the kernel: whoever still has something open there is told. */
-export function unmount(path: string): void {
-  execFileSync('umount', [path])
-  if (readFileSync('/proc/self/mounts', 'utf8').includes(` ${path} `)) throw new Error(`${path} is still mounted`)
+/** Children of what was killed may be at work there for a moment. */
+export async function unmount(path: string): Promise<void> {
+  await waitFor(`nobody uses ${path}`, () => spawnSync('umount', [path], { stdio: 'ignore' }).status === 0)
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
 }

@@ -47,7 +47,7 @@ async function main(): Promise<number> {
 async function record(directory: string, { seed, seconds }: { seed: number; seconds: number }) {
   await using registry = await startRegistry()
   for (const [n, { image }] of made.entries()) await registry.push(`app:${n}`, image)
-  const disk = await openLoggedDisk(directory)
+  await using disk = await openLoggedDisk(directory)
   const program = join(import.meta.dirname, 'work.ts')
   const words = [program, join(disk.path, 'data'), registry.host, `${seed}`, `${seconds}`]
   const worker = spawn(process.execPath, words, { stdio: ['ignore', 'inherit', 'inherit'] })
@@ -93,7 +93,7 @@ async function examine(directory: string, disk: string): Promise<{ images: numbe
     const reasons = error instanceof AggregateError ? error.errors : [error]
     return { images: 0, problems: [`the data root does not open: ${reasons.map(String).join('; ')}`] }
   } finally {
-    unmount(path)
+    await unmount(path)
   }
 }
 
