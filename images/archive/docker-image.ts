@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from '#base/digest.ts'
-import { invalid } from '#base/errors.ts'
+import { dataLoss, invalid } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
 import type { Manifest } from '#oci/manifest.ts'
@@ -10,6 +10,7 @@ import { inflateInto } from '../layers/inflate.ts'
 import type { LayerUnpackPorts } from '../layers/unpack.ts'
 import type { BlobSource } from '../transfer/blob-source.ts'
 import { formatManifest } from '../transfer/create-image.ts'
+import { checkLayerCount } from '../transfer/fetch-content.ts'
 import type { DockerEntry } from './archive-index.ts'
 import { archiveSource, copyFile } from './archive-source.ts'
 import { type Compression, compressionOf } from './compression.ts'
@@ -41,6 +42,7 @@ export async function readDockerImage(
   if (diffIds.length !== entry.layers.length) {
     throw invalid(`invalid manifest, layers length mismatch: expected ${diffIds.length}, got ${entry.layers.length}`)
   }
+  checkLayerCount(diffIds.length)
   const made = new Map<Digest, Buffer | string>([[id, config]])
   const layers: Descriptor[] = []
   for (const [index, path] of entry.layers.entries()) {
@@ -111,11 +113,18 @@ async function storeAsIs({ content }: DockerImagePorts, { files, path, lease, si
   return found
 }
 
-async function storeInflated(ports: DockerImagePorts, { files, path, lease, signal }: LayerPlace): Promise<Descriptor> {
+/** Plain bytes have the digest of their diffId, so that they are needed once, whatever names them. */
+async function storeInflated(
+  ports: DockerImagePorts,
+  { files, path, diffId, lease, signal }: LayerPlace,
+): Promise<Descriptor> {
+  lease.hold(diffId)
+  const known = await ports.content.find(diffId)
+  if (known) return { mediaType: mediaTypes.ociLayer, ...known }
   await using ingest = await ports.content.openIngest()
   await using file = await files.open(path)
-  const found = await inflateInto(ports, ingest, { fd: file.fd }, signal)
-  lease.hold(found.digest)
-  await ingest.commit(found.digest, found.size)
-  return { mediaType: mediaTypes.ociLayer, ...found }
+  const { digest, size } = await inflateInto(ports, ingest, { fd: file.fd }, signal)
+  if (digest !== diffId) throw dataLoss(`layer ${diffId} contains other bytes: their digest is ${digest}`)
+  await ingest.commit(digest, size)
+  return { mediaType: mediaTypes.ociLayer, digest, size }
 }

@@ -109,9 +109,13 @@ export async function commitBytes(content: ContentStore, { digest, size }: Descr
   await ingest.commit(digest, size)
 }
 
+/** @throws `invalid` */
+export function checkLayerCount(count: number): void {
+  if (count > maxLayers) throw invalid(`the image has ${count} layers; at most ${maxLayers} are supported`)
+}
+
 function checkLayers(layers: readonly Descriptor[]): void {
-  if (layers.length > maxLayers)
-    throw invalid(`the image has ${layers.length} layers; at most ${maxLayers} are supported`)
+  checkLayerCount(layers.length)
   for (const { mediaType, digest } of layers) {
     if (isLayerType(mediaType)) continue
     if (mediaType === mediaTypes.dockerForeignLayer || mediaType.includes('nondistributable')) {

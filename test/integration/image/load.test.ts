@@ -195,6 +195,32 @@ test.each<readonly [string, Uint8Array, RegExp]>([
     /contains other bytes/,
   ],
   [
+    'more layers than there may be',
+    (() => {
+      const damaged = execFileSync('xz', ['-c'], { input: layer('x') }).fill(0, 40)
+      const [many] = buildImage({ layers: [], diffIds: Array(501).fill(digestOf('x')) }).blobs
+      const entry = { ...config, Layers: Array(501).fill('layer') }
+      const files = [
+        { name: 'config', content: many?.bytes ?? '' },
+        { name: 'layer', content: damaged },
+      ]
+      return tar([...files, json('manifest.json', [entry])])
+    })(),
+    /^the image has 501 layers; at most 500 are supported/,
+  ],
+  [
+    'a layer by xz of other bytes, before the next one is looked at',
+    (() => {
+      const [two] = buildImage({ layers: [layer('x'), layer('y')] }).blobs
+      const files = [
+        { name: 'config', content: two?.bytes ?? '' },
+        { name: 'layer', content: execFileSync('xz', ['-c'], { input: layer('other') }) },
+      ]
+      return tar([...files, json('manifest.json', [{ ...config, Layers: ['layer', 'missing'] }])])
+    })(),
+    /contains other bytes/,
+  ],
+  [
     'a layer that is a fifo',
     tar([configFile, { name: 'layer', type: '6' }, json('manifest.json', [config])]),
     /^"layer" in the archive is no file/,
