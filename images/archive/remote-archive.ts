@@ -2,9 +2,10 @@ import type { Readable } from 'node:stream'
 import { BerthError, invalid, unavailable } from '#base/errors.ts'
 import type { RegistryConfig } from '../registry/registry-config.ts'
 import { Transport, type TransportLimits } from '../registry/transport.ts'
+import { withoutSecrets } from '../registry/transport-error.ts'
 
 export interface RemoteArchive extends AsyncDisposable {
-  /** Without credentials. */
+  /** For people: without what may be a secret. */
   readonly url: string
   readonly body: Readable
   /** In bytes; undefined when the server does not tell. */
@@ -25,7 +26,7 @@ export async function openRemoteArchive(
   signal: AbortSignal,
 ): Promise<RemoteArchive> {
   await using opened = new AsyncDisposableStack()
-  const { url, headers } = parseAddress(address)
+  const { url, shown, headers } = parseAddress(address)
   const transport = opened.use(new Transport({ proxies: registries.proxies, ...(limits && { limits }) }))
   const response = await transport.send({ method: 'GET', url, headers, verifyTls: true, attempts: 1, signal })
   if (response.status !== 200) {
@@ -33,13 +34,13 @@ export async function openRemoteArchive(
     const kind = response.status === 404 ? 'not-found' : response.status < 500 ? 'invalid' : 'unavailable'
     throw new BerthError(
       kind,
-      `failed to GET ${url} with status ${response.status} ${response.statusText}: ${text}`.trim(),
+      `failed to GET ${shown} with status ${response.status} ${response.statusText}: ${text}`.trim(),
     )
   }
   const length = response.header('content-length')
   const resources = opened.move()
   return {
-    url,
+    url: shown,
     body: response.body,
     size: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
     async [Symbol.asyncDispose]() {
@@ -49,17 +50,34 @@ export async function openRemoteArchive(
   }
 }
 
-function parseAddress(address: string): { url: string; headers: Record<string, string> } {
+interface Address {
+  readonly url: string
+  /** Without credentials and query. */
+  readonly shown: string
+  readonly headers: Record<string, string>
+}
+
+function parseAddress(address: string): Address {
   const url = URL.parse(/^\w+:\/\//.test(address) ? address : `http://${address}`)
-  if (!url) throw invalid('the address of the archive is no URL')
+  const user = url ? userOf(url) : undefined
+  if (!url || user === undefined) throw invalid('the address of the archive is no URL')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw unavailable(`Get "${url.protocol}//${url.host}": unsupported protocol scheme "${url.protocol.slice(0, -1)}"`)
   }
-  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   url.username = ''
   url.password = ''
-  const headers = user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
-  return { url: url.href, headers: headers as Record<string, string> }
+  const headers: Record<string, string> =
+    user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
+  return { url: url.href, shown: withoutSecrets(url.href), headers }
+}
+
+/** `name:password`; undefined where the escapes in it mean nothing. */
+function userOf({ username, password }: URL): string | undefined {
+  try {
+    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  } catch {
+    return undefined
+  }
 }
 
 async function beginningOf(body: Readable): Promise<string> {

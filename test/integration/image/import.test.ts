@@ -117,6 +117,33 @@ test('an archive of a web server is imported; credentials of its address are sho
   expect(images.service.get(id).config.history).toMatchObject([{ comment: `Imported from ${url}` }])
 })
 
+test('the query of an address, which may be a secret, is in no text and not in the image', async () => {
+  await using images = await openTestImages()
+  const asked: (string | undefined)[] = []
+  await using server = await serve(({ url }, response) => {
+    asked.push(url)
+    if (url?.startsWith('/root.tar')) response.end(files)
+    else response.writeHead(403).end()
+  })
+  const { lines, id } = await importFrom(images, `${server.origin}/root.tar?signature=secret#secret`)
+  expect(asked).toEqual(['/root.tar?signature=secret'])
+  expect(JSON.stringify([lines, images.service.get(id).config, images.events])).not.toContain('secret')
+  await expect(importFrom(images, `${server.origin}/x?signature=secret`)).rejects.toMatchObject({
+    message: `failed to GET ${server.origin}/x with status 403 Forbidden:`,
+  })
+})
+
+test.each(['http://', 'http://me:%zz@127.0.0.1/x', 'http://%ff@127.0.0.1/x'])(
+  'an address that is none (%s) is refused',
+  async (address) => {
+    await using images = await openTestImages()
+    await expect(importFrom(images, address)).rejects.toMatchObject({
+      kind: 'invalid',
+      message: 'the address of the archive is no URL',
+    })
+  },
+)
+
 test('what a web server refuses is told before any progress, without credentials', async () => {
   await using images = await openTestImages()
   await using server = await serve((_, response) => response.writeHead(404).end('no such tar'))
