@@ -67,7 +67,8 @@ test('files of a layer are there while the rest of it has not come', async () =>
   expect(proxy.requests.filter(isLayer)).toHaveLength(1)
   await pulled
   expect(statuses).toEqual([
-    ...['Pulling fs layer', 'Downloading', 'Verifying Checksum', 'Download complete', 'Extracting', 'Pull complete'],
+    ...['Pulling fs layer', 'Downloading', 'Retrying in 1 second', 'Downloading', 'Verifying Checksum'],
+    ...['Download complete', 'Extracting', 'Pull complete'],
   ])
   expect(await images.readFile(name, 'file9')).toBe(files[9]?.content)
 })
