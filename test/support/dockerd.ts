@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream, existsSync, globSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { waitFor } from './wait-for.ts'
 
@@ -40,6 +41,7 @@ export async function startDockerd(directory: string, extra: readonly string[] =
   const peers = fetchDockerPeers()
   const socket = join(directory, 'docker.sock')
   const logFile = join(directory, 'dockerd.log')
+  const cgroup = `dockerd-${randomBytes(4).toString('hex')}`
   const args = [
     '--data-root',
     join(directory, 'data'),
@@ -49,6 +51,9 @@ export async function startDockerd(directory: string, extra: readonly string[] =
     `unix://${socket}`,
     '-p',
     join(directory, 'docker.pid'),
+    // One of its own can be removed: dockerd leaves the one that is there for its containers.
+    '--cgroup-parent',
+    `/${cgroup}`,
     ...extra,
   ]
   const path = `${peers}/usr/bin:${peers}/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin`
@@ -77,6 +82,7 @@ export async function startDockerd(directory: string, extra: readonly string[] =
         await once(daemon, 'exit')
       }
       log.end()
+      for (const path of globSync(`/sys/fs/cgroup/{,*/}${cgroup}`)) rmdirSync(path)
     },
   }
 }
