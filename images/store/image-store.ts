@@ -19,6 +19,8 @@ export interface StoredImage {
   /** The config digest. */
   readonly id: Digest
   readonly manifest: Descriptor
+  /** Where blobs stand in for layers: the manifest that names these, so that the content store is a layout that others can read. */
+  readonly standIn?: Descriptor
   /** The config as it was received. */
   readonly config: string
   /** The lowest first. */
@@ -84,8 +86,8 @@ export class ImageStore {
   /** Adds the image, or brings the one that is there up to date. */
   add(image: StoredImage): void {
     this.#onChange()
-    const { root, id, manifest, config, layers, addedAt } = image
-    const rest = [JSON.stringify(manifest), config, JSON.stringify(layers), addedAt] as const
+    const { root, id, manifest, standIn, config, layers, addedAt } = image
+    const rest = [JSON.stringify({ ...manifest, standIn }), config, JSON.stringify(layers), addedAt] as const
     this.#add.run(root.digest, id, root.mediaType, root.size, ...rest)
     for (const digest of contentOf(image)) this.#addContent.run(digest, root.digest, id)
   }
@@ -141,20 +143,19 @@ export class ImageStore {
 }
 
 /** Digests of all blobs of an image, and the names of its snapshots. */
-export function contentOf({ root, id, manifest, layers }: StoredImage): readonly Digest[] {
-  const ofLayers = layers.flatMap(({ descriptor, chainId, standIn }) => [
-    descriptor.digest,
-    ...(standIn ? [standIn.digest] : []),
-    chainId,
-  ])
-  return [...new Set([root.digest, manifest.digest, id, ...ofLayers])]
+export function contentOf({ root, id, manifest, standIn, layers }: StoredImage): readonly Digest[] {
+  const ofLayers = layers.flatMap((layer) => [layer.descriptor.digest, layer.standIn?.digest, layer.chainId])
+  const all = [root.digest, manifest.digest, standIn?.digest, id, ...ofLayers]
+  return [...new Set(all.filter((digest) => digest !== undefined))]
 }
 
 function toImage(row: Row): StoredImage {
+  const { standIn, ...manifest } = JSON.parse(String(row.manifest)) as Descriptor & { readonly standIn?: Descriptor }
   return {
     root: { mediaType: String(row.root_type), digest: digest(row.root), size: Number(row.root_size) },
     id: digest(row.id),
-    manifest: JSON.parse(String(row.manifest)) as Descriptor,
+    manifest,
+    ...(standIn && { standIn }),
     config: String(row.config),
     layers: JSON.parse(String(row.layers)) as StoredLayer[],
     addedAt: Number(row.added_at),

@@ -50,8 +50,8 @@ export class LayoutIndex implements AsyncDisposable {
 
   #entries() {
     const tags = this.#store.references().filter(({ kind }) => kind === 'tag')
-    return this.#store.list().map(({ id, root, manifest }) => ({
-      manifest,
+    return this.#store.list().map(({ id, root, manifest, standIn }) => ({
+      manifest: standIn ?? manifest,
       tags: tags.filter(({ key }) => key.id === id && key.root === root.digest).map(({ name }) => parseReference(name)),
     }))
   }

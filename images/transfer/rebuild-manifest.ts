@@ -4,8 +4,10 @@ import { mediaTypes } from '#oci/media-types.ts'
 import type { PlannedDocument, PlannedManifest } from './push-plan.ts'
 
 /** The manifest with these blobs instead of its own; its own bytes when they are the same. */
-export function withLayers(planned: PlannedManifest, blobs: readonly Descriptor[]): PlannedDocument {
-  const { manifest, descriptor, bytes } = planned
+export function withLayers(
+  { manifest, descriptor, bytes }: Omit<PlannedManifest, 'diffIds'>,
+  blobs: readonly Descriptor[],
+): PlannedDocument {
   const isSame = manifest.layers.every(({ digest }, index) => digest === blobs[index]?.digest)
   if (isSame) return { descriptor, bytes }
   const document = JSON.parse(bytes.toString('utf8')) as { readonly layers: readonly object[] }
