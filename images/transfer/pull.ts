@@ -2,7 +2,7 @@ import { onAbort } from '#base/abort.ts'
 import { parseImageConfig } from '#oci/image-config.ts'
 import { parseManifest } from '#oci/manifest.ts'
 import { hostPlatform, type Platform, parsePlatform } from '#oci/platform.ts'
-import { familiarReference, type Reference, withDefaultTag } from '#oci/reference.ts'
+import { familiarReference, formatReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import { openRepository, type Repository } from '../registry/client.ts'
 import type { RegistryConfig } from '../registry/registry-config.ts'
 import type { ResolvedManifest } from '../registry/resolve.ts'
@@ -124,7 +124,9 @@ async function pullTarget(
   reference: Reference,
   { descriptor, bytes }: ResolvedManifest,
 ): Promise<AddedImage> {
-  feed.push({ id: reference.digest ?? reference.tag ?? 'latest', status: `Pulling from ${reference.path}` })
+  const { domain, path, tag = 'latest', digest } = reference
+  const id = digest ? formatReference({ domain, path, digest }) : tag
+  feed.push({ id, status: `Pulling from ${path}` })
   const added = await addImage(ports, {
     source: withKnownRoot(repository, descriptor.digest, bytes),
     root: descriptor,

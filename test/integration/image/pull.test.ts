@@ -135,7 +135,7 @@ test('a pull by digest lists the image without a tag', async () => {
   await registry.push('app:latest', image)
   const name = `${registry.host}/app@${image.root.digest}`
   const progress = await images.pull(name)
-  expect(progress[0]?.id).toBe(image.root.digest)
+  expect(progress[0]).toEqual({ id: name, status: 'Pulling from app' })
   expect(progress.at(-1)?.status).toBe(`Status: Downloaded newer image for ${name}`)
   expect(images.service.get(name)).toMatchObject({ id: image.id, tags: [], digests: [name] })
 })
