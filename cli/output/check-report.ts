@@ -25,9 +25,13 @@ export function formatSummary(
   { Blobs, Layers, Unrecorded, Problems, Repaired }: CheckSummary,
   repair: boolean,
 ): string {
-  const looked = `Checked ${Blobs} blobs and ${Layers} layers`
-  const skipped = Unrecorded === 0 ? '' : ` (${Unrecorded} layers have no record yet; check again later)`
+  const looked = `Checked ${count(Blobs, 'blob')} and ${count(Layers, 'layer')}`
+  const skipped = Unrecorded === 0 ? '' : ` (${count(Unrecorded, 'layer')} without a record yet; check again later)`
   if (Problems === 0) return `${looked}${skipped}: all is well.\n`
   const mended = repair ? `${Repaired} repaired` : 'repair with `system check --repair`'
-  return `${looked}${skipped}: ${Problems} problem${Problems === 1 ? '' : 's'}, ${mended}.\n`
+  return `${looked}${skipped}: ${count(Problems, 'problem')}, ${mended}.\n`
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
