@@ -12,7 +12,7 @@ import type { BlobSource } from '../transfer/blob-source.ts'
 import { formatManifest } from '../transfer/create-image.ts'
 import { checkLayerCount } from '../transfer/fetch-content.ts'
 import type { DockerEntry } from './archive-index.ts'
-import { archiveSource, copyFile } from './archive-source.ts'
+import { archiveSource, takeFile } from './archive-source.ts'
 import { type Compression, compressionOf } from './compression.ts'
 import { blobPath } from './documents.ts'
 import type { TreeReader } from './tree-reader.ts'
@@ -64,7 +64,7 @@ export async function readDockerImage(
       layers,
       annotations: {},
     },
-    source: archiveSource(files, made),
+    source: archiveSource(ports, files, made),
   }
 }
 
@@ -104,9 +104,9 @@ async function lookAt(files: TreeReader, path: string): Promise<{ size: number; 
   return { size, compression: compressionOf(buffer.subarray(0, bytesRead)) }
 }
 
-async function storeAsIs({ content }: DockerImagePorts, { files, path, lease, signal }: LayerPlace) {
-  await using ingest = await content.openIngest()
-  await copyFile(files, path, { ingest, signal })
+async function storeAsIs(ports: DockerImagePorts, { files, path, lease, signal }: LayerPlace) {
+  await using ingest = await ports.content.openIngest()
+  await takeFile(ports, files, path, { ingest, signal })
   const found = { digest: ingest.digest(), size: ingest.size }
   lease.hold(found.digest)
   await ingest.commit(found.digest, found.size)

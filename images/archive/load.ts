@@ -82,7 +82,7 @@ async function loadAll(run: LoadRun, archive: SplitArchive): Promise<void> {
     )
   }
   const roots = (oci ?? []).map(({ root }) => root)
-  const manifests = await findManifests(archiveSource(files), roots, run.signal)
+  const manifests = await findManifests(archiveSource(run.ports, files), roots, run.signal)
   // manifest.json says best what is meant, where there is one; the layout then gives the manifests, with their digests.
   const loaded = docker
     ? await loadDocker(run, files, docker, manifests)
@@ -131,7 +131,7 @@ async function findDockerImage(
   const platform = { os, architecture, ...(variant !== undefined && { variant }) }
   const config = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(entry.config)?.[1]
   const known = config && byConfig.get(`sha256:${config}` as Digest)
-  if (known) return { ...known, platform, source: archiveSource(files) }
+  if (known) return { ...known, platform, source: archiveSource(ports, files) }
   return { ...(await readDockerImage(ports, { files, entry, lease, signal })), platform }
 }
 
@@ -142,7 +142,7 @@ async function loadOci(
 ): Promise<number> {
   const wanted = run.request.platform ?? hostPlatform
   const score = ({ platform }: OciManifest) => (platform?.os ? platformScore(platform, wanted) : 1)
-  const source = archiveSource(files)
+  const source = archiveSource(run.ports, files)
   const byRoot = Map.groupBy(manifests, ({ root }) => root.digest)
   let loaded = 0
   for (const [digest, same] of Map.groupBy(entries, ({ root }) => root.digest)) {

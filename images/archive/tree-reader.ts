@@ -35,19 +35,26 @@ export class TreeReader {
 
   /** The caller closes it.   @throws `not-found`, `invalid` for what is no file */
   async open(path: string): Promise<FileHandle> {
-    const found = await this.#resolve(path)
-    if (!found) throw notFound(`${quote(path)} is not in the archive`)
-    if (!found.isFile) throw invalid(`${quote(path)} in the archive is no file`)
+    const found = await this.find(path)
     return await open(found.path, constants.O_RDONLY | constants.O_NOFOLLOW)
   }
 
-  async #resolve(path: string): Promise<{ path: string; isFile: boolean } | undefined> {
+  /** Where it is on disk, behind all links, and its bytes.   @throws `not-found`, `invalid` for what is no file */
+  async find(path: string): Promise<{ readonly path: string; readonly size: number }> {
+    const found = await this.#resolve(path)
+    if (!found) throw notFound(`${quote(path)} is not in the archive`)
+    if (found.size === undefined) throw invalid(`${quote(path)} in the archive is no file`)
+    return { path: found.path, size: found.size }
+  }
+
+  /** @returns the size of files alone */
+  async #resolve(path: string): Promise<{ path: string; size?: number } | undefined> {
     if (path.includes('\0')) throw invalid(`${quote(path)} can be no name`)
     let left = path.split('/')
     const at: string[] = []
     for (let links = 0; ; ) {
       const name = left.shift()
-      if (name === undefined) return { path: join(this.#root, ...at), isFile: false }
+      if (name === undefined) return { path: join(this.#root, ...at) }
       if (name === '' || name === '.') continue
       if (name === '..') {
         at.pop()
@@ -62,7 +69,7 @@ export class TreeReader {
         const target = await readlink(here)
         if (target.startsWith('/')) at.length = 0
         left = [...target.split('/'), ...left]
-      } else if (left.length === 0) return { path: here, isFile: found.isFile() }
+      } else if (left.length === 0) return { path: here, ...(found.isFile() && { size: found.size }) }
       else if (found.isDirectory()) at.push(name)
       else return undefined
     }

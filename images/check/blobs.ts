@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '#base/digest.ts'
-import { internal, isKind, messageOf } from '#base/errors.ts'
+import { isKind, messageOf } from '#base/errors.ts'
 import { mediaTypes } from '#oci/media-types.ts'
-import { runTreeJobOn } from '../snapshots/tree-process.ts'
+import { digestFile } from '../layers/file-digest.ts'
 import { collect } from '../store/garbage.ts'
 import { commitBytes } from '../transfer/fetch-content.ts'
 import type { CheckEvent, Finding } from './check-event.ts'
@@ -45,9 +45,7 @@ async function checkBlob(ports: CheckPorts, digest: Digest, run: CheckRun): Prom
 async function readDigest(ports: CheckPorts, digest: Digest, signal: AbortSignal): Promise<string | undefined> {
   try {
     await using file = await ports.content.open(digest)
-    const line = await runTreeJobOn(ports.executable, ['--digest'], { target: file.fd }, signal)
-    const found = /"digest":"(sha256:[0-9a-f]{64})"/.exec(line)?.[1]
-    if (found === undefined) throw internal(`berth-unpack answered no digest: ${line.slice(0, 200)}`)
+    const { digest: found } = await digestFile(ports.executable, { fd: file.fd, isInBackground: true }, signal)
     return found
   } catch (error) {
     if (isKind(error, 'not-found')) return undefined

@@ -4,6 +4,7 @@ import { syncDirectory } from '#base/atomic-file.ts'
 import { type Digest, encodedOf, parseDigest } from '#base/digest.ts'
 import { dataLoss, internal, noSpace, systemCode } from '#base/errors.ts'
 import { type GrowingBlob, Growth } from './growth.ts'
+import { linkOwned } from './own-file.ts'
 
 /** Chunks are gathered to this many bytes: one system call for each small chunk would cost more than the hashing. */
 const gatherBytes = 1 << 20
@@ -28,6 +29,11 @@ export interface Ingest extends AsyncDisposable {
 
   /** Lets another process write everything through the descriptor, instead of `write`; it tells the digest and size of what it wrote. */
   fill(write: (fd: number) => Promise<BlobInfo>): Promise<BlobInfo>
+
+  /** Takes a whole file over by its inode, in place of what was written; the bytes can be read as a growing blob at once, while `digest`
+   *  reads them through the descriptor. Nobody may write to the file any more; its name stays, and is the caller's to remove.
+   *  @returns false, with nothing changed, for what has more than one name or is on another file system */
+  adopt(path: string, digest: (fd: number) => Promise<BlobInfo>): Promise<boolean>
 
   /** The digest of what was written so far. */
   digest(): Digest
@@ -76,13 +82,14 @@ export interface KeptIngest extends Ingest {
 }
 
 class FileIngest implements KeptIngest {
-  readonly #file: FileHandle
+  #file: FileHandle
   readonly #place: IngestPlace
   readonly #onClose: ((stays: boolean) => void) | undefined
   #hash: Hash = createHash('sha256')
   #size = 0
   #resumed = 0
   #filled: Digest | undefined
+  #isAdopted = false
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #writing: Promise<void> = Promise.resolve()
@@ -145,21 +152,53 @@ class FileIngest implements KeptIngest {
     return { digest, size }
   }
 
+  async adopt(path: string, digest: (fd: number) => Promise<BlobInfo>): Promise<boolean> {
+    if (this.#state !== 'open') throw internal('the ingest has ended')
+    await this.#writing
+    const file = await linkOwned(path, this.#place.path).catch((error: unknown) => {
+      throw toStoreError(error)
+    })
+    if (!file) return false
+    await this.#begin(file)
+    this.#isAdopted = true
+    this.#size = (await file.stat()).size
+    this.#growth.end()
+    const found = await digest(file.fd)
+    this.#filled = found.digest
+    this.#size = found.size
+    return true
+  }
+
   digest(): Digest {
     return this.#filled ?? parseDigest(`sha256:${this.#hash.copy().digest('hex')}`)
   }
 
   async restart(): Promise<void> {
     await this.#writing
+    if (this.#isAdopted) {
+      // Its bytes are still the other name's.
+      await rm(this.#place.path, { force: true })
+      await this.#begin(await open(this.#place.path, 'wx', 0o600))
+    } else {
+      await this.#file.truncate(0)
+      await this.#begin(this.#file)
+    }
+  }
+
+  /** Goes on with another file, or the same one emptied, and with nothing of what was known. */
+  async #begin(file: FileHandle): Promise<void> {
+    const before = this.#file
+    this.#file = file
     this.#gathered = []
     this.#gatheredBytes = 0
     this.#growth.giveUp()
     this.#growth = new Growth()
-    await this.#file.truncate(0)
     this.#hash = createHash('sha256')
     this.#filled = undefined
+    this.#isAdopted = false
     this.#size = 0
     this.#resumed = 0
+    if (before !== file) await before.close()
   }
 
   async commit(expected: Digest, size: number): Promise<void> {
@@ -190,7 +229,8 @@ class FileIngest implements KeptIngest {
     const committed = this.#state === 'committed'
     this.#state = 'closed'
     this.#growth.giveUp()
-    const stays = !committed && this.#onClose !== undefined && this.#size >= minKeptBytes && (await this.#writeOut())
+    const isWorthKeeping = !this.#isAdopted && this.#size >= minKeptBytes
+    const stays = !committed && this.#onClose !== undefined && isWorthKeeping && (await this.#writeOut())
     await this.#writing.catch(() => undefined)
     await this.#file.close()
     if (!committed && !stays) await rm(this.#place.path, { force: true })

@@ -17,8 +17,9 @@ enum { BUFFER = 128 << 10 };
 
 static const int digest_calls[] = {SYS_read, SYS_write, SYS_exit_group};
 
-static int drop(struct berth_error *err) {
-        (void) setpriority(PRIO_PROCESS, 0, 19);
+static int drop(bool prompt, struct berth_error *err) {
+        if (!prompt)
+                (void) setpriority(PRIO_PROCESS, 0, 19);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 return berth_error_set(err, errno, "give up new privileges");
         const struct confine_rights rights = {
@@ -32,11 +33,11 @@ static int drop(struct berth_error *err) {
         return confine_drop(&rights, err);
 }
 
-int digest_print(int file, struct berth_error *err) {
+int digest_print(int file, bool prompt, struct berth_error *err) {
         uint8_t buffer[BUFFER];
         struct sha256 hash;
         sha256_init(&hash);
-        int r = drop(err);
+        int r = drop(prompt, err);
         if (r < 0)
                 return r;
         for (;;) {

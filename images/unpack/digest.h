@@ -3,5 +3,7 @@
 
 #include "../../runtime/lib/error.h"
 
-/* Reads a file from its descriptor to the end, and prints `{"digest":"sha256:…","size":…}`. */
-int digest_print(int file, struct berth_error *err);
+#include <stdbool.h>
+
+/* Reads a file from its descriptor to the end, and prints `{"digest":"sha256:…","size":…}`; at the lowest priority unless it is to be prompt. */
+int digest_print(int file, bool prompt, struct berth_error *err);

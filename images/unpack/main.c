@@ -45,6 +45,7 @@ struct arguments {
         bool whole_trees;
         bool without_mount_points;
         bool growing;
+        bool prompt;
         struct limits limits;
 };
 
@@ -58,7 +59,7 @@ static const char usage[] =
         "       berth-unpack --relabel LABEL 3<file-or-directory\n"
         "       berth-unpack --record 3<directory >record\n"
         "       berth-unpack --verify 3<directory 4<record\n"
-        "       berth-unpack --digest 3<file\n";
+        "       berth-unpack --digest [--prompt] 3<file\n";
 
 static enum mode mode_of(const char *argument) {
         static const struct {
@@ -90,6 +91,8 @@ static bool *flag_of(struct arguments *arguments, const char *argument) {
                 return &arguments->whole_trees;
         if (strcmp(argument, "--growing") == 0)
                 return &arguments->growing;
+        if (strcmp(argument, "--prompt") == 0)
+                return &arguments->prompt;
         return strcmp(argument, "--without-mount-points") == 0 ? &arguments->without_mount_points : NULL;
 }
 
@@ -130,6 +133,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                         return false;
         }
         if (ret->growing && ret->mode != MODE_OVERLAY && ret->mode != MODE_PLAIN)
+                return false;
+        if (ret->prompt && ret->mode != MODE_DIGEST)
                 return false;
         return ret->mode != MODE_NONE && ret->n_lowers <= (ret->mode == MODE_OVERLAY || packs(ret->mode) ? UNPACK_MAX_LOWERS : 0);
 }
@@ -304,7 +309,7 @@ int main(int argc, char **argv) {
         case MODE_VERIFY:
                 return record_verify(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, exit_code_of(err.code)) : 0;
         case MODE_DIGEST:
-                return digest_print(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
+                return digest_print(UNPACK_TARGET_FD, arguments.prompt, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
         default:
                 return unpack(&arguments);
         }

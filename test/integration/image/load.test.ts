@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -9,6 +12,7 @@ import type { Platform } from '#oci/platform.ts'
 import { buildImage, buildIndex, type TestImage, toBlob, toDescriptor } from '#test/support/base-image.ts'
 import { openTestImages, type TestImages } from '#test/support/images.ts'
 import { type TarEntry, tar } from '#test/support/tar.ts'
+import { tempDirectory } from '#test/support/temp.ts'
 import { waitFor } from '#test/support/wait-for.ts'
 
 const layer = (text: string) => tar([{ name: 'motd', content: text }])
@@ -160,6 +164,9 @@ test('a name that leads to another image is taken from it, and that is told', as
   expect(textOf(await load(images, layout(one, name)))).toBe('Loaded image: app:v1\n')
 })
 
+/** cap_setuid, as setcap writes it. */
+const capability = Buffer.from('0100000280000000000000000000000000000000', 'hex')
+
 const config = { Config: 'config', RepoTags: ['x:y'], Layers: ['layer'] }
 const [configBlob] = buildImage({ layers: [layer('x')] }).blobs
 const configFile: TarEntry = { name: 'config', content: configBlob?.bytes ?? '' }
@@ -287,6 +294,58 @@ test('a client that goes away in the middle of its archive leaves nothing', asyn
   await waitFor('the archive is being split', () => images.snapshots.list().some(({ key }) => /^unpack-/.test(key)))
   leave.abort()
   await expect(Array.fromAsync(await loading)).rejects.toMatchObject({ kind: 'cancelled' })
+  expect(await images.footprint()).toEqual(nothing)
+})
+
+test('large layers become blobs that belong to nobody else, whatever the archive says of its files', async () => {
+  await using root = await tempDirectory('berth-load-')
+  await using images = await openTestImages({ root: root.path })
+  const layers = ['first', 'second', 'third'].map((text) =>
+    tar([
+      { name: 'motd', content: text },
+      { name: 'noise', content: randomBytes(3 << 20) },
+    ]),
+  )
+  const names = layers.map((bytes) => `blobs/sha256/${encodedOf(digestOf(bytes))}`)
+  const [config] = buildImage({ layers }).blobs
+  const [first = '', second = '', third = ''] = names
+  const [owned, linked, symbolic] = layers
+  const archive = tar([
+    {
+      name: first,
+      content: owned ?? '',
+      mode: 0o6777,
+      uid: 1234,
+      gid: 1234,
+      pax: { 'SCHILY.xattr.security.capability': capability },
+    },
+    { name: 'linked', content: linked ?? '', mode: 0o666 },
+    { name: second, type: '1', link: 'linked' },
+    { name: 'real', content: symbolic ?? '', mode: 0o666 },
+    { name: third, type: '2', link: '../../real' },
+    { name: 'config', content: config?.bytes ?? '' },
+    json('manifest.json', [{ Config: 'config', RepoTags: ['app:v1'], Layers: names }]),
+  ])
+  expect(textOf(await load(images, archive))).toBe('Loaded image: app:v1\n')
+  expect(await images.readFile('app:v1', 'motd')).toBe('third')
+  for (const [index, name] of names.entries()) {
+    const blob = join(root.path, 'content', name)
+    expect(await stat(blob)).toMatchObject({ mode: 0o100600, uid: 0, gid: 0, nlink: 1, size: layers[index]?.length })
+    expect(digestOf(await readFile(blob))).toBe(digestOf(layers[index] ?? ''))
+  }
+  expect(await images.footprint()).toEqual({ blobs: 5, ingests: 0, snapshots: 3, directories: 3 })
+})
+
+test('a large layer of other bytes is refused, and nothing stays', async () => {
+  await using images = await openTestImages()
+  const large = buildImage({ layers: [tar([{ name: 'noise', content: randomBytes(3 << 20) }])] })
+  const [blob] = large.layers
+  const damaged = blobsOf(large).map((entry) =>
+    entry.name.endsWith(encodedOf(blob?.digest ?? large.id))
+      ? { ...entry, content: randomBytes(blob?.size ?? 0) }
+      : entry,
+  )
+  await expect(load(images, layout(large, {}, damaged))).rejects.toThrow(/verification failed for digest/)
   expect(await images.footprint()).toEqual(nothing)
 })
 
