@@ -59,8 +59,8 @@ async function replay(stream: AttachStream, { logPath }: Container, flags: Attac
   const { stdout, stderr, framed } = flags
   const cancelled = new AbortController().signal
   const request = { stdout, stderr, tail: undefined, since: undefined, until: undefined, follow: undefined, cancelled }
-  for await (const { stream: from, line } of readLog(logPath, request)) {
-    stream.replay(framed ? frame(from, line) : line)
+  for await (const batch of readLog(logPath, request)) {
+    for (const { stream: from, line } of batch) stream.replay(framed ? frame(from, line) : line)
   }
 }
 

@@ -10,7 +10,7 @@ export function logs(
   context: Pick<ContainerContext, 'store' | 'exits' | 'clock'>,
   name: string,
   { request, signal }: { request: LogRequest; signal: AbortSignal },
-): AsyncIterable<LogEntry> {
+): AsyncIterable<readonly LogEntry[]> {
   const container = context.store.get(name)
   if (!request.stdout && !request.stderr) throw invalid('Bad parameters: you must choose at least one stream')
   if (container.host.logConfig.driver === 'none') {

@@ -213,7 +213,7 @@ export class ContainerService implements AsyncDisposable {
     return attach(this.#context, name, { flags, options })
   }
 
-  async logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<LogEntry>> {
+  async logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<readonly LogEntry[]>> {
     return logs(this.#context, name, { request, signal })
   }
 

@@ -99,7 +99,8 @@ export interface Containers {
   changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]>
   /** A tar; what fails before its first bytes fails here. */
   export(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
-  logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<LogEntry>>
+  /** In batches, as they are read. */
+  logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<readonly LogEntry[]>>
   execCreate(name: string, request: ExecRequest): Promise<{ id: string }>
   /** Starts the exec; with `detach` there is no stream. */
   execStart(

@@ -8,7 +8,7 @@ import { parseSize } from '../parse/terminal-size.ts'
 import { parseTimeParameter } from '../parse/time.ts'
 import { empty, hijack, stream } from '../reply.ts'
 import { multiplexedStreamType, rawStreamType } from '../streams/hijack.ts'
-import { frame } from '../streams/multiplex.ts'
+import { frameHead } from '../streams/multiplex.ts'
 
 export const containerIoRoutes: readonly Route[] = [
   route('POST /containers/{id}/wait', async ({ path, query, signal }, engine) => {
@@ -91,14 +91,19 @@ function toDecoration(query: Call<'GET /containers/{id}/logs'>['query']): Decora
 }
 
 async function* presentLog(
-  entries: AsyncIterable<LogEntry>,
+  batches: AsyncIterable<readonly LogEntry[]>,
   { framed, timestamps, details }: Decoration & { framed: boolean },
 ): AsyncGenerator<Uint8Array> {
-  for await (const { stream: source, time, line } of entries) {
-    // Docker puts the attributes of the log driver here; json-file without `labels` and `env` has none.
-    const prefix = `${timestamps ? `${formatPaddedNanos(time)} ` : ''}${details ? ' ' : ''}`
-    const bytes = prefix === '' ? line : Buffer.concat([Buffer.from(prefix), line])
-    yield framed ? frame(source, bytes) : bytes
+  for await (const batch of batches) {
+    const parts: Uint8Array[] = []
+    for (const entry of batch) {
+      // Docker puts the attributes of the log driver here; json-file without `labels` and `env` has none.
+      const prefix = Buffer.from(`${timestamps ? `${formatPaddedNanos(entry.time)} ` : ''}${details ? ' ' : ''}`)
+      if (framed) parts.push(frameHead(entry.stream, prefix.length + entry.line.length))
+      if (prefix.length > 0) parts.push(prefix)
+      parts.push(entry.line)
+    }
+    yield Buffer.concat(parts)
   }
 }
 

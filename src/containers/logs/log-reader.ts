@@ -12,15 +12,11 @@ export interface ReadOptions extends Omit<LogRequest, 'follow'> {
   readonly cancelled: AbortSignal
 }
 
-/** The entries of a json-file log and its rotated parts, oldest first. */
-export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<LogEntry, void, undefined> {
-  for await (const batch of readBatches(path, options)) for (const entry of batch) yield entry
-}
-
 /** One batch for each piece that is read: every level of asynchronous generators costs as much as parsing an entry does. */
 type Batches<End = void> = AsyncGenerator<readonly LogEntry[], End, undefined>
 
-async function* readBatches(path: string, options: ReadOptions): Batches {
+/** The entries of a json-file log and its rotated parts, oldest first. */
+export async function* readLog(path: string, options: ReadOptions): Batches {
   const { follow, cancelled } = options
   using changes = follow && new ChangeSignal(path, AbortSignal.any([follow.ended, cancelled]))
   await using parts = new AsyncDisposableStack()

@@ -269,7 +269,7 @@ describe('logs', () => {
         logs: async (_, request) => {
           requests.push(request)
           return (async function* () {
-            yield* entries
+            yield entries
           })()
         },
       },

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { formatNanos } from '#base/timestamp.ts'
+import { formatNanos, parseNanos } from '#base/timestamp.ts'
 import { type ReadOptions, readLog } from '#containers/logs/log-reader.ts'
 
 let directory: string
@@ -31,8 +31,11 @@ const everything = {
 
 async function read(options: Partial<ReadOptions> = {}): Promise<number[]> {
   const lines: number[] = []
-  for await (const { line } of readLog(path, { ...everything, ...options })) lines.push(numberOf({ line }))
+  for await (const entry of entriesOf(options)) lines.push(numberOf(entry))
   return lines
+}
+async function* entriesOf(options: Partial<ReadOptions>) {
+  for await (const batch of readLog(path, { ...everything, ...options })) yield* batch
 }
 const numberOf = (entry: { readonly line: Buffer } | undefined) => Number(String(entry?.line).slice(5))
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n)
@@ -69,10 +72,27 @@ test('torn and foreign lines are passed over, streams are told apart', async () 
   expect(await read({ stdout: false })).toEqual([2])
 })
 
+test('entries are what the records say, whoever wrote them, with times when they are asked for', async () => {
+  const entries = [
+    { log: 'plain\n', stream: 'stderr', time: '2026-01-02T03:04:05.000000006Z' },
+    { log: 'no end', stream: 'stdout', time: '2026-01-02T03:04:05Z' },
+    { log: '', stream: 'stdout', time: '2026-01-02T03:04:05.1Z' },
+    { log: '\n', stream: 'stdout', time: '2026-01-02T03:04:05.1Z' },
+    { log: 'back\\slash\n\n', stream: 'stdout', time: '2026-01-02T03:04:05.1Z' },
+    { log: '","stream":"stderr","time":"2026-01-02T03:04:05.1Z"}\n', stream: 'stdout', time: '2026-01-02T03:04:06Z' },
+    { log: 'with an offset\n', stream: 'stdout', time: '2026-01-02T05:04:06+02:00' },
+  ]
+  const other = { time: '2026-01-02T03:04:07Z', attrs: { tag: 'x' }, stream: 'stderr', log: 'another order\n' }
+  await writeFile(path, [...entries, other].map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+  const read: object[] = []
+  for await (const { line, stream, time } of entriesOf({})) read.push({ log: String(line), stream, time })
+  expect(read).toEqual([...entries, other].map(({ log, stream, time }) => ({ log, stream, time: parseNanos(time) })))
+})
+
 test('following goes through rotations and ends when the container has ended', async () => {
   await writeFile(path, records(1, 2))
   const ended = new AbortController()
-  const entries = readLog(path, { ...everything, follow: { ended: ended.signal }, tail: 1 })
+  const entries = entriesOf({ follow: { ended: ended.signal }, tail: 1 })
   const next = async () => numberOf((await entries.next()).value ?? undefined)
   expect(await next()).toBe(2)
   await appendFile(path, records(3, 4))
