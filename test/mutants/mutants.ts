@@ -160,6 +160,26 @@ export const mutants: readonly Mutant[] = [
   },
   {
     lesson: 'CVE-2021-30465',
+    naive: 'the way to a mount point is looked at first and gone a moment later',
+    file: 'runtime/lib/path.c',
+    changes: [
+      [
+        'return path_resolve(root, path, flags, mode, RESOLVE_IN_ROOT, ret_fd);',
+        [
+          'int r = path_resolve(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, ret_fd);',
+          'if (r < 0)',
+          '        return path_resolve(root, path, flags, mode, RESOLVE_IN_ROOT, ret_fd);',
+          '(void) close(*ret_fd);',
+          '(void) usleep(50);',
+          'return path_resolve(root, path, flags, mode, 0, ret_fd);',
+        ].join('\n        '),
+      ],
+    ],
+    test: 'test/native/runtime/rename-race.test.ts',
+    pattern: 'none reaches the host',
+  },
+  {
+    lesson: 'CVE-2021-30465',
     naive: 'labels are given through links',
     file: 'images/unpack/relabel.c',
     changes: [

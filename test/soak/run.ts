@@ -11,6 +11,7 @@ const soaks: Readonly<Record<string, readonly string[]>> = {
   faults: ['test/native/faults/run.ts'],
   powercut: ['test/soak/powercut/run.ts'],
   pulls: ['test/soak/pulls.ts'],
+  'rename-race': ['test/native/runtime/rename-race.ts'],
   'shim-exec': ['test/native/shim/exec-soak.ts'],
 }
 

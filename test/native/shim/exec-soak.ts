@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import type { Shim } from '#shim/shim.ts'
+import { randomFrom } from '#test/support/random.ts'
 import { waitFor } from '#test/support/wait-for.ts'
 import { makeRoot } from './container.ts'
 import { type Keeper, openKeeper } from './keeper.ts'
@@ -131,17 +132,6 @@ async function cpuTicks(pid: number): Promise<number> {
     .split(' ')
     .map(Number)
   return fields.slice(11, 15).reduce((sum, ticks) => sum + ticks, 0)
-}
-
-/** Mulberry32: numbers in [0, 1) that its seed decides. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** @throws when the shim has more at the end than after the first slice */
