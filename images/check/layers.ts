@@ -6,7 +6,7 @@ import { dataLoss, isKind, messageOf } from '#base/errors.ts'
 import { isFullId } from '#base/ids.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { parseImageConfig } from '#oci/image-config.ts'
-import { unpackIntoActive } from '../layers/unpack.ts'
+import { unpackLayerAnew } from '../layers/unpack-anew.ts'
 import type { SnapshotInfo } from '../snapshots/snapshotter.ts'
 import { collect } from '../store/garbage.ts'
 import type { CheckEvent, Finding } from './check-event.ts'
@@ -136,32 +136,20 @@ function sourcesOf(rows: ReturnType<typeof usersOf>['rows'], chainId: string): L
     const diffId = parseImageConfig(config, `image config ${id}`).diffIds[index]
     const layer = layers[index]
     if (!layer || !diffId) return []
-    return [{ descriptor: layer.descriptor, diffId, parentChainId: layers[index - 1]?.chainId }]
+    return [{ descriptor: layer.standIn ?? layer.descriptor, diffId, parentChainId: layers[index - 1]?.chainId }]
   })
 }
 
-/** From the blob, whose bytes prove themselves by the diffId. What runs on the old files keeps them: they are moved, not removed. */
+/** What runs on the old files keeps them: they are moved, not removed. */
 async function unpackAnew(
   ports: CheckPorts,
   chainId: string,
   { source, isRunning, signal }: { source: LayerSource; isRunning: boolean; signal: AbortSignal },
 ): Promise<void> {
-  const { content, snapshots, quarantine } = ports
-  const { descriptor, diffId, parentChainId } = source
-  await using file = await content.open(descriptor.digest)
-  const unpacked = await unpackIntoActive(ports, { source: { fd: file.fd }, diffId, parentChainId }, signal)
-  try {
-    if (!snapshots.find(chainId)) {
-      await snapshots.commit(unpacked.key, chainId, unpacked.usage)
-      return
-    }
-    if (isRunning) await mkdir(quarantine, { recursive: true, mode: 0o700 })
-    const aside = isRunning ? join(quarantine, `${nameOf(chainId)}-${randomUUID().slice(0, 8)}`) : undefined
-    await snapshots.replace(chainId, unpacked.key, aside)
-  } catch (error) {
-    await snapshots.remove(unpacked.key)
-    throw error
-  }
+  const { quarantine } = ports
+  if (isRunning) await mkdir(quarantine, { recursive: true, mode: 0o700 })
+  const aside = isRunning ? join(quarantine, `${nameOf(chainId)}-${randomUUID().slice(0, 8)}`) : undefined
+  await unpackLayerAnew(ports, { ...source, ...(aside !== undefined && { aside }) }, signal)
 }
 
 function nameOf(chainId: string): string {

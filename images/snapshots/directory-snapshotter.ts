@@ -162,6 +162,11 @@ export class DirectorySnapshotter implements Snapshotter {
     await this.remove(key)
   }
 
+  isDoubtful(name: string): boolean {
+    const snapshot = this.#store.find(name)
+    return snapshot?.kind === 'committed' && !snapshot.durable && snapshot.bootId !== this.#parts.bootId
+  }
+
   async flush(signal?: AbortSignal): Promise<void> {
     await this.#durability.flush(signal)
   }

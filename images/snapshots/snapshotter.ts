@@ -105,6 +105,10 @@ export interface Snapshotter {
    *  old files, therefore these are moved to `aside` when it is given.   @throws `not-found`, `conflict` */
   replace(name: string, key: string, aside?: string): Promise<void>
 
+  /** Whether a crash of the machine may have damaged the files of a committed snapshot, which stays because others stand on it.
+   *  `replace` ends that. */
+  isDoubtful(name: string): boolean
+
   /** Resolves when every snapshot committed so far is durable. Without this call it happens soon, in the background. */
   flush(signal?: AbortSignal): Promise<void>
 

@@ -2,6 +2,7 @@ import { messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { parseImageConfig } from '#oci/image-config.ts'
 import type { Database } from '#state/database.ts'
+import { unpackLayerAnew } from '../layers/unpack-anew.ts'
 import { type UnpackPorts, unpackStoredLayer } from '../transfer/unpack.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
 
@@ -11,12 +12,12 @@ export interface RepairPorts extends UnpackPorts {
 }
 
 /**
- * Unpacks again what the snapshotter could not trust after a power cut: the blobs were synced, so they are whole. An image that cannot be
- * brought back is taken off the list: it could not be run, and its names would keep a pull from fetching it anew.
+ * Unpacks again what the snapshotter could not trust after a power cut: the blobs were synced, so they are whole. What a container stands on gets
+ * its files in place: no container runs so soon after a crash of the machine. An image that cannot be brought back is taken off the list: it could not be run, and its names would keep a pull from fetching it anew.
  */
 export async function repairImages(ports: RepairPorts, log: Logger): Promise<void> {
   for (const image of ports.store.list()) {
-    if (image.layers.every(({ chainId }) => isUnpacked(ports, chainId))) continue
+    if (image.layers.every(({ chainId }) => isWhole(ports, chainId))) continue
     try {
       await unpackAgain(ports, image)
       log.info({ image: image.id }, 'unpacked the layers of an image again after a crash of the machine')
@@ -35,8 +36,10 @@ async function unpackAgain(ports: RepairPorts, { id, config, layers }: StoredIma
     const layer = layers[index]
     if (!layer) return
     const parentChainId = layers[index - 1]?.chainId
-    const { descriptor } = layer
-    await unpackStoredLayer(ports, { descriptor, diffId, parentChainId, report: () => undefined, signal })
+    const descriptor = layer.standIn ?? layer.descriptor
+    if (ports.snapshots.isDoubtful(layer.chainId)) {
+      await unpackLayerAnew(ports, { descriptor, diffId, parentChainId }, signal)
+    } else await unpackStoredLayer(ports, { descriptor, diffId, parentChainId, report: () => undefined, signal })
   }
 }
 
@@ -51,6 +54,6 @@ export function unlistImage(
   })
 }
 
-function isUnpacked({ snapshots }: RepairPorts, chainId: string): boolean {
-  return snapshots.find(chainId)?.kind === 'committed'
+function isWhole({ snapshots }: RepairPorts, chainId: string): boolean {
+  return snapshots.find(chainId)?.kind === 'committed' && !snapshots.isDoubtful(chainId)
 }

@@ -203,6 +203,10 @@ export function snapshotterContract(open: () => Promise<OpenedSnapshotter>): voi
     const again = await opened.reopen({ bootId: 'another boot' })
     expect(again.list().map(({ key }) => key)).toEqual(['base', 'held', 'container'])
     expect(await opened.directories()).toHaveLength(3)
+    expect(['base', 'held', 'container'].map((key) => again.isDoubtful(key))).toEqual([true, true, false])
+    await again.prepare('anew', undefined)
+    await again.replace('base', 'anew')
+    expect(['base', 'held'].map((key) => again.isDoubtful(key))).toEqual([false, true])
   })
 
   test('directories that no row names are collected, others are left alone', async () => {

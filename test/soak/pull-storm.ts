@@ -7,12 +7,14 @@ import { startFaultProxy } from '../support/fault-proxy.ts'
 import { openTestImages, type TestImages } from '../support/images.ts'
 import { startRegistry } from '../support/registry.ts'
 import { tar } from '../support/tar.ts'
+import { commitImage } from './commit-image.ts'
 import { random } from './random.ts'
 
 export interface StormReport {
   readonly pulls: number
   readonly removals: number
   readonly prunes: number
+  readonly commits: number
   /** Requests for layers while all images were pulled at once into an empty store, and how many layers there are. */
   readonly firstFetches: number
   readonly layers: number
@@ -27,7 +29,7 @@ export interface StormReport {
 const workers = 50
 const imageCount = 24
 
-/** Fifty at a time pull images that share layers, remove, tag and prune them; then everything is counted. */
+/** Fifty at a time pull images that share layers, remove, tag, commit and prune them; then everything is counted. */
 export async function runPullStorm({ seconds, seed }: { seconds: number; seed: number }): Promise<StormReport> {
   await using registry = await startRegistry()
   await using proxy = await startFaultProxy(registry.host, () => undefined)
@@ -41,7 +43,9 @@ export async function runPullStorm({ seconds, seed }: { seconds: number; seed: n
   const asked = proxy.requests.filter(({ method }) => method === 'GET')
   const firstFetches = asked.filter(({ path }) => layers.has(path.split('/').at(-1) ?? '')).length
 
-  const done = { pulls: 0, removals: 0, prunes: 0 }
+  const done = { pulls: 0, removals: 0, prunes: 0, commits: 0 }
+  const commit = (worker: number, name: string, chance: number) =>
+    commitImage(images, name, { file: { name: 'file', content: Buffer.from(`${chance}`) }, reference: `new:${worker}` })
   const end = performance.now() + seconds * 1000
   const work = async (worker: number) => {
     const next = random(seed * 1000 + worker)
@@ -49,7 +53,8 @@ export async function runPullStorm({ seconds, seed }: { seconds: number; seed: n
       const name = nameOf(Math.trunc(next() * imageCount))
       const what = next()
       if (what < 0.6) done.pulls += await count(images.pull(name))
-      else if (what < 0.85) done.removals += await ifPossible(images.service.remove(name, removal(next())))
+      else if (what < 0.8) done.removals += await ifPossible(images.service.remove(name, removal(next())))
+      else if (what < 0.9) done.commits += await ifPossible(commit(worker, name, next()))
       else if (what < 0.95) await ifPossible(images.service.tag(name, images.parse(`other:${worker}`)))
       else done.prunes += await ifPossible(images.service.prune(dangling(next() < 0.2), new AbortController().signal))
     }

@@ -1,4 +1,4 @@
-/** npm run soak -- pulls [--seconds N] [--seed N]: pulls, removals and prunes of images that share layers, 50 at a time; exits 1 when the
+/** npm run soak -- pulls [--seconds N] [--seed N]: pulls, removals, prunes and commits of images that share layers, 50 at a time; exits 1 when the
  *  store is not exactly what its images need. */
 import { parseArgs } from 'node:util'
 import { runPullStorm } from './pull-storm.ts'

@@ -11,6 +11,7 @@ import { mediaTypes } from '#oci/media-types.ts'
 import type { Platform } from '#oci/platform.ts'
 import { buildImage, buildIndex, type TestImage, toBlob, toDescriptor } from '#test/support/base-image.ts'
 import { openTestImages, type TestImages } from '#test/support/images.ts'
+import { blobsOf, json, layoutMarker, ociArchive } from '#test/support/oci-archive.ts'
 import { type TarEntry, tar } from '#test/support/tar.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { waitFor } from '#test/support/wait-for.ts'
@@ -32,20 +33,6 @@ async function load(images: TestImages, archive: Uint8Array, options: LoadOption
 /** What Docker's client prints of it. */
 const textOf = (lines: readonly LoadProgress[]) => lines.map((line) => ('stream' in line ? line.stream : '')).join('')
 
-const json = (name: string, value: unknown): TarEntry => ({ name, content: JSON.stringify(value) })
-const marker = json('oci-layout', { imageLayoutVersion: '1.0.0' })
-const blobsOf = ({ root, manifests, blobs }: TestImage): TarEntry[] =>
-  [root, ...manifests, ...blobs].map(({ digest, bytes }) => ({
-    name: `blobs/sha256/${encodedOf(digest)}`,
-    content: bytes,
-  }))
-
-/** An OCI layout and nothing else. */
-function layout(image: TestImage, annotations: object = {}, blobs = blobsOf(image)): Buffer {
-  const index = { schemaVersion: 2, manifests: [{ ...toDescriptor(image.root), annotations }] }
-  return tar([...blobs, json('index.json', index), marker])
-}
-
 /** An archive as Docker before 25 wrote it. */
 function oldArchive(layers: readonly Uint8Array[], extra: readonly TarEntry[] = [], paths?: readonly string[]) {
   const image = buildImage({ layers })
@@ -62,7 +49,7 @@ test('what was saved is loaded elsewhere with the same id, root and layers, unde
   await using here = await openTestImages()
   await using there = await openTestImages()
   const name = { 'org.opencontainers.image.ref.name': 'me/app:v1' }
-  expect(textOf(await load(here, layout(one, name)))).toBe('Loaded image: me/app:v1\n')
+  expect(textOf(await load(here, ociArchive(one, name)))).toBe('Loaded image: me/app:v1\n')
   await here.service.tag('me/app:v1', here.parse('other'))
   const request = { names: ['me/app:v1', 'other'] }
   const archive = Buffer.concat(await Array.fromAsync(await here.service.save(request, new AbortController().signal)))
@@ -77,10 +64,10 @@ test('what was saved is loaded elsewhere with the same id, root and layers, unde
 })
 
 test.each([
-  ['gzip', gzipSync(layout(one))],
-  ['zstd', zstdCompressSync(layout(one))],
-  ['xz', execFileSync('xz', ['-c'], { input: layout(one) })],
-  ['bzip2', execFileSync('bzip2', ['-c'], { input: layout(one) })],
+  ['gzip', gzipSync(ociArchive(one))],
+  ['zstd', zstdCompressSync(ociArchive(one))],
+  ['xz', execFileSync('xz', ['-c'], { input: ociArchive(one) })],
+  ['bzip2', execFileSync('bzip2', ['-c'], { input: ociArchive(one) })],
 ])('an archive compressed by %s is loaded', async (_, archive) => {
   await using images = await openTestImages()
   expect(textOf(await load(images, archive))).toBe(`Loaded image ID: ${one.id}\n`)
@@ -119,7 +106,7 @@ test('an archive of an older Docker is loaded, with layers that are links to oth
 
 test('progress tells the bytes of each layer, unless it is to be quiet', async () => {
   await using images = await openTestImages()
-  const lines = await load(images, layout(one), { quiet: false })
+  const lines = await load(images, ociArchive(one), { quiet: false })
   const ofLayers = lines.filter(({ status }) => status === 'Loading layer')
   // By their diffIds, as Docker names them.
   const diffIds = ['one', 'two'].map((text) => digestOf(layer(text)).slice(7, 19))
@@ -134,7 +121,7 @@ test.each([
   [{}, `Loaded image ID: ${one.id}\n`],
 ])('the annotations %j of a layout give its names', async (annotations, text) => {
   await using images = await openTestImages()
-  expect(textOf(await load(images, layout(one, annotations)))).toBe(text)
+  expect(textOf(await load(images, ociArchive(one, annotations)))).toBe(text)
 })
 
 test('of an index that lacks its other platforms the one that is there is loaded; one that is not there is refused', async () => {
@@ -144,7 +131,7 @@ test('of an index that lacks its other platforms the one that is there is loaded
   const only = [index.root, arm.root, ...arm.blobs].map(
     ({ digest, bytes }): TarEntry => ({ name: `blobs/sha256/${encodedOf(digest)}`, content: bytes }),
   )
-  const archive = layout(index, {}, only)
+  const archive = ociArchive(index, {}, only)
   expect(textOf(await load(images, archive))).toBe(`Loaded image ID: ${arm.id}\n`)
   expect(images.service.get(arm.id).root.digest).toBe(index.root.digest)
   await expect(load(images, archive, { platform: one.platform })).rejects.toMatchObject({
@@ -157,11 +144,11 @@ test('a name that leads to another image is taken from it, and that is told', as
   await using images = await openTestImages()
   const name = { 'org.opencontainers.image.ref.name': 'app:v1' }
   const other = buildImage({ layers: [layer('other')] })
-  await load(images, layout(other, name))
-  expect(textOf(await load(images, layout(one, name)))).toBe(
+  await load(images, ociArchive(other, name))
+  expect(textOf(await load(images, ociArchive(one, name)))).toBe(
     `The image app:v1 already exists, renaming the old one with ID ${other.id} to empty string\nLoaded image: app:v1\n`,
   )
-  expect(textOf(await load(images, layout(one, name)))).toBe('Loaded image: app:v1\n')
+  expect(textOf(await load(images, ociArchive(one, name)))).toBe('Loaded image: app:v1\n')
 })
 
 /** cap_setuid, as setcap writes it. */
@@ -180,7 +167,7 @@ test.each<readonly [string, Uint8Array, RegExp]>([
   ['an archive of something else', tar([{ name: 'a', content: 'b' }]), /^the archive holds no images: neither/],
   [
     'a damaged stream',
-    gzipSync(layout(one)).subarray(0, -30),
+    gzipSync(ociArchive(one)).subarray(0, -30),
     /^the archive cannot be read: the gzip stream .* cut off/,
   ],
   ['an archive that leaves the tree', tar([{ name: '../../x', content: 'x' }]), /^the archive cannot be read: .*\.\./],
@@ -244,15 +231,15 @@ test.each<readonly [string, Uint8Array, RegExp]>([
   ],
   ['a bad tag', tar([json('manifest.json', [{ ...config, RepoTags: ['UPPER:x'] }])]), /must be lowercase/],
   ['a name without a tag', tar([json('manifest.json', [{ ...config, RepoTags: ['x'] }])]), /^invalid tag "x"/],
-  ['a layout without its layer', layout(one, {}, withoutBlob(one, one.layers[1]?.digest)), /is not in the archive/],
+  ['a layout without its layer', ociArchive(one, {}, withoutBlob(one, one.layers[1]?.digest)), /is not in the archive/],
   [
     'a layout without its manifest',
-    layout(one, {}, withoutBlob(one, one.root.digest)),
+    ociArchive(one, {}, withoutBlob(one, one.root.digest)),
     /^the archive holds no images$/,
   ],
   [
     'a damaged manifest',
-    layout(one, {}, [
+    ociArchive(one, {}, [
       ...withoutBlob(one, one.root.digest),
       { name: `blobs/sha256/${encodedOf(one.root.digest)}`, content: '{}' },
     ]),
@@ -265,7 +252,7 @@ test.each<readonly [string, Uint8Array, RegExp]>([
         toBlob(mediaTypes.ociIndex, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries })
       const other = (part: string, at: number) => ({ ...toDescriptor(one.root), digest: digestOf(`${part} ${at}`) })
       const inner = ['a', 'b'].map((part) => indexOf(Array.from({ length: 600 }, (_, at) => other(part, at))))
-      return layout({ ...one, root: indexOf(inner.map(toDescriptor)), manifests: [one.root, ...inner] })
+      return ociArchive({ ...one, root: indexOf(inner.map(toDescriptor)), manifests: [one.root, ...inner] })
     })(),
     /leads to more than 1000 manifests/,
   ],
@@ -277,7 +264,7 @@ test.each<readonly [string, Uint8Array, RegExp]>([
 
 test('without room nothing of an archive is written', async () => {
   await using images = await openTestImages({ disk: { minFree: { percent: 100 } } })
-  await expect(load(images, layout(one))).rejects.toMatchObject({
+  await expect(load(images, ociArchive(one))).rejects.toMatchObject({
     kind: 'no-space',
     message: expect.stringMatching(/^loading images needs room, but .* are free \(disk\.minFree keeps/),
   })
@@ -288,7 +275,7 @@ test('a client that goes away in the middle of its archive leaves nothing', asyn
   await using images = await openTestImages()
   const leave = new AbortController()
   const archive = new PassThrough()
-  archive.write(layout(one).subarray(0, 5000))
+  archive.write(ociArchive(one).subarray(0, 5000))
   const loading = images.service.load({ archive, quiet: true }, leave.signal)
   // Keys of this kind are collected at the next start, should we be killed here.
   await waitFor('the archive is being split', () => images.snapshots.list().some(({ key }) => /^unpack-/.test(key)))
@@ -360,7 +347,7 @@ function amplified(roots: number, visits: number): Buffer {
   })
   const listed = { schemaVersion: 2, manifests: Array(roots).fill(toDescriptor(index)) }
   const parts = { root: index, manifests: [manifest], blobs: one.blobs }
-  return tar([...blobsOf({ ...one, ...parts }), json('index.json', listed), marker])
+  return tar([...blobsOf({ ...one, ...parts }), json('index.json', listed), layoutMarker])
 }
 
 test('a manifest that is named a million times is read once', async () => {

@@ -1,4 +1,5 @@
 import { buildImage, type TestImage } from '../../support/base-image.ts'
+import { ociArchive } from '../../support/oci-archive.ts'
 import { tar } from '../../support/tar.ts'
 import { random } from '../random.ts'
 
@@ -10,7 +11,7 @@ export interface PowercutImage {
   readonly files: readonly LayerFile[]
 }
 
-interface LayerFile {
+export interface LayerFile {
   readonly name: string
   readonly content: Buffer
 }
@@ -31,4 +32,16 @@ export function powercutImages(): PowercutImage[] {
     const layers = [...(stacks[n % 2]?.slice(0, 1 + (n % 3)) ?? []), layer(`own${n}`)]
     return { image: buildImage({ layers: layers.map((files) => tar(files)), author: `${n}` }), files: layers.flat() }
   })
+}
+
+/** What `docker load` takes, under the name of the n-th image of the registry. */
+export function archiveOf({ image }: PowercutImage, name: string): Buffer {
+  return ociArchive(image, { 'org.opencontainers.image.ref.name': name })
+}
+
+/** What a container is to write before it is committed. */
+export function committedFile(number: number): LayerFile {
+  const next = random(number)
+  const content = Buffer.from(Uint8Array.from({ length: 1 + next() * 100_000 }, () => next() * 256))
+  return { name: `committed${number}`, content }
 }

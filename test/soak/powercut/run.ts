@@ -1,6 +1,6 @@
 /**
- * npm run soak -- powercut [--cuts N] [--seed N] [--seconds N]: images are pulled and removed on a disk that logs every write; the log is then replayed
- * up to random points, of what was not flushed a random part, and each time the data root must open, and hold what it lists. Exits 1 else.
+ * npm run soak -- powercut [--cuts N] [--seed N] [--seconds N]: images are pulled, loaded, committed and removed on a disk that logs every write; the log is then
+ * replayed up to random points, of what was not flushed a random part, and each time the data root must open, and hold what it lists. Exits 1 else.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,11 +11,13 @@ import { parseArgs } from 'node:util'
 import { openTestImages, type TestImages } from '../../support/images.ts'
 import { startRegistry } from '../../support/registry.ts'
 import { random } from '../random.ts'
-import { powercutImages } from './images.ts'
+import { committedFile, type LayerFile, powercutImages } from './images.ts'
 import { mountImage, openLoggedDisk, unmount } from './logged-disk.ts'
 import { type LoggedWrite, readWriteLog, replayUntil } from './write-log.ts'
 
 const made = powercutImages()
+/** Of one cut: what is lost is often lost whole. */
+const maxTold = 5
 const marker = 'BERTH_POWERCUT_MOUNTS'
 const own = readlinkSync('/proc/self/ns/mnt')
 
@@ -57,6 +59,14 @@ async function record(directory: string, { seed, seconds }: { seed: number; seco
   return logged
 }
 
+/** After a cut. */
+interface Found {
+  readonly images: number
+  /** Of them. */
+  readonly committed: number
+  readonly problems: string[]
+}
+
 interface Cuts {
   readonly base: string
   readonly writes: readonly LoggedWrite[]
@@ -66,7 +76,7 @@ interface Cuts {
 
 async function cutOften(directory: string, { base, writes, seed, cuts }: Cuts): Promise<number> {
   const next = random(seed)
-  let [wrong, listed] = [0, 0]
+  let [wrong, listed, committed] = [0, 0, 0]
   for (let n = 0; n < cuts; n += 1) {
     const cut = 1 + Math.trunc(next() * writes.length)
     const share = next()
@@ -75,15 +85,17 @@ async function cutOften(directory: string, { base, writes, seed, cuts }: Cuts): 
     replayUntil(disk, writes, cut, () => next() < share)
     const found = await examine(directory, disk)
     listed += found.images
+    committed += found.committed
     wrong += found.problems.length > 0 ? 1 : 0
-    for (const problem of found.problems) process.stdout.write(`cut ${n} after ${cut} requests: ${problem}\n`)
+    for (const problem of found.problems.slice(0, maxTold))
+      process.stdout.write(`cut ${n} after ${cut} requests: ${problem}\n`)
   }
-  process.stdout.write(`${cuts} cuts, ${listed} images listed after them, ${wrong} wrong\n`)
+  process.stdout.write(`${cuts} cuts, ${listed} images (${committed} committed) listed after them, ${wrong} wrong\n`)
   return wrong === 0 && listed > 0 ? 0 : 1
 }
 
 /** Mounts the disk, as the next boot would, and opens the data root on it. */
-async function examine(directory: string, disk: string): Promise<{ images: number; problems: string[] }> {
+async function examine(directory: string, disk: string): Promise<Found> {
   const path = join(directory, 'after')
   mkdirSync(path, { recursive: true })
   mountImage(disk, path)
@@ -91,13 +103,13 @@ async function examine(directory: string, disk: string): Promise<{ images: numbe
     return await openAndCheck(join(path, 'data'))
   } catch (error) {
     const reasons = error instanceof AggregateError ? error.errors : [error]
-    return { images: 0, problems: [`the data root does not open: ${reasons.map(String).join('; ')}`] }
+    return { images: 0, committed: 0, problems: [`the data root does not open: ${reasons.map(String).join('; ')}`] }
   } finally {
     await unmount(path)
   }
 }
 
-async function openAndCheck(root: string): Promise<{ images: number; problems: string[] }> {
+async function openAndCheck(root: string): Promise<Found> {
   await using images = await openTestImages({ root, bootId: 'the boot after the cut' })
   const problems: string[] = []
   for await (const event of images.service.check({ repair: false }, new AbortController().signal)) {
@@ -107,20 +119,29 @@ async function openAndCheck(root: string): Promise<{ images: number; problems: s
   for (const name of readdirSync(blobs))
     if (statSync(join(blobs, name)).size === 0) problems.push(`blob ${name} is empty`)
   const listed = images.service.list(images.noFilters)
+  const committed = listed.filter(({ id }) => !made.some(({ image }) => image.id === id)).length
   for (const { id } of listed) problems.push(...(await wrongFiles(images, id)))
-  return { images: listed.length, problems }
+  return { images: listed.length, committed, problems }
 }
 
-/** Against what was pushed, whatever the store has recorded. */
+/** Against what was made, whatever the store has recorded. */
 async function wrongFiles(images: TestImages, id: string): Promise<string[]> {
-  const files = made.find(({ image }) => image.id === id)?.files
+  const files = filesOf(images, id)
   if (!files) return [`image ${id} was never made`]
   const key = `look-${id}`
   const view = await images.snapshots.view(key, images.service.get(id).chainId ?? '')
   const layers = view.kind === 'directory' ? [view.path] : view.lower
-  const isThere = ({ name, content }: { name: string; content: Buffer }) =>
+  const isThere = ({ name, content }: LayerFile) =>
     layers.some((layer) => existsSync(join(layer, name)) && readFileSync(join(layer, name)).equals(content))
   const wrong = files.filter((file) => !isThere(file)).map(({ name }) => `image ${id}: ${name} is damaged`)
   await images.snapshots.remove(key)
   return wrong
+}
+
+function filesOf(images: TestImages, id: string): readonly LayerFile[] | undefined {
+  const known = made.find(({ image }) => image.id === id)
+  const [{ comment = '' } = {}] = images.service.history(id)
+  if (known || comment === '') return known?.files
+  const { of, number } = JSON.parse(comment) as { of: number; number: number }
+  return [...(made[of]?.files ?? []), committedFile(number)]
 }
