@@ -12,8 +12,11 @@
 #include "cleanup.h"
 #include "sys.h"
 
+/* Of segments that clock steps made, where no number of files was asked for. */
+#define LOG_SEGMENTS_MAX 100
+
 /* No link is followed: one that appears at our name must not make us write elsewhere. */
-static int log_file_open_name(const struct log *log, int flags, uint64_t *ret_size, int *ret_fd, struct berth_error *err) {
+static int log_file_open_name(struct log *log, int flags, int *ret_fd, struct berth_error *err) {
         _cleanup_close_ int fd = sys_openat2(log->directory, log->name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | flags, 0640,
                                              RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
         if (fd < 0)
@@ -23,7 +26,9 @@ static int log_file_open_name(const struct log *log, int flags, uint64_t *ret_si
                 return berth_error_set(err, errno, "examine log '%s'", log->path);
         if (!S_ISREG(status.st_mode))
                 return berth_error_set(err, EINVAL, "log '%s' is not a regular file", log->path);
-        *ret_size = (uint64_t) status.st_size;
+        log->size = log->whole = (uint64_t) status.st_size;
+        if (status.st_size > 0)
+                log->last = (uint64_t) status.st_mtim.tv_sec * 1000000000ULL + (uint64_t) status.st_mtim.tv_nsec;
         return give_fd(ret_fd, &fd);
 }
 
@@ -38,20 +43,16 @@ int log_file_open(struct log *log, struct berth_error *err) {
         log->directory = open(parent[0] ? parent : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (log->directory < 0)
                 return berth_error_set(err, errno, "open the directory of log '%s'", log->path);
-        int r = log_file_open_name(log, 0, &log->size, &log->fd, err);
-        log->whole = log->size;
-        return r;
+        return log_file_open_name(log, 0, &log->fd, err);
 }
 
 int log_file_reopen(struct log *log, struct berth_error *err) {
         int fd = -1;
-        uint64_t size = 0;
-        int r = log_file_open_name(log, 0, &size, &fd, err);
+        int r = log_file_open_name(log, 0, &fd, err);
         if (r < 0)
                 return r;
         (void) close(log->fd);
         log->fd = fd;
-        log->size = log->whole = size;
         return 0;
 }
 
@@ -93,8 +94,8 @@ static int log_file_rename(const struct log *log, uint32_t from, uint32_t to) {
 }
 
 /* path → path.1 → … → path.(files - 1), which is overwritten; a single file starts again empty, as Docker's does. */
-static void log_file_rotate(struct log *log) {
-        for (uint32_t i = log->max_files - 1; i > 0; i--) {
+static void log_file_rotate(struct log *log, uint32_t files) {
+        for (uint32_t i = files - 1; i > 0; i--) {
                 int r = log_file_rename(log, i - 1, i);
                 if (r < 0) {
                         log->failure = -r;
@@ -102,15 +103,19 @@ static void log_file_rotate(struct log *log) {
                 }
         }
         int fd = -1;
-        uint64_t size = 0;
         struct berth_error err;
-        if (log_file_open_name(log, O_TRUNC, &size, &fd, &err) < 0) {
+        if (log_file_open_name(log, O_TRUNC, &fd, &err) < 0) {
                 log->failure = err.code;
                 return;
         }
         (void) close(log->fd);
         log->fd = fd;
-        log->size = log->whole = size;
+}
+
+void log_file_begin_segment(struct log *log) {
+        log_file_flush(log);
+        uint32_t least = log->max_bytes == 0 ? LOG_SEGMENTS_MAX : 2;
+        log_file_rotate(log, log->max_files > least ? log->max_files : least);
 }
 
 void log_file_make_room(struct log *log, size_t size) {
@@ -119,6 +124,10 @@ void log_file_make_room(struct log *log, size_t size) {
         if (log->max_bytes == 0 || log->size + log->used < log->max_bytes)
                 return;
         log_file_flush(log);
-        if (log->size >= log->max_bytes)
-                log_file_rotate(log);
+        if (log->size < log->max_bytes)
+                return;
+        log_file_rotate(log, log->max_files);
+        char segment[NAME_MAX + 1];
+        if (log->max_files == 1 && snprintf(segment, sizeof(segment), "%s.1", log->name) < (int) sizeof(segment))
+                (void) unlinkat(log->directory, segment, 0);
 }

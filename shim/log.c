@@ -19,6 +19,7 @@ int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_err
         log->fd = log->directory = -1;
         log->driver = keeper->log;
         log->used = 0;
+        log->last = 0;
         log->open = LOG_STREAMS;
         for (unsigned i = 0; i < LOG_STREAMS; i++)
                 log->tail[i] = (struct log_tail){.bytes = log->lines[i]};
@@ -151,11 +152,25 @@ static size_t log_take(struct log *log, enum log_stream stream, const uint8_t *b
         return newline ? taken + 1 : taken;
 }
 
+/* A clock that steps back a little stands still instead. */
+#define LOG_STEP_MIN 1000000000ULL
+
+/* The time of a record to come. */
+static void log_now(struct log *log, char ret[static TIMESTAMP_MAX]) {
+        uint64_t now = timestamp_now();
+        if (now < log->last && log->last - now < LOG_STEP_MIN)
+                now = log->last;
+        else if (now < log->last && log->driver == PLAN_LOG_JSON_FILE)
+                log_file_begin_segment(log);
+        log->last = now;
+        timestamp_format(now, ret);
+}
+
 void log_write(struct log *log, enum log_stream stream, const uint8_t *bytes, size_t size) {
         if (log->fd < 0)
                 return;
         char now[TIMESTAMP_MAX];
-        timestamp_format(timestamp_now(), now);
+        log_now(log, now);
         while (size > 0) {
                 size_t taken = log_take(log, stream, bytes, size, now);
                 bytes += taken;
@@ -169,7 +184,7 @@ void log_end(struct log *log, enum log_stream stream) {
         if (log->fd < 0 || (tail->size == 0 && log->open != stream))
                 return;
         char now[TIMESTAMP_MAX];
-        timestamp_format(timestamp_now(), now);
+        log_now(log, now);
         if (log->open == stream)
                 log_finish_open(log);
         else

@@ -29,6 +29,7 @@ struct log {
         const char *path;  /* the plan's */
         const char *name;  /* its last component */
         uint64_t size, max_bytes;
+        uint64_t last;  /* time of the newest record, ns since 1970 */
         uint64_t whole; /* up to here the file has whole records only */
         uint32_t max_files, line_max;
         int failure; /* errno of a write that failed: its records are lost, never the container's time; 0 once one succeeds again */

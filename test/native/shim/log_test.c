@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -119,6 +120,46 @@ static void test_long_lines(const char *directory) {
         check(count(content, "x\",\"stream\"") == 4); /* cut: no newline */
         check(count(content, "y\",\"stream\"") == 1);
         check(count(content, "{\"log\":\"\\n\",\"stream\"") == 1); /* what Docker writes for a line of exactly 16 KiB */
+}
+
+/* Readers halve a file by its times: they must not go back in it. */
+static void test_clock_steps(const char *directory) {
+        static char content[4096];
+        char path[512], older[520];
+        struct log *log = open_log(directory, "steps", 0, 1, path, sizeof(path));
+        put(log, LOG_STDOUT, "first\n");
+        log->last += 500000000;
+        put(log, LOG_STDOUT, "a little later\n");
+        for (unsigned i = 1; i <= 2; i++) {
+                log->last += 3600000000000;
+                put(log, LOG_STDOUT, "an hour earlier\n");
+                (void) slurp(path, content, sizeof(content));
+                check(count(content, "{\"log\"") == 1 && strstr(content, "an hour earlier"));
+        }
+        put(log, LOG_STDOUT, "after\n");
+        log_close(log);
+        (void) slurp(path, content, sizeof(content));
+        check(count(content, "{\"log\"") == 2 && strstr(content, "after"));
+        (void) snprintf(older, sizeof(older), "%s.1", path);
+        (void) slurp(older, content, sizeof(content));
+        check(count(content, "{\"log\"") == 1 && strstr(content, "an hour earlier"));
+        (void) snprintf(older, sizeof(older), "%s.2", path);
+        (void) slurp(older, content, sizeof(content));
+        check(count(content, "{\"log\"") == 2 && strstr(content, "a little later"));
+
+        /* The time of the log that is there counts too; one file is one file again at the next rotation. */
+        struct timespec ahead[2] = {{.tv_sec = time(NULL) + 3600}, {.tv_sec = time(NULL) + 3600}};
+        check(utimensat(AT_FDCWD, path, ahead, 0) == 0);
+        log = open_log(directory, "steps", 40, 1, path, sizeof(path));
+        put(log, LOG_STDOUT, "opened again\n");
+        (void) snprintf(older, sizeof(older), "%s.1", path);
+        (void) slurp(older, content, sizeof(content));
+        check(strstr(content, "after"));
+        put(log, LOG_STDOUT, "rotated\n");
+        check(access(older, F_OK) < 0 && errno == ENOENT);
+        log_close(log);
+        (void) slurp(path, content, sizeof(content));
+        check(count(content, "{\"log\"") == 1 && strstr(content, "rotated"));
 }
 
 static size_t strip_times(char *text) {
@@ -252,6 +293,7 @@ int main(int argc, char **argv) {
         test_any_chunks(argv[1]);
         test_rotation(argv[1]);
         test_one_file(argv[1]);
+        test_clock_steps(argv[1]);
         test_full_disk(argv[1]);
         test_link(argv[1]);
         test_times();
