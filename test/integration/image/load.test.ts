@@ -332,7 +332,7 @@ test('a large layer of other bytes is refused, and nothing stays', async () => {
       ? { ...entry, content: randomBytes(blob?.size ?? 0) }
       : entry,
   )
-  await expect(load(images, layout(large, {}, damaged))).rejects.toThrow(/verification failed for digest/)
+  await expect(load(images, ociArchive(large, {}, damaged))).rejects.toThrow(/verification failed for digest/)
   expect(await images.footprint()).toEqual(nothing)
 })
 
