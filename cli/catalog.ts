@@ -110,6 +110,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/start.ts')).startCommand,
   ),
   entry(
+    'container stats, stats',
+    'Show what containers use, as it changes',
+    async () => (await import('./commands/container/stats.ts')).statsCommand,
+  ),
+  entry(
     'container stop, stop',
     'Ask containers to end, then make them',
     async () => (await import('./commands/container/stop.ts')).stopCommand,

@@ -8,6 +8,7 @@ export interface ConfigFile {
   readonly credHelpers?: Readonly<Record<string, string>>
   readonly detachKeys?: string
   readonly psFormat?: string
+  readonly statsFormat?: string
   readonly imagesFormat?: string
   /** By engine, or `default`: what containers get as HTTP_PROXY and so on. */
   readonly proxies?: Readonly<Record<string, Proxies>>

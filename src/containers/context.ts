@@ -24,6 +24,7 @@ import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
+import type { StatsSampler } from './stats/sampler.ts'
 import type { TaskTable } from './task.ts'
 
 /** Everything the verbs of this layer work with. */
@@ -39,6 +40,7 @@ export interface ContainerContext {
   /** The next attempt of a container that waits for it: exits lead to starts, and starts to exits. */
   readonly restartNow: (id: string, signal: AbortSignal) => Promise<void>
   readonly exits: ExitWatch
+  readonly samples: StatsSampler
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks

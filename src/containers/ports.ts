@@ -4,6 +4,7 @@ import type { EndpointView } from '#network/endpoint.ts'
 import type { SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
 import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
 import type { Reference } from '#oci/reference.ts'
+import type { CgroupStats } from '#runtime/cgroup.ts'
 
 /** An image as a container needs it. */
 export interface ImageForContainer {
@@ -177,8 +178,10 @@ export interface PlanCompiler {
   close(fd: number): void
 }
 
-/** For what a dead shim leaves behind; paths as in config.json's cgroupsPath. */
+/** Groups of containers; paths as in config.json's cgroupsPath. */
 export interface CgroupControl {
+  /** @throws `not-found` when there is no such group */
+  stats(path: string): CgroupStats
   /** SIGKILL to every process below; success when there is no such group. */
   kill(path: string): Promise<void>
   /** In every hierarchy; success when there is no such group. */

@@ -19,6 +19,7 @@ import { ExecTable, toExecView } from './exec-table.ts'
 import { type ExitResult, ExitWatch } from './exit-watch.ts'
 import { exportFiles } from './export.ts'
 import { inspect } from './inspect.ts'
+import { isAlive } from './lifecycle.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { pause, unpause } from './pause.ts'
@@ -58,6 +59,8 @@ import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import { start } from './start.ts'
+import { StatsSampler } from './stats/sampler.ts'
+import { type ContainerUsage, followUsage, usage } from './stats/stats.ts'
 import { kill, type StopOptions, stop } from './stop.ts'
 import { TaskTable } from './task.ts'
 import { top } from './top.ts'
@@ -116,9 +119,12 @@ export class ContainerService implements AsyncDisposable {
       exits: new ExitWatch(),
       attaches: new AttachTable(),
       restarts: new RestartTimers(),
+      samples: new StatsSampler({ ...ports, clock }),
       restartNow: (id, signal) => attemptRestart(context, id, signal),
     }
     await reconcile(context)
+    const running = () => context.store.all().filter(isAlive)
+    background.run('sampling of containers', () => context.samples.run(running, background.signal))
     return new ContainerService(context, background)
   }
 
@@ -195,6 +201,14 @@ export class ContainerService implements AsyncDisposable {
 
   top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }> {
     return top(this.#context, name, psArguments)
+  }
+
+  usage(name: string): ContainerUsage {
+    return usage(this.#context, name)
+  }
+
+  followUsage(name: string, signal: AbortSignal): AsyncIterable<ContainerUsage> {
+    return followUsage(this.#context, name, signal)
   }
 
   commit(name: string, request: CommitRequest, signal: AbortSignal): Promise<string> {

@@ -323,6 +323,64 @@ export interface ContainerWait {
   }
 }
 
+export interface ContainerStats {
+  readonly "name"?: string
+  readonly "id"?: string
+  readonly "read": string
+  readonly "preread": string
+  readonly "pids_stats": {
+    readonly "current"?: number
+    readonly "limit"?: number
+  }
+  readonly "blkio_stats": Readonly<Record<string, BlkioStats>>
+  readonly "num_procs": number
+  readonly "storage_stats": object
+  readonly "cpu_stats": CpuStats
+  readonly "precpu_stats": CpuStats
+  readonly "memory_stats": {
+    readonly "usage"?: number
+    readonly "max_usage"?: number
+    readonly "stats"?: Readonly<Record<string, number>>
+    readonly "failcnt"?: number
+    readonly "limit"?: number
+  }
+  readonly "networks"?: Readonly<Record<string, LinkStats>>
+}
+
+export type BlkioStats = readonly ({
+  readonly "major": number
+  readonly "minor": number
+  readonly "op": string
+  readonly "value": number
+})[] | null
+
+export interface CpuStats {
+  readonly "cpu_usage": {
+    readonly "total_usage": number
+    readonly "percpu_usage"?: readonly number[]
+    readonly "usage_in_kernelmode": number
+    readonly "usage_in_usermode": number
+  }
+  readonly "system_cpu_usage"?: number
+  readonly "online_cpus"?: number
+  readonly "throttling_data": {
+    readonly "periods": number
+    readonly "throttled_periods": number
+    readonly "throttled_time": number
+  }
+}
+
+export interface LinkStats {
+  readonly "rx_bytes": number
+  readonly "rx_packets": number
+  readonly "rx_errors": number
+  readonly "rx_dropped": number
+  readonly "tx_bytes": number
+  readonly "tx_packets": number
+  readonly "tx_errors": number
+  readonly "tx_dropped": number
+}
+
 export interface ContainerTop {
   readonly "Titles": StringList
   readonly "Processes": readonly StringList[]
@@ -988,8 +1046,8 @@ export interface Operations {
   "GET /containers/{id}/changes": { path: "id"; query: never; body: undefined }
   /** A tar of the root. */
   "GET /containers/{id}/export": { path: "id"; query: never; body: undefined }
-  /** Resource usage. */
-  "GET /containers/{id}/stats": { path: "id"; query: never; body: undefined }
+  /** Resource usage, one object a second. */
+  "GET /containers/{id}/stats": { path: "id"; query: "stream" | "one-shot"; body: undefined }
   /** Prepares a command in a running container. */
   "POST /containers/{id}/exec": { path: "id"; query: never; body: ExecCreateRequest }
   /** Starts a prepared command; unless detached, the connection becomes its standard streams. */

@@ -11,6 +11,8 @@ export const newestVersion = versionOf(1, 51)
 
 /** Shapes that differ by version: true when the answer has the new form. */
 export const since = {
+  /** Stats may be of one moment, with nothing before it. */
+  oneShotStats: versionOf(1, 41),
   /** Attach, exec and logs say `multiplexed-stream` when frames follow. */
   multiplexedType: versionOf(1, 42),
   /** `VirtualSize` is gone from images. */

@@ -14,6 +14,7 @@ import type {
   LogRequest,
   WaitCondition,
 } from '#containers/requests.ts'
+import type { ContainerUsage } from '#containers/stats/stats.ts'
 import type { EngineEvent } from '#events/event.ts'
 import type { ImportFrom } from '#images/archive/import-source.ts'
 import type { LoadRequest } from '#images/archive/load.ts'
@@ -49,6 +50,7 @@ export type {
   LogRequest,
   WaitCondition,
 } from '#containers/requests.ts'
+export type { ContainerUsage } from '#containers/stats/stats.ts'
 
 /**
  * Everything the edges (api, cri, metrics) may ask of the engine. Names are ids, unambiguous id prefixes or container names.
@@ -87,6 +89,10 @@ export interface Containers {
   inspect(name: string, options: { size: boolean }): Promise<ContainerView>
   list(request: ListRequest): Promise<ContainerView[]>
   top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }>
+  /** At once.   @throws `not-found` */
+  usage(name: string): ContainerUsage
+  /** One a second, the first at once, until the container is removed or the signal comes.   @throws `not-found` */
+  followUsage(name: string, signal: AbortSignal): AsyncIterable<ContainerUsage>
   /** Before or after start; a container that is created only gets its streams when it starts.   @throws `conflict` */
   attach(
     name: string,

@@ -11,6 +11,7 @@ import { imageTransferRoutes } from './image-transfer.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { notServedRoutes } from './not-served.ts'
+import { statsRoutes } from './stats.ts'
 import { systemRoutes } from './system.ts'
 import { systemCheckRoutes } from './system-check.ts'
 import { volumeRoutes } from './volumes.ts'
@@ -23,6 +24,7 @@ export const allRoutes: readonly Route[] = [
   ...authRoutes,
   ...containerRoutes,
   ...containerIoRoutes,
+  ...statsRoutes,
   ...execRoutes,
   ...commitRoutes,
   ...distributionRoutes,

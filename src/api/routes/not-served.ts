@@ -9,7 +9,6 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'HEAD /containers/{id}/archive': 'copying files from and to containers',
   'GET /containers/{id}/archive': 'copying files from and to containers',
   'PUT /containers/{id}/archive': 'copying files from and to containers',
-  'GET /containers/{id}/stats': 'resource statistics of containers',
   'POST /build': 'building images',
   'POST /build/cancel': 'building images',
   'POST /session': 'BuildKit sessions',

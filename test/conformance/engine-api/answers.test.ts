@@ -52,6 +52,7 @@ describe.each(['', '/v1.24', '/v1.41', '/v1.44', '/v1.51'])('at version "%s"', (
     await ask('POST /containers/{id}/start', 204, { path: `${version}/containers/${id}/start` })
     await look()
     await ask('GET /containers/{id}/top', 200, { path: `${version}/containers/${id}/top` })
+    await ask('GET /containers/{id}/stats', 200, { path: `${version}/containers/${id}/stats?stream=0` })
     await ask('DELETE /containers/{id}', 204, { path: `${version}/containers/${id}?force=1` })
   })
 })
