@@ -28,7 +28,7 @@ test('a container that has just started tells its true share of the processors a
   const stats = await statsOf(id)
   expect(Date.parse(stats.read) - Date.parse(stats.preread)).toBeGreaterThan(300)
   // Other work of the machine takes its part.
-  expect(cpuShare(stats)).toBeGreaterThan(0.2)
+  expect(cpuShare(stats)).toBeGreaterThan(0.03)
   expect(cpuShare(stats)).toBeLessThan(1.3)
   expect(stats.memory_stats.limit).toBe(64 << 20)
   expect(stats.memory_stats.usage).toBeGreaterThan(0)
