@@ -148,6 +148,14 @@ static int process_set_attributes(const struct plan_process *plan, struct berth_
         return r == 0 ? lsm_apply(plan, err) : r;
 }
 
+/* The keys of the host are in the one that it would have otherwise; kernels without keys have none to protect. */
+static int process_join_keyring(struct berth_error *err) {
+        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+                return 0;
+        const char *limit = errno == EDQUOT ? " (its user's limit: kernel.keys.maxkeys, kernel.keys.maxbytes)" : "";
+        return berth_error_set(err, errno, "join a new session keyring%s", limit);
+}
+
 static int process_load_filter(const struct process_child *child, const struct plan_process *plan, struct berth_error *err) {
         _cleanup_close_ int listener = -1;
 
@@ -176,8 +184,9 @@ int process_child_become(const struct process_child *child, const struct plan_pr
         r = process_set_attributes(plan, err);
         if (r < 0)
                 return r;
-        if (!plan->no_new_keyring)
-                (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* kernels without keys have none to protect */
+        r = plan->no_new_keyring ? 0 : process_join_keyring(err);
+        if (r < 0)
+                return r;
         r = process_chdir(plan->cwd, &chdir_again, err);
         if (r < 0)
                 return r;

@@ -340,6 +340,16 @@ export const mutants: readonly Mutant[] = [
     test: 'test/native/runtime/library.test.ts',
     pattern: 'a signal never reaches',
   },
+  {
+    lesson: 'session keyrings',
+    naive: 'a process that cannot have its own has the caller’s',
+    file: 'runtime/lib/process-child.c',
+    changes: [
+      ['KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS', 'KEYCTL_JOIN_SESSION_KEYRING, NULL) >= -1'],
+    ],
+    test: 'test/native/runtime/keyring.test.ts',
+    pattern: 'does not run with the host’s',
+  },
 ]
 
 /** The file as the mutant has it.   @throws when a text is not there exactly once: the mutant is to be written anew */

@@ -87,8 +87,11 @@ test('a detached container is entered, limited, paused, listed, stopped and remo
 test('a terminal of run and of exec is the container’s', async () => {
   const options = { env: podman.env, rows: 31, columns: 97 }
   {
+    // podman tells conmon the size when it has attached, which may be after the start.
     await using terminal = await openTerminal(
-      podman.argv(...shell('-it', 'stty size; read line; echo "got $line"; exit 4')),
+      podman.argv(
+        ...shell('-it', 'until stty size 2>/dev/null; do sleep 0.1; done; read line; echo "got $line"; exit 4'),
+      ),
       options,
     )
     await terminal.until('31 97')

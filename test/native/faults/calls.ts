@@ -86,7 +86,6 @@ const tolerated: readonly Excuse[] = [
   { name: 'fcntl', what: /, 1034$/, reason: 'a program that may be unsealed is sealed again' },
   { name: 'fstatfs', reason: 'a program that may be unsealed is sealed again' },
   ...['create', 'shim create', 'shim exec'].flatMap(amongUsers),
-  { name: 'keyctl', reason: 'a kernel without keys has none to protect' },
   { name: 'madvise', reason: 'memory of a process that ends soon is given back then' },
   { name: 'mmap', what: /^-?[1-9]\d*, 4096, /, reason: 'the allocator’s guard page' },
   {
