@@ -130,6 +130,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/unpause.ts')).unpauseCommand,
   ),
   entry(
+    'container update, update',
+    'Change limits and restart policies of containers',
+    async () => (await import('./commands/container/update.ts')).updateCommand,
+  ),
+  entry(
     'container wait, wait',
     'Wait for containers to end and print their exit status',
     async () => (await import('./commands/container/wait.ts')).waitCommand,

@@ -55,7 +55,13 @@ export async function create(
 
 function completed({ runtimes, store }: ContainerContext, host: HostSettings): HostSettings {
   const labels = defaultLabelOptions(host, (name) => store.get(name))
-  return { ...host, runtime: runtimes.resolve(host.runtime), securityOpt: [...host.securityOpt, ...labels] }
+  return {
+    ...host,
+    runtime: runtimes.resolve(host.runtime),
+    securityOpt: [...host.securityOpt, ...labels],
+    // Like dockerd: a limit alone allows as much again of swap.
+    memorySwapBytes: host.memoryBytes > 0 && host.memorySwapBytes === 0 ? host.memoryBytes * 2 : host.memorySwapBytes,
+  }
 }
 
 /** A network that is not there is told at start, as by Docker: clients take a 404 of create for a missing image, and pull it. */

@@ -4,6 +4,7 @@ import type { EndpointView } from '#network/endpoint.ts'
 import type { SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
 import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
 import type { Reference } from '#oci/reference.ts'
+import type { ResourcesSpec } from '#oci/runtime-spec.ts'
 import type { CgroupStats } from '#runtime/cgroup.ts'
 
 /** An image as a container needs it. */
@@ -182,6 +183,8 @@ export interface PlanCompiler {
 export interface CgroupControl {
   /** @throws `not-found` when there is no such group */
   stats(path: string): CgroupStats
+  /** Changes the limits that are named, while processes live in the group.   @throws `invalid`, what the kernel refused */
+  update(path: string, resources: ResourcesSpec): Promise<void>
   /** SIGKILL to every process below; success when there is no such group. */
   kill(path: string): Promise<void>
   /** In every hierarchy; success when there is no such group. */

@@ -1,13 +1,21 @@
 import type { Duplex } from 'node:stream'
 import type { Filters } from '#base/filters.ts'
 import type { EndpointView } from '#network/endpoint.ts'
-import type { Container, ContainerConfig, HostSettings } from './container.ts'
+import type { Container, ContainerConfig, HostSettings, RestartPolicy } from './container.ts'
+import type { Limits } from './validate-resources.ts'
 
 export interface CreateRequest {
   readonly name: string | undefined
   readonly platform: string | undefined
   readonly config: ContainerConfig
   readonly host: HostSettings
+}
+
+/** What is 0, empty or undefined stays as it is. */
+export interface UpdateRequest {
+  /** `pidsLimit` of 0 or below: unlimited. */
+  readonly limits: Limits
+  readonly restartPolicy: RestartPolicy | undefined
 }
 
 /** What inspect and list show beyond the record. */

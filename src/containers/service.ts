@@ -48,6 +48,7 @@ import type {
   ListRequest,
   LogEntry,
   LogRequest,
+  UpdateRequest,
   WaitCondition,
 } from './requests.ts'
 import { attemptRestart, restart } from './restart.ts'
@@ -64,6 +65,7 @@ import { type ContainerUsage, followUsage, usage } from './stats/stats.ts'
 import { kill, type StopOptions, stop } from './stop.ts'
 import { TaskTable } from './task.ts'
 import { top } from './top.ts'
+import { update } from './update.ts'
 import { wait } from './wait.ts'
 
 export interface ContainerPorts {
@@ -168,6 +170,10 @@ export class ContainerService implements AsyncDisposable {
 
   rename(name: string, newName: string): Promise<void> {
     return rename(this.#context, name, newName)
+  }
+
+  update(name: string, request: UpdateRequest): Promise<void> {
+    return update(this.#context, name, request)
   }
 
   remove(name: string, options: RemoveOptions): Promise<void> {

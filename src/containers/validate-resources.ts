@@ -5,22 +5,41 @@ import type { HostSettings } from './container.ts'
 
 const smallestMemory = 6 << 20
 
-/** Checks limits, in Docker's words.   @throws `invalid` */
-export function validateResources(host: HostSettings): void {
-  validateMemory(host)
+/** What a cgroup can be told, at create and later. */
+export type Limits = Pick<
+  HostSettings,
+  | 'memoryBytes'
+  | 'memoryReservationBytes'
+  | 'memorySwapBytes'
+  | 'cpuShares'
+  | 'cpuQuotaMicros'
+  | 'cpuPeriodMicros'
+  | 'nanoCpus'
+  | 'cpusetCpus'
+  | 'cpusetMems'
+  | 'pidsLimit'
+  | 'blkioWeight'
+>
+
+/** Checks limits, in Docker's words.   @param update what the request leaves out is set already   @throws `invalid` */
+export function validateResources(
+  host: Limits & Partial<Pick<HostSettings, 'memorySwappiness'>>,
+  { update = false }: { readonly update?: boolean } = {},
+): void {
+  validateMemory(host, update)
   validateCpu(host)
   if (host.blkioWeight !== 0 && (host.blkioWeight < 10 || host.blkioWeight > 1000)) {
     throw invalid('range of blkio weight is from 10 to 1000')
   }
 }
 
-function validateMemory(host: HostSettings): void {
+function validateMemory(host: Parameters<typeof validateResources>[0], update: boolean): void {
   const { memoryBytes: memory, memorySwapBytes: swap, memoryReservationBytes: reservation } = host
   if (memory !== 0 && memory < smallestMemory) throw invalid('Minimum memory limit allowed is 6MB')
   if (memory > 0 && swap > 0 && swap < memory) {
     throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage')
   }
-  if (memory === 0 && swap > 0)
+  if (memory === 0 && swap > 0 && !update)
     throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage')
   if (reservation !== 0 && reservation < smallestMemory) throw invalid('Minimum memory reservation allowed is 6MB')
   if (memory > 0 && memory < reservation) {
@@ -32,7 +51,7 @@ function validateMemory(host: HostSettings): void {
   }
 }
 
-function validateCpu(host: HostSettings): void {
+function validateCpu(host: Limits): void {
   if (host.nanoCpus > 0 && host.cpuPeriodMicros > 0) {
     throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set')
   }
@@ -52,7 +71,7 @@ function validateCpu(host: HostSettings): void {
   validateCpuset(host)
 }
 
-function validateCpuset({ cpusetCpus, cpusetMems }: HostSettings): void {
+function validateCpuset({ cpusetCpus, cpusetMems }: Limits): void {
   const checks = [
     { value: cpusetCpus, name: 'cpus', what: 'CPUs', file: '/sys/devices/system/cpu/online' },
     { value: cpusetMems, name: 'mems', what: 'memory nodes', file: '/sys/devices/system/node/online' },

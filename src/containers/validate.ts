@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { invalid } from '#base/errors.ts'
-import type { ContainerConfig, HostSettings, MountSetting } from './container.ts'
+import type { ContainerConfig, HostSettings, MountSetting, RestartPolicy } from './container.ts'
 import { parseLogOptions } from './logs/log-options.ts'
 import { parseSignal } from './signals.ts'
 import { parseCapabilities } from './spec/capabilities.ts'
@@ -85,8 +85,15 @@ function validateModes({
   }
 }
 
-function validateRestart({ restartPolicy: { name, maximumRetryCount }, autoRemove }: HostSettings): void {
-  if (autoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy")
+function validateRestart({ restartPolicy, autoRemove }: HostSettings): void {
+  if (autoRemove && restartPolicy.name !== 'no') {
+    throw invalid("can't create 'AutoRemove' container with restart policy")
+  }
+  validateRestartPolicy(restartPolicy)
+}
+
+/** @throws `invalid` in Docker's words */
+export function validateRestartPolicy({ name, maximumRetryCount }: RestartPolicy): void {
   if (maximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative')
   if (name !== 'on-failure' && maximumRetryCount > 0) {
     throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")

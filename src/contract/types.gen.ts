@@ -270,6 +270,25 @@ export interface HostConfigRequest {
   readonly "Init"?: boolean
 }
 
+export interface ContainerUpdateRequest {
+  readonly "CpuShares"?: number
+  readonly "Memory"?: number
+  readonly "NanoCpus"?: number
+  readonly "BlkioWeight"?: number
+  readonly "CpuPeriod"?: number
+  readonly "CpuQuota"?: number
+  readonly "CpusetCpus"?: string
+  readonly "CpusetMems"?: string
+  readonly "MemoryReservation"?: number
+  readonly "MemorySwap"?: number
+  readonly "PidsLimit"?: number
+  readonly "RestartPolicy"?: RestartPolicy
+}
+
+export interface ContainerUpdateResponse {
+  readonly "Warnings": readonly string[] | null
+}
+
 export interface EndpointIpamConfig {
   readonly "IPv4Address"?: string
   readonly "IPv6Address"?: string
@@ -1018,8 +1037,8 @@ export interface Operations {
   "POST /containers/{id}/restart": { path: "id"; query: "t" | "signal"; body: undefined }
   /** Sends a signal to a container's first process. */
   "POST /containers/{id}/kill": { path: "id"; query: "signal"; body: undefined }
-  /** Changes limits. */
-  "POST /containers/{id}/update": { path: "id"; query: never; body: undefined }
+  /** Changes limits, of what runs at once, and the restart policy; what is 0 or absent stays. */
+  "POST /containers/{id}/update": { path: "id"; query: never; body: ContainerUpdateRequest }
   /** Gives a container another name. */
   "POST /containers/{id}/rename": { path: "id"; query: "name"; body: undefined }
   /** Freezes all processes. */

@@ -12,6 +12,7 @@ import type {
   ListRequest,
   LogEntry,
   LogRequest,
+  UpdateRequest,
   WaitCondition,
 } from '#containers/requests.ts'
 import type { ContainerUsage } from '#containers/stats/stats.ts'
@@ -48,6 +49,7 @@ export type {
   ListRequest,
   LogEntry,
   LogRequest,
+  UpdateRequest,
   WaitCondition,
 } from '#containers/requests.ts'
 export type { ContainerUsage } from '#containers/stats/stats.ts'
@@ -75,6 +77,8 @@ export interface Containers {
   pause(name: string): Promise<void>
   unpause(name: string): Promise<void>
   rename(name: string, newName: string): Promise<void>
+  /** Changes limits, of what runs at once, and the restart policy.   @throws `invalid`, `conflict` */
+  update(name: string, request: UpdateRequest): Promise<void>
   remove(name: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>
   /** Filters: label, until. */
   prune(filters: Filters, signal: AbortSignal): Promise<ContainerPrune>

@@ -1,6 +1,7 @@
 import { invalid, notImplemented } from '#base/errors.ts'
 import type { HostSettings, RestartPolicy } from '#containers/container.ts'
-import type { HostConfigRequest } from '#contract/types.gen.ts'
+import type { ContainerUpdateRequest, HostConfigRequest } from '#contract/types.gen.ts'
+import type { UpdateRequest } from '#engine/engine.ts'
 import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
 import { parsePortBindings } from './ports.ts'
 
@@ -41,6 +42,33 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
   }
 }
 
+/** @throws `invalid` */
+export function parseUpdate(body: ContainerUpdateRequest): UpdateRequest {
+  return {
+    limits: {
+      ...parseLimits(body),
+      // Without a word it stays; 0 and below lift it.
+      pidsLimit: body.PidsLimit,
+    },
+    restartPolicy: body.RestartPolicy?.Name ? parseRestartPolicy(body.RestartPolicy) : undefined,
+  }
+}
+
+function parseLimits(host: ContainerUpdateRequest) {
+  return {
+    memoryBytes: host.Memory ?? 0,
+    memoryReservationBytes: host.MemoryReservation ?? 0,
+    memorySwapBytes: host.MemorySwap ?? 0,
+    cpuShares: host.CpuShares ?? 0,
+    cpuQuotaMicros: host.CpuQuota ?? 0,
+    cpuPeriodMicros: host.CpuPeriod ?? 0,
+    nanoCpus: host.NanoCpus ?? 0,
+    cpusetCpus: host.CpusetCpus ?? '',
+    cpusetMems: host.CpusetMems ?? '',
+    blkioWeight: host.BlkioWeight ?? 0,
+  }
+}
+
 function parseProcessHalf(host: HostConfigRequest) {
   return {
     privileged: host.Privileged ?? false,
@@ -65,23 +93,14 @@ function parseProcessHalf(host: HostConfigRequest) {
 function parseResources(host: HostConfigRequest) {
   const { MemorySwappiness: swappiness } = host
   return {
+    ...parseLimits(host),
     shmSizeBytes: host.ShmSize || defaultShmSizeBytes,
-    memoryBytes: host.Memory ?? 0,
-    memoryReservationBytes: host.MemoryReservation ?? 0,
-    memorySwapBytes: host.MemorySwap ?? 0,
     // The docker CLI says -1 for "not asked for".
     memorySwappiness: swappiness === -1 ? undefined : swappiness,
     oomKillDisable: host.OomKillDisable ?? false,
     oomScoreAdj: host.OomScoreAdj ?? 0,
-    cpuShares: host.CpuShares ?? 0,
-    cpuQuotaMicros: host.CpuQuota ?? 0,
-    cpuPeriodMicros: host.CpuPeriod ?? 0,
-    nanoCpus: host.NanoCpus ?? 0,
-    cpusetCpus: host.CpusetCpus ?? '',
-    cpusetMems: host.CpusetMems ?? '',
     // 0 and below are "unlimited", which is what not asking gives.
     pidsLimit: (host.PidsLimit ?? 0) > 0 ? host.PidsLimit : undefined,
-    blkioWeight: host.BlkioWeight ?? 0,
     ulimits: (host.Ulimits ?? []).map(({ Name = '', Soft = 0, Hard = 0 }) => ({ name: Name, soft: Soft, hard: Hard })),
     devices: (host.Devices ?? []).map(({ PathOnHost = '', PathInContainer, CgroupPermissions }) => ({
       pathOnHost: PathOnHost,

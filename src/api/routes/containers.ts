@@ -1,10 +1,10 @@
 import { systemClock } from '#base/clock.ts'
 import { invalid, notImplemented } from '#base/errors.ts'
-import { decodeContainerCreateRequest } from '#contract/validate.gen.ts'
+import { decodeContainerCreateRequest, decodeContainerUpdateRequest } from '#contract/validate.gen.ts'
 import { type Call, type Route, route } from '../call.ts'
 import { parseContainerConfig } from '../parse/container-config.ts'
 import { parseFilters } from '../parse/filters.ts'
-import { parseHostConfig } from '../parse/host-config.ts'
+import { parseHostConfig, parseUpdate } from '../parse/host-config.ts'
 import { checkNetworkingConfig } from '../parse/networking-config.ts'
 import { checkPlatform } from '../parse/platform.ts'
 import { presentChange } from '../present/change.ts'
@@ -97,6 +97,11 @@ export const containerRoutes: readonly Route[] = [
   route('POST /containers/{id}/unpause', async ({ path }, engine) => {
     await engine.containers.unpause(path.id)
     return empty(204)
+  }),
+
+  route('POST /containers/{id}/update', async ({ path, body }, engine) => {
+    await engine.containers.update(path.id, parseUpdate((await body(decodeContainerUpdateRequest)) ?? {}))
+    return json({ Warnings: null })
   }),
 
   route('POST /containers/{id}/rename', async ({ path, query }, engine) => {

@@ -4,7 +4,6 @@ import { json } from '../reply.ts'
 
 /** Known operations that Berth does not have yet, and what to say instead of doing them. */
 const missing: Readonly<Partial<Record<OperationKey, string>>> = {
-  'POST /containers/{id}/update': 'changing the limits of a container',
   'GET /containers/{id}/attach/ws': 'attach over a WebSocket',
   'HEAD /containers/{id}/archive': 'copying files from and to containers',
   'GET /containers/{id}/archive': 'copying files from and to containers',

@@ -4,12 +4,16 @@ import type { Devices } from './devices.ts'
 
 const defaultCpuPeriodMicros = 100_000
 
-/** The limits of the container's cgroup; what was not asked for is not there. */
+/** The limits of the container's cgroup, and its devices; what was not asked for is not there. */
 export function resourcesOf(host: HostSettings, { rules }: Devices): ResourcesSpec {
+  return { devices: rules, ...limitsOf(host) }
+}
+
+/** Of a group that exists, what may change. */
+export function limitsOf(host: HostSettings): ResourcesSpec {
   const memory = memoryOf(host)
   const cpu = cpuOf(host)
   return {
-    devices: rules,
     ...(Object.keys(memory).length > 0 && { memory }),
     ...(Object.keys(cpu).length > 0 && { cpu }),
     ...(host.pidsLimit !== undefined && host.pidsLimit > 0 && { pids: { limit: host.pidsLimit } }),
