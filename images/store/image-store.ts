@@ -21,6 +21,8 @@ export interface StoredImage {
   readonly manifest: Descriptor
   /** Where blobs stand in for layers: the manifest that names these, so that the content store is a layout that others can read. */
   readonly standIn?: Descriptor
+  /** The image whose container was committed to make it. */
+  readonly parent?: Digest
   /** The config as it was received. */
   readonly config: string
   /** The lowest first. */
@@ -57,13 +59,15 @@ export class ImageStore {
   readonly #setReference: StatementSync
   readonly #removeReference: StatementSync
   readonly #usesContent: StatementSync
+  readonly #childrenOf: StatementSync
 
   /** @param onChange called within the transaction of a change */
   constructor(database: Pick<Database, 'prepare'>, onChange: () => void = () => undefined) {
     this.#onChange = onChange
     this.#add = database.prepare(
-      `INSERT INTO images (root, id, root_type, root_size, manifest, config, layers, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET manifest = excluded.manifest, layers = excluded.layers`,
+      `INSERT INTO images (root, id, root_type, root_size, manifest, config, layers, added_at, stand_in, parent)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET manifest = excluded.manifest, layers = excluded.layers, stand_in = excluded.stand_in`,
     )
     this.#addContent = database.prepare('INSERT OR IGNORE INTO image_content (digest, root, id) VALUES (?, ?, ?)')
     this.#remove = database.prepare('DELETE FROM images WHERE root = ? AND id = ?')
@@ -81,14 +85,16 @@ export class ImageStore {
     )
     this.#removeReference = database.prepare('DELETE FROM image_references WHERE name = ?')
     this.#usesContent = database.prepare('SELECT 1 FROM image_content WHERE digest = ? LIMIT 1')
+    this.#childrenOf = database.prepare('SELECT DISTINCT id FROM images WHERE parent = ?')
   }
 
   /** Adds the image, or brings the one that is there up to date. */
   add(image: StoredImage): void {
     this.#onChange()
-    const { root, id, manifest, standIn, config, layers, addedAt } = image
-    const rest = [JSON.stringify({ ...manifest, standIn }), config, JSON.stringify(layers), addedAt] as const
-    this.#add.run(root.digest, id, root.mediaType, root.size, ...rest)
+    const { root, id, manifest, standIn, parent, config, layers, addedAt } = image
+    const own = [JSON.stringify(manifest), config, JSON.stringify(layers), addedAt] as const
+    const more = [standIn ? JSON.stringify(standIn) : null, parent ?? null] as const
+    this.#add.run(root.digest, id, root.mediaType, root.size, ...own, ...more)
     for (const digest of contentOf(image)) this.#addContent.run(digest, root.digest, id)
   }
 
@@ -140,6 +146,11 @@ export class ImageStore {
   uses(digest: string): boolean {
     return this.#usesContent.get(digest) !== undefined
   }
+
+  /** Images made of this one by a commit. */
+  childrenOf(id: Digest): readonly Digest[] {
+    return this.#childrenOf.all(id).map((row) => digest(row.id))
+  }
 }
 
 /** Digests of all blobs of an image, and the names of its snapshots. */
@@ -150,12 +161,12 @@ export function contentOf({ root, id, manifest, standIn, layers }: StoredImage):
 }
 
 function toImage(row: Row): StoredImage {
-  const { standIn, ...manifest } = JSON.parse(String(row.manifest)) as Descriptor & { readonly standIn?: Descriptor }
   return {
     root: { mediaType: String(row.root_type), digest: digest(row.root), size: Number(row.root_size) },
     id: digest(row.id),
-    manifest,
-    ...(standIn && { standIn }),
+    manifest: JSON.parse(String(row.manifest)) as Descriptor,
+    ...(row.stand_in !== null && { standIn: JSON.parse(String(row.stand_in)) as Descriptor }),
+    ...(row.parent !== null && { parent: digest(row.parent) }),
     config: String(row.config),
     layers: JSON.parse(String(row.layers)) as StoredLayer[],
     addedAt: Number(row.added_at),

@@ -10,6 +10,8 @@ export interface Image {
   readonly root: Descriptor
   readonly manifest: Descriptor
   readonly config: ImageConfig
+  /** The id of the image that it was committed from; it may be gone. */
+  readonly parent: Digest | undefined
   readonly layers: readonly Descriptor[]
   /** Name of the topmost committed snapshot; undefined without layers. */
   readonly chainId: string | undefined
@@ -34,7 +36,7 @@ export interface ImageWithSharing {
 
 /** A line of `docker history`, newest first. */
 export interface ImageHistory extends HistoryEntry {
-  /** The image id for the newest line, `<missing>` otherwise. */
+  /** The image that ends with this line; `<missing>` where none is here. */
   readonly id: string
   readonly sizeBytes: number
   readonly tags: readonly string[]

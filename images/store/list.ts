@@ -6,11 +6,22 @@ import type { Image } from './image.ts'
 
 const known = ['reference', 'dangling', 'label', 'label!', 'before', 'since', 'until']
 
-/** Keeps what the filters ask for, newest first. @param get finds the images that `before` and `since` name
+export interface Listing {
+  readonly filters: Filters
+  /** Also images without a name that others were made of. */
+  readonly all: boolean
+}
+
+/** Keeps what is asked for, newest first. @param get finds the images that `before` and `since` name
  *  @throws `invalid`, `not-found` */
-export function filterImages(images: readonly Image[], filters: Filters, get: (name: string) => Image): Image[] {
+export function selectImages(
+  images: readonly Image[],
+  { filters, all }: Listing,
+  get: (name: string) => Image,
+): Image[] {
   filters.allowOnly(known)
   const dangling = filters.boolean('dangling')
+  const parents = new Set(images.map(({ parent }) => parent))
   const patterns = filters.get('reference').map(toPattern)
   const until = filters.until(Date.now()) ?? Number.POSITIVE_INFINITY
   const before = Math.min(until, ...filters.get('before').map((name) => createdAt(get(name))))
@@ -18,6 +29,8 @@ export function filterImages(images: readonly Image[], filters: Filters, get: (n
   return images
     .filter((image) => {
       const isDangling = image.tags.length === 0
+      const isHidden = dangling === true || (!all && image.digests.length === 0)
+      if (isDangling && isHidden && parents.has(image.id)) return false
       if (dangling === true && !isDangling) return false
       if (dangling === false && isDangling && image.digests.length === 0) return false
       if (createdAt(image) >= before || createdAt(image) <= since) return false

@@ -40,7 +40,7 @@ export async function pruneImages(
 /** What is in use stays; what went meanwhile (a digest goes with its last tag) is as it should be. */
 async function removeIfUnused(ports: RemovePorts, name: string): Promise<Removal[]> {
   try {
-    return await removeImage(ports, name, false)
+    return await removeImage(ports, name, { force: false, noPrune: false })
   } catch (error) {
     if (isKind(error, 'conflict') || isKind(error, 'not-found')) return []
     throw error

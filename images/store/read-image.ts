@@ -24,6 +24,7 @@ export function toImage(
     root: row.root,
     manifest: row.manifest,
     config: parseImageConfig(row.config, `image config ${row.id}`),
+    parent: row.parent,
     layers: row.layers.map(({ descriptor }) => descriptor),
     chainId: row.layers.at(-1)?.chainId,
     tags: namesOf('tag'),
@@ -38,14 +39,17 @@ export function labelsOf({ id, config }: StoredImage): Readonly<Record<string, s
   return parseImageConfig(config, `image config ${id}`).config.Labels ?? {}
 }
 
-/** Newest line first. Lines that made no layer have no size; an image without history shows its layers. */
-export function toHistory(row: StoredImage, tags: readonly string[]): ImageHistory[] {
+/** Newest line first. Lines that made no layer have no size; an image without history shows its layers.
+ *  @param ancestry the image itself, then those it was made of: each names a line, as Docker has it */
+export function toHistory(row: StoredImage, ancestry: Iterable<Image>): ImageHistory[] {
   const { history, created } = parseImageConfig(row.config, `image config ${row.id}`)
   const sizes = row.layers.map(({ sizeBytes }) => sizeBytes)
   const lines: readonly HistoryEntry[] =
     history.length > 0 ? history : row.layers.map(() => (created === undefined ? {} : { created }))
   const sized = lines.map((line) => ({ ...line, sizeBytes: line.empty_layer ? 0 : (sizes.shift() ?? 0) }))
-  return sized.toReversed().map((line, index) => {
-    return { ...line, id: index === 0 ? row.id : '<missing>', tags: index === 0 ? tags : [] }
+  const named = Iterator.from(ancestry)
+  return sized.toReversed().map((line) => {
+    const { id, tags } = named.next().value ?? { id: '<missing>', tags: [] }
+    return { ...line, id, tags }
   })
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '#base/digest.ts'
-import { conflict } from '#base/errors.ts'
+import { type BerthError, conflict } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import { familiarReference, parseReference } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
@@ -28,9 +28,15 @@ interface RowRemoval {
   readonly keys: readonly string[]
 }
 
+export interface RemoveOptions {
+  readonly force: boolean
+  /** Keeps parents that have no name. */
+  readonly noPrune: boolean
+}
+
 /** Untags, and deletes with the last reference, by Docker's rules.   @throws `not-found`, `conflict` with Docker's texts */
-export async function removeImage(ports: RemovePorts, name: string, force: boolean): Promise<Removal[]> {
-  const { records, keys } = ports.database.transaction(() => removeRows(ports, name, force))
+export async function removeImage(ports: RemovePorts, name: string, options: RemoveOptions): Promise<Removal[]> {
+  const { records, keys } = ports.database.transaction(() => removeRows(ports, name, options))
   if (keys.length === 0) return records
   // Unlinking cannot be taken back: the rows must be gone for good before the files are.
   await ports.database.sync()
@@ -38,7 +44,7 @@ export async function removeImage(ports: RemovePorts, name: string, force: boole
   return [...records, ...snapshots.map((deleted) => ({ deleted }))]
 }
 
-function removeRows(ports: RemovePorts, name: string, force: boolean): RowRemoval {
+function removeRows(ports: RemovePorts, name: string, options: RemoveOptions): RowRemoval {
   const { store } = ports
   const { id, root } = findImage(store, name)
   const references = store.referencesOf(id)
@@ -46,19 +52,20 @@ function removeRows(ports: RemovePorts, name: string, force: boolean): RowRemova
   if (root === undefined || isIdPrefix(id, name)) {
     const records: Removal[] = []
     if (isSingle(references)) {
-      check(ports, id, { isForced: force, references: [] })
+      check(ports, id, { isForced: options.force, references: [] })
       records.push(...references.map((reference) => untag(ports, reference)))
     }
-    return deleteRows(ports, id, { force, quiet: false, records })
+    return deleteRows(ports, id, { ...options, quiet: false, records })
   }
-  return removeByReference(ports, { name, id, force, references })
+  return removeByReference(ports, { ...options, name, id, references })
 }
 
 function removeByReference(
   ports: RemovePorts,
-  { name, id, force, references }: { name: string; id: Digest; force: boolean; references: readonly StoredReference[] },
+  removal: RemoveOptions & { name: string; id: Digest; references: readonly StoredReference[] },
 ): RowRemoval {
   const { store, users } = ports
+  const { name, id, force, references } = removal
   const user = users.of(id)[0]
   if (!force && isSingle(references) && user) {
     throw conflict(
@@ -79,43 +86,71 @@ function removeByReference(
   if (store.referencesOf(id).length > 0) {
     return { records, keys: dropUnnamedTwins(store, id) }
   }
-  return deleteRows(ports, id, { force, quiet: true, records })
+  return deleteRows(ports, id, { ...removal, quiet: true, records })
 }
 
+/** Deletes an image, and then those it was made of that have no name and no other use.
+ *  @param quiet a conflict leaves the image rather than throwing */
 function deleteRows(
   ports: RemovePorts,
   id: Digest,
-  { force, quiet, records }: { force: boolean; quiet: boolean; records: Removal[] },
+  { force, noPrune, quiet, records }: RemoveOptions & { quiet: boolean; records: Removal[] },
 ): RowRemoval {
-  const { store, users, events } = ports
-  const references = store.referencesOf(id)
-  // The name is gone, as was asked; that a container keeps the image is no failure then.
-  if (quiet && users.of(id).some(({ running }) => running || !force)) return { records, keys: [] }
-  check(ports, id, { isForced: force, references })
+  const references = ports.store.referencesOf(id)
+  const reason = findConflict(ports, id, { isForced: force, references })
+  if (reason && quiet) return { records, keys: [] }
+  if (reason) throw reason
   for (const reference of references) records.push(untag(ports, reference))
+  const deleted = deleteRow(ports, id, records)
+  const keys = [deleted.keys]
+  for (let { parent } = deleted; parent !== undefined && !noPrune; ) {
+    const unneeded = ports.store.withId(parent).length > 0 && !findConflict(ports, parent, unforced(ports, parent))
+    const pruned = unneeded ? deleteRow(ports, parent, records) : undefined
+    if (pruned) keys.unshift(pruned.keys)
+    parent = pruned?.parent
+  }
+  return { records, keys: [...new Set(keys.flat())] }
+}
+
+function unforced({ store }: RemovePorts, id: Digest) {
+  return { isForced: false, references: store.referencesOf(id) }
+}
+
+function deleteRow(
+  { store, events }: RemovePorts,
+  id: Digest,
+  records: Removal[],
+): { keys: readonly Digest[]; parent: Digest | undefined } {
   const rows = store.withId(id)
   for (const { root } of rows) store.remove({ root: root.digest, id })
   events.publish({ type: 'image', action: 'delete', actor: { id, attributes: { name: id } } })
   records.push({ deleted: id })
-  return { records, keys: [...new Set(rows.flatMap(contentOf))] }
+  return { keys: rows.flatMap(contentOf), parent: rows.find(({ parent }) => parent !== undefined)?.parent }
 }
 
-/** Refuses what cannot be done, or only by force.   @throws `conflict` */
-function check(
-  { users }: RemovePorts,
+/** @throws `conflict` */
+function check(ports: RemovePorts, id: Digest, options: Parameters<typeof findConflict>[2]): void {
+  const reason = findConflict(ports, id, options)
+  if (reason) throw reason
+}
+
+/** Why the image cannot be deleted, or only by force, in Docker's words. */
+function findConflict(
+  { store, users }: RemovePorts,
   id: Digest,
   { isForced, references }: { isForced: boolean; references: readonly StoredReference[] },
-): void {
+): BerthError | undefined {
   const unable = (how: string, why: string) => conflict(`conflict: unable to delete ${shortId(id)} (${how}) - ${why}`)
+  if (store.childrenOf(id).length > 0) return unable('cannot be forced', 'image has dependent child images')
   const all = users.of(id)
   const running = all.find((user) => user.running)
   if (running) {
-    throw unable('cannot be forced', `image is being used by running container ${shortId(running.id)}`)
+    return unable('cannot be forced', `image is being used by running container ${shortId(running.id)}`)
   }
-  if (isForced) return
-  if (references.length > 0) throw unable('must be forced', 'image is referenced in multiple repositories')
+  if (isForced) return undefined
+  if (references.length > 0) return unable('must be forced', 'image is referenced in multiple repositories')
   const stopped = all[0]
-  if (stopped) throw unable('must be forced', `image is being used by stopped container ${shortId(stopped.id)}`)
+  return stopped && unable('must be forced', `image is being used by stopped container ${shortId(stopped.id)}`)
 }
 
 function untag({ store, events }: RemovePorts, { name, key }: StoredReference): Removal {

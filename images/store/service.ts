@@ -44,14 +44,15 @@ import { collect, sweep } from './garbage.ts'
 import type { Image, ImageHistory, ImageWithSharing } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
 import { LayoutIndex } from './layout-index.ts'
-import { filterImages } from './list.ts'
+import { selectImages } from './list.ts'
 import { findImage } from './lookup.ts'
+import { type ImageManifest, manifestReader } from './manifests.ts'
 import { platformMismatch } from './platform-match.ts'
 import type { EventSink, ImageUsers } from './ports.ts'
 import { type ImagePrune, pruneImages } from './prune.ts'
 import { toHistory, toImage } from './read-image.ts'
 import { dropUnnamedTwins } from './references.ts'
-import { type Removal, removeImage } from './remove.ts'
+import { type Removal, type RemoveOptions, removeImage } from './remove.ts'
 import { searchFilter } from './search.ts'
 import { sharedSizes } from './usage.ts'
 
@@ -159,41 +160,52 @@ export class ImageService implements AsyncDisposable {
   }
 
   /** Filters: reference, dangling, label, before, since, until; newest first.   @throws `invalid`, `not-found` */
-  list(filters: Filters): Image[] {
+  list(filters: Filters, { all = false }: { all?: boolean } = {}): Image[] {
     const references = Map.groupBy(this.#ports.store.references(), ({ key }) => key.id)
     const rows = Map.groupBy(this.#ports.store.list(), ({ id }) => id)
     const images = [...rows].map(([id, same]) => toImage(same, references.get(id) ?? [], undefined))
-    return filterImages(images, filters, (name) => this.get(name))
+    return selectImages(images, { filters, all }, (name) => this.get(name))
   }
 
   /** As `list`, with what only a look at all images can tell. */
-  listWithSharing(filters: Filters): ImageWithSharing[] {
+  listWithSharing(filters: Filters, options: { all?: boolean } = {}): ImageWithSharing[] {
     const shared = sharedSizes(this.#ports.store.list())
     const users = this.#ports.users.counts()
-    return this.list(filters).map((image) => ({
+    return this.list(filters, options).map((image) => ({
       image,
       sharedBytes: shared.get(image.id) ?? 0,
       users: users.get(image.id) ?? 0,
     }))
   }
 
-  /** @throws `not-found` with Docker's text */
-  get(name: string): Image {
+  /** The manifests below the root of each image, in its order. */
+  async manifestsOf(images: readonly Image[]): Promise<readonly (readonly ImageManifest[])[]> {
+    const read = manifestReader(this.#ports)
+    const found: (readonly ImageManifest[])[] = []
+    for (const { root } of images) found.push(await read(root))
+    return found
+  }
+
+  /** @param platform must match, when given   @throws `not-found` with Docker's texts */
+  get(name: string, platform?: Platform): Image {
     const { id, root } = findImage(this.#ports.store, name)
-    return this.#read(id, root)
+    const image = this.#read(id, root)
+    const mismatch = platform && platformMismatch(name, image.config, platform)
+    if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
+    return image
   }
 
   /** What a container needs of an image.   @param platform must match, when given   @throws `not-found` with Docker's texts */
   getForContainer(name: string, platform?: string): ImageForContainer {
-    const image = platform === undefined ? this.get(name) : this.#checkPlatform(name, parsePlatform(platform))
+    const image = this.get(name, platform === undefined ? undefined : parsePlatform(platform))
     return { id: image.id, root: image.root.digest, config: image.config, chainId: image.chainId }
   }
 
-  /** Lines of `docker history`, newest first. */
-  history(name: string): ImageHistory[] {
-    const image = this.get(name)
+  /** Lines of `docker history`, newest first.   @param platform must match, when given   @throws as `get` does */
+  history(name: string, platform?: Platform): ImageHistory[] {
+    const image = this.get(name, platform)
     const row = this.#ports.store.withId(image.id).find(({ root }) => root.digest === image.root.digest)
-    return row ? toHistory(row, image.tags) : []
+    return row ? toHistory(row, this.#ancestry(image)) : []
   }
 
   /** Points `target` (a tag; `latest` if it names none) at the image. */
@@ -265,7 +277,7 @@ export class ImageService implements AsyncDisposable {
   /** Pushes one tag or all of a repository; what goes wrong ends the progress.   @throws `not-found` when it is not of the platform asked for */
   push(request: PushRequest, signal: AbortSignal): AsyncIterable<PushProgress> {
     const { reference, platform } = request
-    if (platform !== undefined) this.#checkPlatform(familiarReference(withDefaultTag(reference)), platform)
+    if (platform !== undefined) this.get(familiarReference(withDefaultTag(reference)), platform)
     this.#ports.database.checkRoom()
     const { progress, done } = push(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
     this.#transfers += 1
@@ -299,8 +311,8 @@ export class ImageService implements AsyncDisposable {
   }
 
   /** Untags, and deletes with the last reference.   @throws `not-found`, `conflict` with Docker's texts */
-  async remove(name: string, options: { force: boolean; noPrune: boolean }): Promise<Removal[]> {
-    return await this.#track(removeImage(this.#ports, name, options.force))
+  async remove(name: string, options: RemoveOptions): Promise<Removal[]> {
+    return await this.#track(removeImage(this.#ports, name, options))
   }
 
   /** Removes dangling images, or with `dangling=false` all that no container uses.   @throws `invalid`, `conflict` while another one runs */
@@ -329,13 +341,6 @@ export class ImageService implements AsyncDisposable {
     await this.#ports.index[Symbol.asyncDispose]()
   }
 
-  #checkPlatform(name: string, platform: Platform): Image {
-    const image = this.get(name)
-    const mismatch = platformMismatch(name, image.config, platform)
-    if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
-    return image
-  }
-
   /** Where the size is not known beforehand.   @throws `no-space` */
   async #checkRoom(what: string): Promise<void> {
     using _ = await this.#ports.budget.admit(what, 0)
@@ -349,6 +354,16 @@ export class ImageService implements AsyncDisposable {
   #read(id: Digest, root: Digest | undefined): Image {
     const { store } = this.#ports
     return toImage(store.withId(id), store.referencesOf(id), root)
+  }
+
+  /** The image and those it was made of, as far as they are here. */
+  *#ancestry(image: Image): Generator<Image> {
+    yield image
+    for (let { parent } = image; parent !== undefined && this.#ports.store.withId(parent).length > 0; ) {
+      const next = this.#read(parent, undefined)
+      yield next
+      parent = next.parent
+    }
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

@@ -26,6 +26,8 @@ export interface ImageAddition {
   readonly platform: Platform
   /** Each takes its tag (and the digest, when the image came from a repository); none leaves the image dangling. */
   readonly references: readonly Reference[]
+  /** The image that it was made of here. */
+  readonly parent?: Digest
   readonly isFromRepository: boolean
   /** What is told, in the transaction that lists the image; a pull tells of itself. */
   readonly events?: (image: StoredImage) => readonly Omit<EngineEvent, 'time'>[]
@@ -53,12 +55,14 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
   const lease = ports.leases.open()
   let freed: readonly string[] = []
   try {
-    const image = await fetchImage(ports, {
+    const fetched = await fetchImage(ports, {
       ...addition,
       lease,
       othersOf: blobsByChain(ports.store),
       isListed: (id) => ports.store.withId(id).length > 0,
     })
+    const { parent } = addition
+    const image = { ...fetched, ...(parent !== undefined && { parent }) }
     const { freed: replaced, ...added } = record(ports, image, addition)
     freed = replaced
     await ports.database.sync()

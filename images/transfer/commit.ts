@@ -68,6 +68,7 @@ export async function commitContainer(
       config: toDocument(commit, { config, parent: parentConfig, isEmpty }),
       layers: isEmpty ? below : [...below, layer],
       ...(commit.reference && { reference: commit.reference }),
+      parent: parent.id,
       events: ({ id }) => toEvents(id, commit.reference, config),
       signal,
     })

@@ -17,6 +17,7 @@ export interface ImageCreation {
   readonly layers: readonly { readonly descriptor: Descriptor; readonly diffId: Digest }[]
   /** With its tag; undefined leaves the image without a name. */
   readonly reference?: Reference
+  readonly parent?: Digest
   readonly events?: ImageAddition['events']
   readonly signal: AbortSignal
 }
@@ -24,7 +25,7 @@ export interface ImageCreation {
 /** Lists an image that was made here: writes its config and manifest and unpacks the layers that are not yet, each verified against its
  *  diffId. On disk when this resolves; after a failure nothing of it is left but the caller's blobs. */
 export async function createImage(ports: AddImagePorts, creation: ImageCreation): Promise<AddedImage> {
-  const { config, layers, reference, events, signal } = creation
+  const { config, layers, reference, parent, events, signal } = creation
   const lease = ports.leases.open()
   try {
     const diffIds = layers.map(({ diffId }) => diffId)
@@ -40,6 +41,7 @@ export async function createImage(ports: AddImagePorts, creation: ImageCreation)
       platform: hostPlatform,
       references: reference ? [reference] : [],
       isFromRepository: false,
+      ...(parent !== undefined && { parent }),
       ...(events && { events }),
       report: () => undefined,
       signal,

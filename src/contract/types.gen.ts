@@ -687,11 +687,34 @@ export interface ImageSummary {
   readonly "Labels": Readonly<Record<string, string>> | null
   readonly "Containers": number
   readonly "Descriptor"?: Descriptor
+  readonly "Manifests"?: readonly ManifestSummary[]
+}
+
+export interface ManifestSummary {
+  readonly "ID": string
+  readonly "Descriptor": Descriptor
+  readonly "Available": boolean
+  readonly "Size": {
+    readonly "Content": number
+    readonly "Total": number
+  }
+  readonly "Kind": "image" | "attestation"
+  readonly "ImageData"?: {
+    readonly "Platform": Platform
+    readonly "Size": {
+      readonly "Unpacked": number
+    }
+    readonly "Containers": readonly string[] | null
+  }
+  readonly "AttestationData"?: {
+    readonly "For": string
+  }
 }
 
 export interface ImageInspect {
   readonly "Id": string
   readonly "Descriptor"?: Descriptor
+  readonly "Manifests"?: readonly ManifestSummary[]
   readonly "RepoTags": StringList
   readonly "RepoDigests": StringList
   readonly "Parent": string

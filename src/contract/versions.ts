@@ -21,14 +21,24 @@ export const since = {
   endpointDnsNames: versionOf(1, 44),
   /** `Container` and `ContainerConfig` are gone from image inspect. */
   noImageContainer: versionOf(1, 45),
+  /** Lists of images may tell the manifests below each root. */
+  listedManifests: versionOf(1, 47),
   /** A push may be of one platform's manifest. */
   pushPlatform: versionOf(1, 46),
   /** Container answers carry the descriptor of the image's manifest. */
   manifestDescriptor: versionOf(1, 48),
+  /** Image inspect may tell the manifests below the root. */
+  inspectedManifests: versionOf(1, 48),
   /** Save and load take the platform that is meant. */
   archivePlatforms: versionOf(1, 48),
+  /** History takes the platform that is meant. */
+  historyPlatform: versionOf(1, 48),
+  /** Image inspect takes the platform that is meant. */
+  inspectPlatform: versionOf(1, 49),
   /** Nondistributable artifacts are gone from info. */
   noNondistributable: versionOf(1, 49),
+  /** A removal takes the platform that is meant. */
+  removalPlatforms: versionOf(1, 50),
   /** Image inspect's Config has only what an image can say. */
   noLegacyImageConfig: versionOf(1, 50),
   /** Lists of images count the containers of each. */

@@ -24,6 +24,7 @@ import type { CheckEvent } from '#images/check/check-event.ts'
 import type { RemoteImage } from '#images/registry/inspect.ts'
 import type { SearchResult } from '#images/registry/search.ts'
 import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
+import type { ImageManifest } from '#images/store/manifests.ts'
 import type { ImagePrune } from '#images/store/prune.ts'
 import type { ImageSearch } from '#images/store/service.ts'
 import type {
@@ -35,6 +36,7 @@ import type {
   RegistryAuth,
 } from '#images/transfer/progress.ts'
 import type { NetworkView } from '#network/network.ts'
+import type { Platform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 
@@ -123,12 +125,15 @@ export interface Containers {
 
 export interface Images {
   /** Filters: reference, dangling, label, before, since, until. */
-  list(filters: Filters): Image[]
+  list(filters: Filters, options?: { all?: boolean }): Image[]
   /** As `list`, with what only a look at all images can tell. */
-  listWithSharing(filters: Filters): ImageWithSharing[]
-  /** By reference, id or unambiguous id prefix.   @throws `not-found` with Docker's text */
-  get(name: string): Image
-  history(name: string): ImageHistory[]
+  listWithSharing(filters: Filters, options?: { all?: boolean }): ImageWithSharing[]
+  /** The manifests below the root of each image, in its order. */
+  manifestsOf(images: readonly Image[]): Promise<readonly (readonly ImageManifest[])[]>
+  /** By reference, id or unambiguous id prefix.   @param platform must match, when given   @throws `not-found` with Docker's text */
+  get(name: string, platform?: Platform): Image
+  /** @param platform must match, when given */
+  history(name: string, platform?: Platform): ImageHistory[]
   tag(name: string, target: Reference): Promise<void>
   /** Fails before the first progress where the registry's own answer is the error. */
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>>

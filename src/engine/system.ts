@@ -89,7 +89,7 @@ function systemInfo({
     id: dataRoot.id,
     name: hostname(),
     containers: { running, paused, stopped: statuses.length - running - paused },
-    images: images.list(new Filters()).length,
+    images: images.list(new Filters(), { all: true }).length,
     storageDriver: snapshots.driver,
     backingFilesystem: filesystems[statfsSync(dataRoot.path).type] ?? 'unknown',
     loggingDriver: 'json-file',

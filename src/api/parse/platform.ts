@@ -1,9 +1,10 @@
 import { invalid, messageOf } from '#base/errors.ts'
+import type { ApiVersion } from '#contract/versions.ts'
 import { JsonReader } from '#oci/json.ts'
 import { type Platform, readPlatform } from '#oci/platform.ts'
 import { parseJson } from './go-json.ts'
 
-/** A platform as JSON, as save and load have it since 1.48; undefined when absent.   @throws `invalid` in Docker's words */
+/** A platform as JSON, as image operations have it since 1.46; undefined when absent.   @throws `invalid` in Docker's words */
 export function parsePlatformJson(text: string | undefined): Platform | undefined {
   if (text === undefined) return undefined
   try {
@@ -13,6 +14,15 @@ export function parsePlatformJson(text: string | undefined): Platform | undefine
     throw invalid(`failed to parse platform: ${messageOf(error).replace(/^invalid JSON: /, '')}`, { cause: error })
   }
   throw invalid('both OS and Architecture must be provided')
+}
+
+/** As `parsePlatformJson`; before version `first` it meant nothing, whatever it said. */
+export function parsePlatformSince(
+  first: ApiVersion,
+  version: ApiVersion,
+  text: string | undefined,
+): Platform | undefined {
+  return version < first ? undefined : parsePlatformJson(text)
 }
 
 /** `os[/arch[/variant]]` as it came; undefined when absent.   @throws `invalid` in Docker's words */

@@ -1,7 +1,14 @@
 import { zeroTime } from '#base/timestamp.ts'
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary } from '#contract/types.gen.ts'
+import type {
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  ManifestSummary,
+} from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
+import type { ImageManifest } from '#images/store/manifests.ts'
 import type { ContainerDefaults } from '#oci/image-config.ts'
 import { familiarName, familiarReference, parseReference } from '#oci/reference.ts'
 
@@ -11,15 +18,17 @@ export interface SummaryOptions {
   readonly withSharedSize: boolean
   /** Counts containers whatever the version. */
   readonly withContainers?: boolean
+  /** Undefined: not asked for. */
+  readonly manifests?: readonly ImageManifest[] | undefined
 }
 
 export function presentImageSummary(
   { image, sharedBytes, users }: ImageWithSharing,
-  { version, withSharedSize, withContainers = version >= since.imageContainers }: SummaryOptions,
+  { version, withSharedSize, withContainers = version >= since.imageContainers, manifests }: SummaryOptions,
 ): ImageSummary {
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoTags: image.tags.map(familiar),
     RepoDigests: image.digests.map(familiar),
     Created: toUnixSeconds(image.config.created),
@@ -29,18 +38,23 @@ export function presentImageSummary(
     Labels: image.config.config.Labels ?? null,
     Containers: withContainers ? users : -1,
     ...(version >= since.manifestDescriptor && { Descriptor: image.root }),
+    ...presentManifests(manifests),
   }
 }
 
-export function presentImage(image: Image, version: ApiVersion): ImageInspect {
+export function presentImage(
+  image: Image,
+  { version, manifests }: { version: ApiVersion; manifests?: readonly ImageManifest[] | undefined },
+): ImageInspect {
   const { config } = image
   const lastComment = config.history.at(-1)?.comment
   return {
     Id: image.id,
     ...(version >= since.manifestDescriptor && { Descriptor: image.root }),
+    ...presentManifests(manifests),
     RepoTags: image.tags.map(familiar),
     RepoDigests: image.digests.map(familiar),
-    Parent: '',
+    Parent: image.parent ?? '',
     Comment: lastComment ?? '',
     ...(config.created !== undefined && { Created: config.created }),
     ...(version < since.noImageContainer && { Container: '', ContainerConfig: presentLegacyConfig({}) }),
@@ -57,6 +71,29 @@ export function presentImage(image: Image, version: ApiVersion): ImageInspect {
     Metadata: {
       LastTagTime: image.lastTaggedAt === undefined ? zeroTime : new Date(image.lastTaggedAt).toISOString(),
     },
+  }
+}
+
+/** Left out when empty, as Docker does. */
+function presentManifests(manifests: readonly ImageManifest[] = []): { Manifests?: ManifestSummary[] } {
+  return manifests.length === 0 ? {} : { Manifests: manifests.map(presentManifest) }
+}
+
+function presentManifest(manifest: ImageManifest): ManifestSummary {
+  const { descriptor, contentBytes, unpackedBytes, platform, containers, attestedDigest } = manifest
+  const image = {
+    Platform: { architecture: '', os: '', ...platform },
+    Size: { Unpacked: unpackedBytes },
+    Containers: containers.length === 0 ? null : containers,
+  }
+  return {
+    ID: descriptor.digest,
+    Descriptor: descriptor,
+    Available: manifest.isAvailable,
+    Size: { Content: contentBytes, Total: contentBytes + unpackedBytes },
+    ...(attestedDigest === undefined
+      ? { Kind: 'image', ImageData: image }
+      : { Kind: 'attestation', AttestationData: { For: attestedDigest } }),
   }
 }
 

@@ -1,9 +1,9 @@
 import { internal, invalid, isKind } from '#base/errors.ts'
-import { type ApiVersion, since } from '#contract/versions.ts'
+import { since } from '#contract/versions.ts'
 import type { Engine } from '#engine/engine.ts'
 import { type Platform, parsePlatform } from '#oci/platform.ts'
 import { type Call, type Route, route } from '../call.ts'
-import { checkPlatform, parsePlatformJson } from '../parse/platform.ts'
+import { checkPlatform, parsePlatformSince } from '../parse/platform.ts'
 import { parsePulled, parsePushed, parseTarget } from '../parse/reference.ts'
 import { parseRegistryAuth } from '../parse/registry-auth.ts'
 import { refusedByRegistry } from '../refused-by-registry.ts'
@@ -27,15 +27,26 @@ export const imageTransferRoutes: readonly Route[] = [
   }),
 
   route('GET /images/get', ({ query, version, signal }, engine) =>
-    save(engine, { names: query.texts('names'), platform: platformOf(query.text('platform'), version) }, signal),
+    save(
+      engine,
+      {
+        names: query.texts('names'),
+        platform: parsePlatformSince(since.archivePlatforms, version, query.text('platform')),
+      },
+      signal,
+    ),
   ),
 
   route('GET /images/{name}/get', ({ path, query, version, signal }, engine) =>
-    save(engine, { names: [path.name], platform: platformOf(query.text('platform'), version) }, signal),
+    save(
+      engine,
+      { names: [path.name], platform: parsePlatformSince(since.archivePlatforms, version, query.text('platform')) },
+      signal,
+    ),
   ),
 
   route('POST /images/load', async ({ query, version, input, signal }, engine) => {
-    const platform = platformOf(query.text('platform'), version)
+    const platform = parsePlatformSince(since.archivePlatforms, version, query.text('platform'))
     const quiet = !query.has('quiet') || query.boolean('quiet')
     const progress = await engine.images.load({ archive: input, quiet, ...(platform && { platform }) }, signal)
     return stream('application/json', toJsonLines(progress))
@@ -44,8 +55,7 @@ export const imageTransferRoutes: readonly Route[] = [
   route('POST /images/{name}/push', ({ path, query, headers, version, signal }, engine) => {
     const request = {
       reference: parsePushed(path.name, query.text('tag')),
-      // Older clients may send one, which never meant anything.
-      platform: version >= since.pushPlatform ? parsePlatformJson(query.text('platform')) : undefined,
+      platform: parsePlatformSince(since.pushPlatform, version, query.text('platform')),
       auth: parseRegistryAuth(headers['x-registry-auth']),
     }
     return stream('application/json', toJsonLines(engine.images.push(request, signal)))
@@ -74,10 +84,6 @@ async function save(
 ): Promise<Reply> {
   const chunks = await engine.images.save({ names, ...(platform && { platform }) }, signal).catch(refusedByName)
   return stream('application/x-tar', chunks)
-}
-
-function platformOf(text: string | undefined, version: ApiVersion): Platform | undefined {
-  return version < since.archivePlatforms ? undefined : parsePlatformJson(text)
 }
 
 /** A name that can be none is a 500 here, as with Docker. */

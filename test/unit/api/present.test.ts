@@ -186,6 +186,7 @@ describe('images', () => {
       diffIds: [digestOf('layer')],
       history: [],
     },
+    parent: undefined,
     layers: [],
     chainId: undefined,
     tags: ['docker.io/library/busybox:latest', '127.0.0.1:5000/busybox:latest'],
@@ -218,10 +219,10 @@ describe('images', () => {
 
   test('have for older clients the fields that those read', () => {
     expect(presentImageSummary(among, { version: versionOf(1, 43), withSharedSize: false }).VirtualSize).toBe(42)
-    expect(presentImage(image, versionOf(1, 43))).toMatchObject({
+    expect(presentImage(image, { version: versionOf(1, 43) })).toMatchObject({
       VirtualSize: 42,
       Config: { Hostname: '', Cmd: ['sh'] },
     })
-    expect(presentImage(image, newest).Config).not.toHaveProperty('Hostname')
+    expect(presentImage(image, { version: newest }).Config).not.toHaveProperty('Hostname')
   })
 })
