@@ -9,6 +9,7 @@ export interface Clock {
   sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
 }
 
+const longestTimerMs = 2 ** 31 - 1
 const originNanos = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint()
 
 export const systemClock: Clock = {
@@ -22,7 +23,12 @@ export const systemClock: Clock = {
   },
   async sleep(ms, { signal } = {}) {
     try {
-      await delay(ms, undefined, signal ? { signal } : {})
+      // Node's timers hold 31 bits; a longer one would fire at once.
+      let left = ms
+      do {
+        await delay(Math.min(left, longestTimerMs), undefined, signal ? { signal } : {})
+        left -= longestTimerMs
+      } while (left > 0)
     } catch (error) {
       throw signal?.aborted ? abortError(signal) : error
     }

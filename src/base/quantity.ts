@@ -45,6 +45,17 @@ export function parseDurationMs(text: string): number {
   return total
 }
 
+/** As Go prints a duration: `1m30s`, `1.2s`, `700ms`.   @param ms not negative */
+export function formatGoDuration(ms: number): string {
+  if (ms === 0) return '0s'
+  if (ms < 1000) return `${ms}ms`
+  const hours = Math.trunc(ms / 3_600_000)
+  const minutes = Math.trunc((ms % 3_600_000) / 60_000)
+  const seconds = (ms % 60_000) / 1000
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`
+}
+
 /** How long ago in words, as docker's tables have it: "Less than a second", "3 minutes", "About an hour". */
 export function formatHumanDuration(ms: number): string {
   const seconds = Math.trunc(ms / 1000)

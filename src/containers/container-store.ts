@@ -2,7 +2,7 @@ import type { StatementSync } from 'node:sqlite'
 import { conflict, invalid, notFound } from '#base/errors.ts'
 import { isFullId } from '#base/ids.ts'
 import type { Database } from '#state/database.ts'
-import type { Container, ContainerState } from './container.ts'
+import type { Container, ContainerState, Health } from './container.ts'
 
 type Settings = Omit<Container, 'id' | 'name' | 'createdAt' | 'imageId' | 'state' | 'restartCount'>
 
@@ -110,23 +110,36 @@ function noSuchContainer(name: string): Error {
 }
 
 function toJson(state: ContainerState, restartCount: number): string {
-  const { startedAt, finishedAt, ...rest } = state
+  const { startedAt, finishedAt, health, ...rest } = state
   return JSON.stringify({
     ...rest,
     startedAt: startedAt === undefined ? null : String(startedAt),
     finishedAt: finishedAt === undefined ? null : String(finishedAt),
+    ...(health && { health: { ...health, results: health.results.map(toResultRow) } }),
     restartCount,
   })
 }
 
-interface StateRow extends Omit<ContainerState, 'startedAt' | 'finishedAt'> {
+function toResultRow({ startedAt, endedAt, ...rest }: Health['results'][number]): ResultRow {
+  return { ...rest, startedAt: String(startedAt), endedAt: String(endedAt) }
+}
+
+interface ResultRow {
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly exitCode: number
+  readonly output: string
+}
+
+interface StateRow extends Omit<ContainerState, 'startedAt' | 'finishedAt' | 'health'> {
+  readonly health?: Omit<Health, 'results'> & { readonly results: readonly ResultRow[] }
   readonly startedAt: string | null
   readonly finishedAt: string | null
   readonly restartCount: number
 }
 
 function fromRow(row: Record<string, unknown>): Container {
-  const { startedAt, finishedAt, restartCount, ...state } = JSON.parse(String(row.state)) as StateRow
+  const { startedAt, finishedAt, health, restartCount, ...state } = JSON.parse(String(row.state)) as StateRow
   return {
     ...revive(String(row.settings)),
     id: String(row.id),
@@ -137,9 +150,14 @@ function fromRow(row: Record<string, unknown>): Container {
       ...state,
       startedAt: startedAt === null ? undefined : BigInt(startedAt),
       finishedAt: finishedAt === null ? undefined : BigInt(finishedAt),
+      health: health && { ...health, results: health.results.map(fromResultRow) },
     },
     restartCount,
   }
+}
+
+function fromResultRow({ startedAt, endedAt, ...rest }: ResultRow): Health['results'][number] {
+  return { ...rest, startedAt: BigInt(startedAt), endedAt: BigInt(endedAt) }
 }
 
 /** JSON drops properties that are undefined; reading one that is not there gives undefined all the same. */

@@ -27,8 +27,18 @@ export interface ContainerConfig {
   readonly stopTimeoutSeconds: number | undefined
   readonly shell: readonly string[] | undefined
   readonly networkDisabled: boolean
-  /** The API's Healthcheck object, kept as it came. */
-  readonly healthcheck: Readonly<Record<string, unknown>> | undefined
+  readonly healthcheck: Healthcheck | undefined
+}
+
+/** In the names of image configs and of the API. Times are nanoseconds; 0 and what is left out mean the default. */
+export interface Healthcheck {
+  /** `NONE`, or `CMD`, `CMD-SHELL`, `HTTP`, `TCP` with what belongs to it. */
+  readonly Test?: readonly string[]
+  readonly Interval?: number
+  readonly Timeout?: number
+  readonly StartPeriod?: number
+  readonly StartInterval?: number
+  readonly Retries?: number
 }
 
 export interface RestartPolicy {
@@ -146,7 +156,29 @@ export interface ContainerState {
   readonly finishedAt: bigint | undefined
   /** `docker stop` and `kill` keep the restart policy from bringing it back. */
   readonly stoppedByUser: boolean
+  /** Undefined: has no health check, or has never run. */
+  readonly health: Health | undefined
 }
+
+export interface Health {
+  readonly status: 'starting' | 'healthy' | 'unhealthy'
+  /** Failures since the last success. */
+  readonly failingStreak: number
+  /** The last ones, oldest first. */
+  readonly results: readonly HealthResult[]
+}
+
+/** One probe. Times are nanoseconds since 1970. */
+export interface HealthResult {
+  readonly startedAt: bigint
+  readonly endedAt: bigint
+  /** 0: healthy; -1: it did not end in time, or could not be started. */
+  readonly exitCode: number
+  readonly output: string
+}
+
+/** What is done to a container that has become unhealthy. */
+export type HealthAction = 'restart' | 'stop' | 'kill'
 
 export interface Container {
   readonly id: string
@@ -167,4 +199,5 @@ export interface Container {
   readonly logPath: string
   /** Given at create, for good; undefined: the daemon had none to give. */
   readonly selinux: SelinuxLabels | undefined
+  readonly onUnhealthy: HealthAction | undefined
 }

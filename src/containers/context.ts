@@ -3,10 +3,12 @@ import type { KeyedLock } from '#base/keyed-lock.ts'
 import type { Logger } from '#base/log.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { AttachTable } from './attach-table.ts'
+import type { Container } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ExecTable } from './exec-table.ts'
 import type { ExitWatch } from './exit-watch.ts'
+import type { HealthMonitors } from './health/monitors.ts'
 import type {
   CgroupControl,
   ImageSource,
@@ -39,6 +41,9 @@ export interface ContainerContext {
   readonly restarts: RestartTimers
   /** The next attempt of a container that waits for it: exits lead to starts, and starts to exits. */
   readonly restartNow: (id: string, signal: AbortSignal) => Promise<void>
+  readonly health: HealthMonitors
+  /** What the container's settings say of a container that has become unhealthy, in the background. */
+  readonly whenUnhealthy: (container: Container) => void
   readonly exits: ExitWatch
   readonly samples: StatsSampler
   readonly images: ImageSource

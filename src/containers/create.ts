@@ -1,9 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { isKind } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
-import type { Container, ContainerConfig, HostSettings } from './container.ts'
+import type { Container, ContainerConfig, HealthAction, HostSettings } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
+import { requestedAction, requestedHealthcheck } from './health/requested.ts'
 import { mergeImage } from './merge-image.ts'
 import { freeName, parseContainerName } from './names.ts'
 import type { ImageForContainer } from './ports.ts'
@@ -29,7 +30,9 @@ export async function create(
   const host = completed(context, request.host)
   refuseUnsupported(request.config, host)
   const image = images.getForContainer(request.config.image, request.platform)
-  const config = mergeImage(request.config, image.config)
+  const asked = { ...request.config, healthcheck: requestedHealthcheck(request.config) }
+  const onUnhealthy = requestedAction(asked)
+  const config = mergeImage(asked, image.config)
   validate(config, host)
   idMapsOf(host, context.idMaps)
   checkCgroupParent(host, context.cgroupDriver)
@@ -45,7 +48,7 @@ export async function create(
   await Promise.all([mkdir(paths.directory(id), { mode: 0o700 }), snapshots.prepare(id, image.chainId)])
   store.database.transaction(() => {
     const finalName = name ?? freeName((candidate) => store.isNameTaken(candidate))
-    const container = toRecord(context, { id, name: finalName, config, host, image })
+    const container = toRecord(context, { id, name: finalName, config, host, image, onUnhealthy })
     store.insert(container)
     publish(context, container, 'create')
   })
@@ -79,11 +82,12 @@ interface Parts {
   readonly config: ContainerConfig
   readonly host: HostSettings
   readonly image: ImageForContainer
+  readonly onUnhealthy: HealthAction | undefined
 }
 
 function toRecord(
   { clock, paths, selinux, store }: ContainerContext,
-  { id, name, config, host, image }: Parts,
+  { id, name, config, host, image, onUnhealthy }: Parts,
 ): Container {
   const { os, architecture, variant } = image.config
   return {
@@ -104,29 +108,23 @@ function toRecord(
       startedAt: undefined,
       finishedAt: undefined,
       stoppedByUser: false,
+      health: undefined,
     },
     restartCount: 0,
     ...commandOf(config),
     logPath: host.logConfig.driver === 'none' ? '' : paths.log(id),
     selinux: selinux.labelsFor(host, () => store.all()),
+    onUnhealthy,
   }
 }
 
 function warningsOf({ config: { config } }: ImageForContainer): string[] {
   const volumes = Object.keys(config.Volumes ?? {})
   return [
-    ...(config.Healthcheck === undefined || isDisabled(config.Healthcheck)
-      ? []
-      : ["The image's health check is not run: health checks are not implemented yet"]),
     ...(volumes.length === 0
       ? []
       : [
           `The image's volumes (${volumes.join(', ')}) are kept in the container's own layer: volumes are not implemented yet`,
         ]),
   ]
-}
-
-function isDisabled(healthcheck: object): boolean {
-  const test: unknown = Reflect.get(healthcheck, 'Test')
-  return !Array.isArray(test) || test.length === 0 || test[0] === 'NONE'
 }

@@ -36,6 +36,10 @@ export class ExecTable {
     return this.#execs.get(id)
   }
 
+  drop(id: string): void {
+    this.#execs.delete(id)
+  }
+
   /** By id or unambiguous prefix.   @throws `not-found` in Docker's words */
   get(name: string): Exec {
     const found = this.#execs.get(name) ?? this.#byPrefix(name)

@@ -22,19 +22,30 @@ import { toExecFailure } from './start-error.ts'
 export function execCreate(context: ContainerContext, name: string, request: ExecRequest): { id: string } {
   const container = context.store.get(name)
   checkRuns(container, name)
+  const id = newId()
+  addExec(context, container, { id, request })
+  return { id }
+}
+
+/** The same for an id that the caller has chosen. */
+export function addExec(
+  context: ContainerContext,
+  container: Container,
+  { id, request }: { readonly id: string; readonly request: ExecRequest },
+): void {
   if (request.cmd.length === 0) throw invalid('No exec command specified')
   parseDetachKeys(request.detachKeys)
   userOf(context, container, request)
-  const id = newId()
   context.execs.add(newExec(id, container.id, request))
   publish(context, container, `exec_create: ${request.cmd.join(' ')}`, { execID: id })
-  return { id }
 }
 
 export interface ExecStartOptions {
   readonly detach: boolean
   readonly tty: boolean
   readonly consoleSize: readonly [height: number, width: number] | undefined
+  /** For a health check: its output comes without frames, and a command that cannot run throws. */
+  readonly isProbe?: boolean
 }
 
 /**
@@ -44,7 +55,7 @@ export interface ExecStartOptions {
 export async function execStart(
   context: ContainerContext,
   name: string,
-  { detach, consoleSize }: ExecStartOptions,
+  { detach, consoleSize, isProbe = false }: ExecStartOptions,
 ): Promise<AttachedStream | undefined> {
   const exec = context.execs.get(name)
   if (exec.state === 'ended') throw conflict(`Error: Exec command ${exec.id} has already run`)
@@ -59,12 +70,13 @@ export async function execStart(
   publish(context, container, `exec_start: ${exec.request.cmd.join(' ')}`, { execID: exec.id })
   const stream = detach ? undefined : openStream(context, container, exec)
   try {
-    await run(context, container, { shim, exec, stream, consoleSize })
+    await run(context, container, { shim, exec, stream, consoleSize, framed: !exec.request.tty && !isProbe })
   } catch (cause) {
     const { exitCode, error } = toExecFailure(cause)
     end(exec, exitCode)
     publish(context, container, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
-    if (!stream) throw error
+    if (isProbe) stream?.destroy()
+    if (!stream || isProbe) throw error
     const text = Buffer.from(`${messageOf(error)}\r\n`)
     stream.replay(exec.request.tty ? text : frame('stdout', text))
     stream.finish()
@@ -77,20 +89,21 @@ interface Run {
   readonly exec: Exec
   readonly stream: AttachStream | undefined
   readonly consoleSize: readonly [height: number, width: number] | undefined
+  readonly framed: boolean
 }
 
 async function run(
   context: ContainerContext,
   container: Container,
-  { shim, exec, stream, consoleSize }: Run,
+  { shim, exec, stream, consoleSize, framed }: Run,
 ): Promise<void> {
   const request: ExecRequest = { ...exec.request, consoleSize: consoleSize ?? exec.request.consoleSize }
-  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty } = request
+  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr } = request
   const planFd = await compile(context, container, { execId: exec.id, request })
   const running = runExec(shim, exec.id, planFd, {
     async connect(pid) {
       exec.pid = pid
-      if (stream) stream.connect(await shim.attach(exec.id, { stdin, stdout, stderr, framed: !tty }))
+      if (stream) stream.connect(await shim.attach(exec.id, { stdin, stdout, stderr, framed }))
       if (!stream || !stdin) await shim.closeStdin(exec.id)
     },
     // The exit may be told before the answer to the start.

@@ -5,6 +5,7 @@ import type { Container } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { end } from './exec-table.ts'
+import { unprobedHealth } from './health/state.ts'
 import { isAlive, transition } from './lifecycle.ts'
 import { deleteElsewhere } from './other-runtime.ts'
 import type { TaskExit } from './ports.ts'
@@ -93,8 +94,10 @@ function recordExit(context: ContainerContext, container: Container, ending: End
       error: ending.error,
       oomKilled: ending.oomKilled,
       finishedAt: ending.finishedAt,
+      health: unprobedHealth(state.health),
     },
   }
+  context.health.end(id)
   context.store.database.transaction(() => {
     context.store.update(after)
     const execDuration = String(Math.max(0, Math.trunc(ranForMs / 1000)))

@@ -39,14 +39,14 @@ function matcher(context: ContainerContext, filters: Filters): (container: Conta
   const since = filters.get('since').map((name) => store.get(name).createdAt)
   const images = ancestors(context, filters.get('ancestor'))
   const exits = filters.get('exited').map(parseExit)
-  // What is not there yet can match nothing: published ports, volumes, health, tasks of a swarm.
+  // What is not there yet can match nothing: published ports, volumes, tasks of a swarm.
   const impossible = ['publish', 'volume'].some((key) => filters.has(key)) || filters.boolean('is-task') === true
   return (container) =>
     !impossible &&
     matchesPrefix(filters.get('id'), container.id) &&
     matchesName(filters, container.name) &&
     filters.matchesExactly('status', container.state.status) &&
-    filters.matchesExactly('health', 'none') &&
+    filters.matchesExactly('health', container.state.health?.status ?? 'none') &&
     filters.matchesLabels(container.config.labels) &&
     (exits.length === 0 || hasExited(container, exits)) &&
     before.every((time) => container.createdAt < time) &&

@@ -1,5 +1,6 @@
 import type { ImageConfig } from '#oci/image-config.ts'
 import type { ContainerConfig } from './container.ts'
+import { mergeHealthcheck } from './health/check.ts'
 
 /** The config of a container after its image's defaults, as Docker merges them: the user's word wins, lists of names add up. */
 export function mergeImage(config: ContainerConfig, { config: image }: Pick<ImageConfig, 'config'>): ContainerConfig {
@@ -14,6 +15,7 @@ export function mergeImage(config: ContainerConfig, { config: image }: Pick<Imag
     volumes: union(config.volumes, Object.keys(image.Volumes ?? {})),
     stopSignal: config.stopSignal === undefined || config.stopSignal === '' ? image.StopSignal : config.stopSignal,
     shell: config.shell ?? image.Shell,
+    healthcheck: mergeHealthcheck(config.healthcheck, image.Healthcheck),
   }
   // `--entrypoint ""` takes the image's entrypoint away.
   return merged.entrypoint?.length === 1 && merged.entrypoint[0] === '' ? { ...merged, entrypoint: null } : merged

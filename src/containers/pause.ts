@@ -1,6 +1,7 @@
 import { conflict } from '#base/errors.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
+import { unprobedHealth } from './health/state.ts'
 import { isAlive, transition } from './lifecycle.ts'
 import type { Task } from './task.ts'
 
@@ -15,7 +16,10 @@ export async function pause(context: ContainerContext, name: string): Promise<vo
   }
   if (!isAlive(container)) throw conflict(`container ${id} is not running`)
   await taskOf(context, id).shim.pause()
-  commit(context, { ...container, state: { ...container.state, status: transition(container, 'pause') } }, ['pause'])
+  context.health.end(id)
+  const health = unprobedHealth(container.state.health)
+  const state = { ...container.state, status: transition(container, 'pause'), health }
+  commit(context, { ...container, state }, ['pause'])
 }
 
 /** @throws `conflict` in Docker's words */
@@ -25,9 +29,9 @@ export async function unpause(context: ContainerContext, name: string): Promise<
   const container = context.store.get(id)
   if (container.state.status !== 'paused') throw conflict(`Container ${id} is not paused`)
   await taskOf(context, id).shim.resume()
-  commit(context, { ...container, state: { ...container.state, status: transition(container, 'unpause') } }, [
-    'unpause',
-  ])
+  const resumed = { ...container, state: { ...container.state, status: transition(container, 'unpause') } }
+  commit(context, resumed, ['unpause'])
+  context.health.begin(resumed, context.clock.nowNanos())
 }
 
 /** The task of a container whose record says that it lives.   @throws `conflict` when it is ending right now */

@@ -3,10 +3,13 @@ import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isKind, messageOf, systemCode } from '#base/errors.ts'
 import { isFullId } from '#base/ids.ts'
-import type { Container } from './container.ts'
+import type { Container, Health } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { finish, readEnding, recordExitInTheEnd, releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import { healthCheckOf } from './health/check.ts'
+import { isProbeId } from './health/command-probe.ts'
+import { startingHealth } from './health/state.ts'
 import { releaseHeld } from './hold-still.ts'
 import { isAlive } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
@@ -18,6 +21,7 @@ import { settlesWithin } from './stop.ts'
 /** How long the daemon's own start waits for shims that do not answer. */
 const patienceMs = 2000
 const retryMs = 1000
+const sigkill = 9
 
 /**
  * At boot, before anybody is served: brings the records in line with the shims that live, and clears what a daemon left that was
@@ -78,7 +82,7 @@ async function adoptUndamaged({ shims, paths, log }: ContainerContext, id: strin
 
 /** The shim lives: its container runs, or has ended without anybody to tell, or was never started. */
 async function adopt(context: ContainerContext, container: Container, shim: ShimHandle): Promise<void> {
-  const { state, pid, startedAt, paused } = await shim.state()
+  const { state, pid, startedAt, paused, execs } = await shim.state()
   if (state === 'empty' || state === 'created') {
     // The daemon died between making and starting it: for the user it never ran.
     await shim.destroy()
@@ -88,12 +92,28 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
   const status = (await releaseHeld(context, container.id, { shim, paused })) ? 'paused' : 'running'
   const running: Container = {
     ...container,
-    state: { ...container.state, status, pid, startedAt, exitCode: 0, error: '' },
+    state: { ...container.state, status, pid, startedAt, exitCode: 0, error: '', health: healthOf(container) },
   }
+  await endProbes(shim, container.id, execs)
   commit(context, running, ...(isAlive(container) ? [] : [['start'] as [string]]))
   const task = { containerId: container.id, shim }
   context.tasks.add(task)
   watchTask(context, task)
+  if (status === 'running')
+    context.health.begin(running, running.state.health?.results.at(-1)?.endedAt ?? startedAt ?? 0n)
+}
+
+/** Kept over the daemons; a start that was never recorded begins anew. */
+function healthOf(container: Container): Health | undefined {
+  return isAlive(container)
+    ? container.state.health
+    : healthCheckOf(container) && startingHealth(container.state.health)
+}
+
+/** Nobody waits any more for what an earlier daemon was probing. */
+async function endProbes(shim: ShimHandle, id: string, execs: readonly { readonly id: string }[]): Promise<void> {
+  const probes = execs.filter((exec) => isProbeId(id, exec.id))
+  await Promise.allSettled(probes.map((exec) => shim.kill(exec.id, sigkill)))
 }
 
 /** It ended while no daemon was there: as its shim wrote down, or, without that, together with its shim. */

@@ -18,6 +18,9 @@ import { type ExecStartOptions, execCreate, execResize, execStart, resize } from
 import { ExecTable, toExecView } from './exec-table.ts'
 import { type ExitResult, ExitWatch } from './exit-watch.ts'
 import { exportFiles } from './export.ts'
+import { actOnUnhealthy } from './health/action.ts'
+import { HealthMonitors } from './health/monitors.ts'
+import { probeWhileItRuns } from './health/probing.ts'
 import { inspect } from './inspect.ts'
 import { isAlive } from './lifecycle.ts'
 import { list } from './list.ts'
@@ -123,6 +126,13 @@ export class ContainerService implements AsyncDisposable {
       restarts: new RestartTimers(),
       samples: new StatsSampler({ ...ports, clock }),
       restartNow: (id, signal) => attemptRestart(context, id, signal),
+      health: new HealthMonitors((container, since, stopped) => {
+        const signal = AbortSignal.any([stopped, background.signal])
+        background.run(`checking the health of container ${container.id}`, () =>
+          probeWhileItRuns(context, container, { since, signal }),
+        )
+      }),
+      whenUnhealthy: (container) => actOnUnhealthy(context, container),
     }
     await reconcile(context)
     const running = () => context.store.all().filter(isAlive)

@@ -4,9 +4,11 @@ import { shortId } from '#base/ids.ts'
 import type { SandboxPlan } from '#network/sandbox.ts'
 import { makeBindSource } from './bind-source.ts'
 import type { Container } from './container.ts'
-import { commit, publish } from './container-events.ts'
+import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import { healthCheckOf } from './health/check.ts'
+import { startingHealth } from './health/state.ts'
 import { toKeeper } from './keeper.ts'
 import { isAlive, transition } from './lifecycle.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
@@ -44,14 +46,13 @@ export async function startLocked(context: ContainerContext, container: Containe
   const { task, pid, startedAt } = await launch(context, container).catch((error: unknown) =>
     failed(context, container, error),
   )
+  const health = healthCheckOf(container) && startingHealth(container.state.health)
+  const running: Container = {
+    ...container,
+    state: { ...container.state, status: next, pid, startedAt, exitCode: 0, error: '', oomKilled: false, health },
+  }
   try {
-    context.store.database.transaction(() => {
-      context.store.update({
-        ...container,
-        state: { ...container.state, status: next, pid, startedAt, exitCode: 0, error: '', oomKilled: false },
-      })
-      publish(context, container, 'start')
-    })
+    commit(context, running, ['start'])
   } catch (error) {
     // What is not on record must not run: nobody could stop it.
     await task.shim.destroy()
@@ -60,6 +61,7 @@ export async function startLocked(context: ContainerContext, container: Containe
     return failed(context, container, error)
   }
   context.tasks.add(task)
+  context.health.begin(running, startedAt)
 }
 
 interface Launched {

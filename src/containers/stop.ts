@@ -76,9 +76,9 @@ async function resumeToEndLocked(context: ContainerContext, id: string): Promise
   const task = context.tasks.find(id)
   if (container?.state.status !== 'paused' || !task) return
   await task.shim.resume()
-  commit(context, { ...container, state: { ...container.state, status: transition(container, 'unpause') } }, [
-    'unpause',
-  ])
+  const resumed = { ...container, state: { ...container.state, status: transition(container, 'unpause') } }
+  commit(context, resumed, ['unpause'])
+  context.health.begin(resumed, context.clock.nowNanos())
 }
 
 /** Signals init and tells the event. One that has just ended, or whose shim has, is no error: its exit is on the way.

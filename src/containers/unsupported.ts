@@ -6,7 +6,6 @@ export function refuseUnsupported(config: ContainerConfig, host: HostSettings): 
   const asked: readonly (readonly [boolean, string])[] = [
     [Object.values(host.portBindings).some((bindings) => bindings.length > 0), 'publishing ports (-p)'],
     [host.publishAllPorts, 'publishing all ports (-P)'],
-    [hasHealthcheck(config), 'health checks (--health-cmd)'],
     [config.volumes.length > 0, 'volumes (-v without a host path)'],
     [host.volumesFrom.length > 0, 'taking volumes of other containers (--volumes-from)'],
     [host.links.length > 0, 'links (--link)'],
@@ -16,9 +15,4 @@ export function refuseUnsupported(config: ContainerConfig, host: HostSettings): 
   for (const [wanted, what] of asked) {
     if (wanted) throw notImplemented(`${what}: not implemented yet`)
   }
-}
-
-function hasHealthcheck({ healthcheck }: ContainerConfig): boolean {
-  const test = healthcheck?.Test
-  return Array.isArray(test) && test.length > 0 && test[0] !== 'NONE'
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { invalid } from '#base/errors.ts'
 import type { ContainerConfig, HostSettings, MountSetting, RestartPolicy } from './container.ts'
+import { validateHealthcheck } from './health/check.ts'
 import { parseLogOptions } from './logs/log-options.ts'
 import { parseSignal } from './signals.ts'
 import { parseCapabilities } from './spec/capabilities.ts'
@@ -20,6 +21,7 @@ kernel.shm_rmid_forced kernel.domainname`.split(/\s+/)
 /** Checks what create was asked for, in Docker's words.   @throws `invalid` */
 export function validate(config: ContainerConfig, host: HostSettings): void {
   validateConfig(config)
+  validateHealthcheck({ config })
   validateHost(host)
   validateMounts(host.mounts)
   validateSysctls(host)

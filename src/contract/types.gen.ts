@@ -440,6 +440,20 @@ export interface ContainerState {
   readonly "Error": string
   readonly "StartedAt": string
   readonly "FinishedAt": string
+  readonly "Health"?: Health
+}
+
+export interface Health {
+  readonly "Status": "none" | "starting" | "healthy" | "unhealthy"
+  readonly "FailingStreak": number
+  readonly "Log": readonly HealthResult[]
+}
+
+export interface HealthResult {
+  readonly "Start": string
+  readonly "End": string
+  readonly "ExitCode": number
+  readonly "Output": string
 }
 
 export interface MountPoint {
@@ -505,7 +519,7 @@ export interface ContainerConfig {
   readonly "StdinOnce": boolean
   readonly "Env": readonly string[] | null
   readonly "Cmd": readonly string[] | null
-  readonly "Healthcheck"?: Readonly<Record<string, unknown>>
+  readonly "Healthcheck"?: HealthConfig
   readonly "Image": string
   readonly "Volumes": Readonly<Record<string, object>> | null
   readonly "WorkingDir": string

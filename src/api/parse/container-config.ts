@@ -1,10 +1,14 @@
 import { invalid, notImplemented } from '#base/errors.ts'
-import type { ContainerConfig } from '#containers/container.ts'
-import type { ContainerCreateRequest } from '#contract/types.gen.ts'
+import type { ContainerConfig, Healthcheck } from '#containers/container.ts'
+import type { ContainerCreateRequest, HealthConfig } from '#contract/types.gen.ts'
+import { type ApiVersion, newestVersion, since } from '#contract/versions.ts'
 import { parsePort } from './ports.ts'
 
 /** The process half of a create request.   @throws `invalid` in Docker's words */
-export function parseContainerConfig(body: ContainerCreateRequest): ContainerConfig {
+export function parseContainerConfig(
+  body: ContainerCreateRequest,
+  version: ApiVersion = newestVersion,
+): ContainerConfig {
   checkConfig(body)
   return {
     image: body.Image ?? '',
@@ -29,8 +33,14 @@ export function parseContainerConfig(body: ContainerCreateRequest): ContainerCon
     stopTimeoutSeconds: body.StopTimeout,
     shell: body.Shell,
     networkDisabled: body.NetworkDisabled ?? false,
-    healthcheck: body.Healthcheck as ContainerConfig['healthcheck'],
+    healthcheck: parseHealthcheck(body.Healthcheck, version),
   }
+}
+
+function parseHealthcheck(check: HealthConfig | undefined, version: ApiVersion): Healthcheck | undefined {
+  if (!check || version >= since.healthStartInterval) return check
+  const { StartInterval: _, ...known } = check
+  return known
 }
 
 function checkConfig(body: ContainerCreateRequest): void {

@@ -1,10 +1,12 @@
 import { formatNanos, zeroTime } from '#base/timestamp.ts'
-import type { Container, ContainerState } from '#containers/container.ts'
+import type { Container, ContainerState, Health, Healthcheck } from '#containers/container.ts'
 import type {
   ContainerConfig,
   ContainerInspect,
   ContainerSummary,
   Descriptor,
+  HealthConfig,
+  Health as WireHealth,
   ContainerState as WireState,
 } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
@@ -96,6 +98,29 @@ function presentState(state: ContainerState): WireState {
     Error: state.error,
     StartedAt: toTime(state.startedAt),
     FinishedAt: toTime(state.finishedAt),
+    ...(state.health && { Health: presentHealth(state.health) }),
+  }
+}
+
+function presentHealth({ status, failingStreak, results }: Health): WireHealth {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: results.map(({ startedAt, endedAt, exitCode, output }) => ({
+      Start: formatNanos(startedAt),
+      End: formatNanos(endedAt),
+      ExitCode: exitCode,
+      Output: output,
+    })),
+  }
+}
+
+/** What is empty is left out, as Docker does. */
+function presentHealthcheck(check: Healthcheck): HealthConfig {
+  const { Test = [], ...times } = check
+  return {
+    ...(Test.length > 0 && { Test }),
+    ...Object.fromEntries(Object.entries(times).filter(([, value]) => value !== 0)),
   }
 }
 
@@ -113,7 +138,7 @@ function presentConfig({ container: { config }, effective }: ContainerView): Con
     StdinOnce: config.stdinOnce,
     Env: effective.env.length === 0 ? null : effective.env,
     Cmd: effective.cmd,
-    ...(config.healthcheck && { Healthcheck: config.healthcheck }),
+    ...(config.healthcheck && { Healthcheck: presentHealthcheck(config.healthcheck) }),
     Image: config.image,
     Volumes: effective.volumes.length === 0 ? null : toSet(effective.volumes),
     WorkingDir: effective.workingDir,

@@ -6,7 +6,7 @@ export function presentStatus(state: ContainerState, now: bigint): string {
   const ago = (since: bigint | undefined) => formatHumanDuration(Number((now - (since ?? now)) / 1_000_000n))
   switch (state.status) {
     case 'running':
-      return `Up ${ago(state.startedAt)}`
+      return `Up ${ago(state.startedAt)}${presentHealth(state)}`
     case 'paused':
       return `Up ${ago(state.startedAt)} (Paused)`
     case 'restarting':
@@ -23,4 +23,9 @@ export function presentStatus(state: ContainerState, now: bigint): string {
       state.status satisfies never
       return ''
   }
+}
+
+function presentHealth({ health }: ContainerState): string {
+  if (!health) return ''
+  return health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`
 }

@@ -28,10 +28,10 @@ export const containerRoutes: readonly Route[] = [
     )
   }),
 
-  route('POST /containers/create', async ({ query, body }, engine) => {
+  route('POST /containers/create', async ({ query, body, version }, engine) => {
     const request = await body(decodeContainerCreateRequest)
     if (!request) throw invalid('invalid JSON: got EOF while reading request body')
-    const config = parseContainerConfig(request)
+    const config = parseContainerConfig(request, version)
     const host = parseHostConfig(request.HostConfig ?? {})
     checkNetworkingConfig(request.NetworkingConfig, host.networkMode)
     const { id, warnings } = await engine.containers.create({

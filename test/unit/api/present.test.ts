@@ -25,6 +25,7 @@ const created: ContainerState = {
   startedAt: undefined,
   finishedAt: undefined,
   stoppedByUser: false,
+  health: undefined,
 }
 
 const ago = (seconds: number) => now - BigInt(seconds * 1e9)
@@ -54,6 +55,7 @@ const container: Container = {
   state: created,
   restartCount: 0,
   selinux: undefined,
+  onUnhealthy: undefined,
   path: 'sh',
   args: ['-c', 'echo hi'],
   logPath: '/l',
