@@ -7,13 +7,22 @@
 
 struct gzip {
         struct inflate_state state;
+        /* Bytes of the member that were used, up to its flags. */
+        size_t before_flags;
 };
 
-enum { MAGIC = 0x1f };
+enum { MAGIC = 0x1f, FLAGS_AT = 3, RESERVED_FLAGS = 0xe0 };
 
-static void begin_member(struct inflate_state *state) {
-        isal_inflate_reset(state);
-        state->crc_flag = ISAL_GZIP;
+static void begin_member(struct gzip *gzip) {
+        isal_inflate_reset(&gzip->state);
+        gzip->state.crc_flag = ISAL_GZIP;
+        gzip->before_flags = 0;
+}
+
+/* isa-l passes over them. @see RFC 1952 2.3.1.2 */
+static bool has_reserved_flags(const struct gzip *gzip, const struct gzip_bytes *bytes) {
+        const size_t at = FLAGS_AT - gzip->before_flags;
+        return gzip->before_flags <= FLAGS_AT && at < bytes->in_size && bytes->in[at] & RESERVED_FLAGS;
 }
 
 struct gzip *gzip_new(void) {
@@ -21,7 +30,7 @@ struct gzip *gzip_new(void) {
         if (!gzip)
                 return NULL;
         isal_inflate_init(&gzip->state);
-        begin_member(&gzip->state);
+        begin_member(gzip);
         return gzip;
 }
 
@@ -51,7 +60,11 @@ int gzip_step(struct gzip *gzip, struct gzip_bytes *bytes, bool *ret_member_ende
                 *ret_reason = reason_of(ISAL_INVALID_WRAPPER);
                 if (bytes->in_size > 0 && bytes->in[0] != MAGIC)
                         return -EBADMSG;
-                begin_member(state);
+                begin_member(gzip);
+        }
+        if (has_reserved_flags(gzip, bytes)) {
+                *ret_reason = "unknown header flags set";
+                return -EBADMSG;
         }
         const size_t in_before = bytes->in_size, out_before = bytes->out_size;
         /* It only reads there. */
@@ -60,6 +73,8 @@ int gzip_step(struct gzip *gzip, struct gzip_bytes *bytes, bool *ret_member_ende
         int code = isal_inflate(state);
         bytes->in = state->next_in, bytes->in_size = state->avail_in;
         bytes->out = state->next_out, bytes->out_size = state->avail_out;
+        if (gzip->before_flags <= FLAGS_AT)
+                gzip->before_flags += in_before - bytes->in_size;
         *ret_member_ended = state->block_state == ISAL_BLOCK_FINISH;
         const bool stands_still = in_before > 0 && bytes->in_size == in_before && bytes->out_size == out_before && !*ret_member_ended;
         *ret_reason = reason_of(code);
