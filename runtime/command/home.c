@@ -43,13 +43,22 @@ static bool home_of_line(char *line, long long uid, char *ret) {
         return snprintf(ret, HOME_MAX, "%s", fields[5]) < HOME_MAX;
 }
 
-static bool home_find(int root, long long uid, char *ret) {
-        _cleanup_close_ int fd = -1;
-        struct stat st;
+/* What was looked at is what is opened: a device in its place could act on being opened. */
+static int home_open_passwd(int root, struct stat *ret_st) {
+        _cleanup_close_ int place = -1;
+        char path[32];
 
-        if (path_open_in_root(root, "/etc/passwd", O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, &fd) < 0 || fstat(fd, &st) < 0)
-                return false;
-        if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > HOME_FILE_MAX)
+        if (path_open_in_root(root, "/etc/passwd", O_PATH, 0, &place) < 0 || fstat(place, ret_st) < 0 || !S_ISREG(ret_st->st_mode))
+                return -1;
+        (void) snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+        return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not behind a lease that the container holds */
+}
+
+static bool home_find(int root, long long uid, char *ret) {
+        struct stat st;
+        _cleanup_close_ int fd = home_open_passwd(root, &st);
+
+        if (fd < 0 || st.st_size <= 0 || st.st_size > HOME_FILE_MAX)
                 return false;
         _cleanup_free_ char *text = malloc((size_t) st.st_size + 1);
         ssize_t n = text ? read(fd, text, (size_t) st.st_size) : -1;

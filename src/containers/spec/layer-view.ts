@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemCode, tooLarge } from '#base/errors.ts'
+import { systemCode, tooLarge, unavailable } from '#base/errors.ts'
 import type { LayerMarks, RootfsMounts } from '../ports.ts'
 
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 /** Node does not name it. */
 const O_PATH = 0o10000000
 /** As the kernel allows. */
@@ -31,7 +31,7 @@ export class LayerView {
         : [...(mounts.upper === undefined ? [] : [mounts.upper]), ...mounts.lower]
   }
 
-  /** The file's text, or undefined when there is no such regular file.   @throws `too-large` */
+  /** The file's text, or undefined when there is no such regular file.   @throws `too-large`, `unavailable` behind a lease of a container */
   readText(path: string, limit: number): string | undefined {
     const pending = path.split('/').filter((part) => part !== '')
     const done: string[] = []
@@ -97,9 +97,21 @@ function openEntry(directory: number, name: string): Entry | 'absent' | 'hidden'
     if (stat.isDirectory()) return { kind: 'directory' }
     if (!stat.isFile()) return 'hidden'
     // What was looked at, not its name again: a container could have put a device there, which merely to open is to act.
-    return { kind: 'file', fd: openSync(join('/proc/self/fd', String(fd)), O_RDONLY) }
+    return { kind: 'file', fd: openFile(fd, name) }
   } finally {
     closeSync(fd)
+  }
+}
+
+/** A lease (fcntl(2)) makes whoever opens the file wait for its holder, which a container may be. */
+function openFile(held: number, name: string): number {
+  try {
+    return openSync(join('/proc/self/fd', String(held)), O_RDONLY | O_NONBLOCK)
+  } catch (cause) {
+    if (systemCode(cause) !== 'EAGAIN') throw cause
+    throw unavailable(`${name} of the container is under a lease of a process: end that process, or try again`, {
+      cause,
+    })
   }
 }
 

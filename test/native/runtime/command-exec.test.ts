@@ -1,9 +1,13 @@
 /** berth-runtime exec: further processes of a container. */
+import { execFile } from 'node:child_process'
 import { readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Bundle, Command, exitOf, patience } from './command.ts'
+import { takeLease } from '#test/support/lease.ts'
+import { type Bundle, Command, exitOf, patience, program } from './command.ts'
 
+const execute = promisify(execFile)
 let command: Command
 let container: Bundle
 
@@ -221,5 +225,31 @@ test('HOME is what the image says of the user, unless the caller says it; a host
   await rm(passwd)
   await symlink('/proc/self/environ', passwd)
   expect(await home()).toBe('/\n')
+  await rm(passwd)
+})
+
+test('a device in the place of passwd is not opened, since some act on that', async () => {
+  const passwd = join(command.root.rootfs, 'etc/passwd')
+  const trace = join(command.root.path, 'trace')
+  await execute('mknod', [passwd, 'c', '1', '3'])
+  const { path, id } = await command.bundle('echo $HOME')
+  const traced = ['-o', trace, '-e', 'trace=open,openat,openat2', program, '--root', command.states]
+  const { stdout } = await execute('strace', [...traced, 'run', '--bundle', path, id])
+  await rm(passwd)
+  expect(stdout).toBe('/\n')
+  const calls = (await readFile(trace, 'utf8')).split('\n')
+  const looked = calls.findIndex((line) => line.includes('"etc/passwd"'))
+  expect(calls[looked]).toMatch(/flags=\w+(\|\w+)*\|O_PATH/)
+  // Nor by way of what was looked at.
+  const descriptor = / = (\d+)$/.exec(calls[looked] ?? '')?.[1]
+  expect(calls[looked + 1]).not.toContain(`/proc/self/fd/${descriptor}"`)
+})
+
+test('a lease that a container holds on passwd keeps no exec waiting', async () => {
+  const passwd = join(command.root.rootfs, 'etc/passwd')
+  await writeFile(passwd, 'root:x:0:0::/root:/bin/sh\n')
+  await using _lease = await takeLease(passwd)
+  const { path, id } = await command.bundle('echo $HOME')
+  expect(await command.run('run', '--bundle', path, id)).toEqual({ code: 0, stdout: '/\n', stderr: '' })
   await rm(passwd)
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LayerView } from '#containers/spec/layer-view.ts'
+import { takeLease } from '#test/support/lease.ts'
 
 let root: string
 let view: LayerView
@@ -89,4 +90,11 @@ test('an opaque directory hides what its namesakes below have', async () => {
   await mkdir(at('lower/etc/deep'))
   await writeFile(at('lower/etc/deep/file'), 'lower')
   expect(read('/etc/deep/file')).toBeUndefined()
+})
+
+test('a lease that a container holds on the file is told, and nobody waits for it', async () => {
+  const path = at('upper/etc/passwd')
+  await writeFile(path, 'upper')
+  await using _lease = await takeLease(path)
+  expect(() => read('/etc/passwd')).toThrow(/^passwd of the container is under a lease of a process/)
 })
