@@ -164,7 +164,7 @@ const tolerated: readonly Excuse[] = [
     what: /^\/sys\/fs\/cgroup\/freezer/,
     reason: 'a group is taken for not frozen, and is not waited for longer than for others',
   },
-  ...['fstat', 'getdents64', 'openat'].map((name) => ({
+  ...['fcntl', 'fstat', 'getdents64', 'openat'].map((name) => ({
     name,
     what: /^\/sys\/fs\/cgroup\/freezer/,
     reason: 'what is frozen below is not thawed, and is not waited for longer than for others',

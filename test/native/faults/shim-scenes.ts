@@ -114,6 +114,7 @@ class ShimScene implements Scene {
     await createExec(this.#keeper, shim, 'inside', ['true'])
     await shim.start('inside')
     await this.#inTime(shim, exit)
+    await shim.state() // what the acknowledged exit frees is of the exec too
   }
 
   async #end({ shim }: Cast): Promise<void> {

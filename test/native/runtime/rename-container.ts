@@ -1,6 +1,7 @@
 import type { DeviceSpec, MountSpec } from '#oci/runtime-spec.ts'
 import { dockerMounts } from '#test/support/docker-bundle.ts'
 import type { ContainerOptions } from './container.ts'
+import { namespaces, six } from './mapped-container.ts'
 import { type RenameTree, type StormKind, secret, stormNames } from './rename-tree.ts'
 
 export interface Wanted {
@@ -19,6 +20,13 @@ for place in . /race/* /race/*/* /shared/* /shared/*/*; do echo written 2>/dev/n
 find /race /shared -xdev -type f -size -2 2>/dev/null | xargs head -c 200 2>/dev/null
 for try in 1 2 3 4 5 6 7 8; do cat /*/self/mountinfo 2>/dev/null && break; done
 true`
+
+/** With the ids of the host: nothing has to be given to other owners, and what makes such containers goes other ways to the same places. */
+const ownUsers = {
+  namespaces: namespaces(...six, 'user'),
+  uidMappings: [{ containerID: 0, hostID: 0, size: 65536 }],
+  gidMappings: [{ containerID: 0, hostID: 0, size: 65536 }],
+}
 
 /** A container whose mounts, masks, devices and directory are among the names that move, as `random` decides. */
 export function randomContainer(tree: RenameTree, kind: StormKind, random: () => number): Wanted {
@@ -58,6 +66,7 @@ export function randomContainer(tree: RenameTree, kind: StormKind, random: () =>
         ...wanted.map(({ mount }) => mount),
       ],
       linux: {
+        ...(random() < 0.25 ? ownUsers : {}),
         devices,
         maskedPaths: ['/proc/kcore', ...some(1, place)],
         readonlyPaths: ['/proc/sys', ...some(1, place)],
