@@ -34,14 +34,11 @@ export async function fetchBlob(session: EndpointSession, fetch: BlobFetch): Pro
     failures = ingest.size >= before + minBytesPerWindow ? 1 : failures + 1
     const { limits } = session.transport
     if (failures >= limits.attempts) throw toFailure(broken)
-    const waitMs = session.transport.backoffMs(failures) * patience
+    const waitMs = session.transport.layerBackoffMs(failures)
     fetch.onRetry?.(waitMs)
     await session.transport.sleep(waitMs, signal)
   }
 }
-
-/** A registry that is started again takes longer to be there than one request is worth; layers are worth it. */
-const patience = 4
 
 interface Break {
   readonly cause: unknown

@@ -17,6 +17,8 @@ export interface BlobUpload {
   readonly begun?: URL | undefined
   /** Told after each piece: bytes so far. After a break they may go back. */
   readonly onProgress?: (bytes: number) => void
+  /** Told when the upload has broken: how long until it is tried again. */
+  readonly onRetry?: (inMs: number) => void
   readonly signal: AbortSignal
 }
 
@@ -62,37 +64,43 @@ export async function mountBlob(
 export async function uploadBlob(session: EndpointSession, upload: BlobUpload): Promise<void> {
   const { limits } = session.transport
   let at: Position | undefined = upload.begun && { location: upload.begun, offset: 0 }
+  let broken: Position | undefined
   let pieceBytes = limits.uploadPieceBytes
   for (let failures = 0, reached = 0; ; ) {
     const sender = new Sender(session, upload, pieceBytes)
     try {
+      if (broken) at = await resume(session, broken.location, upload)
+      // The answer to the last request may be all that was lost.
+      if (broken && !at && (await hasBlob(session, upload.blob, upload.signal))) return
       at ??= await sender.begin()
       await sender.send(at)
       return
     } catch (error) {
-      const position = sender.position ?? at
-      if (!(error instanceof BrokenUpload) || upload.signal.aborted) {
-        await cancelUpload(session, position?.location)
-        throw error
-      }
+      const position: Position | undefined = sender.position ?? at ?? broken
+      const reason = upload.signal.aborted ? undefined : breakOf(error, broken !== undefined)
       failures = (position?.offset ?? 0) > reached ? 1 : failures + 1
       reached = Math.max(reached, position?.offset ?? 0)
-      if (failures >= limits.attempts) {
+      if (!reason || failures >= limits.attempts) {
         await cancelUpload(session, position?.location)
-        throw error.reason
+        throw reason?.reason ?? error
       }
-      await session.transport.pause(failures, upload.signal)
-      if (error.isRefusal) {
-        pieceBytes = Number.POSITIVE_INFINITY
-        await cancelUpload(session, position?.location)
-        at = undefined
-        continue
-      }
-      at = position && (await resume(session, position.location, upload))
-      // The answer to the last request may be all that was lost.
-      if (!at && (await hasBlob(session, upload.blob, upload.signal))) return
+      const waitMs = session.transport.layerBackoffMs(failures)
+      upload.onRetry?.(waitMs)
+      await session.transport.sleep(waitMs, upload.signal)
+      at = undefined
+      broken = reason.isRefusal ? undefined : position
+      if (!reason.isRefusal) continue
+      pieceBytes = Number.POSITIVE_INFINITY
+      await cancelUpload(session, position?.location)
     }
   }
+}
+
+/** @param isUnderway the registry has answered before: that it is gone may pass */
+function breakOf(error: unknown, isUnderway: boolean): BrokenUpload | undefined {
+  if (error instanceof BrokenUpload) return error
+  const isGone = isUnderway && error instanceof BerthError && error.code === 'registry-unreachable'
+  return isGone ? new BrokenUpload(error, false) : undefined
 }
 
 /** Takes back an upload that will not be finished; whether that works is the registry's business. */

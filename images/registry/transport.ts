@@ -111,9 +111,10 @@ export class Transport implements AsyncDisposable {
     await this.#pause(attempt, undefined, signal)
   }
 
-  /** How long a pause before attempt `attempt + 1` is: longer each time, with jitter. */
-  backoffMs(attempt: number): number {
-    return this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
+  /** How long a pause before attempt `attempt + 1` at a layer is. A registry that is started again takes longer to be there than one
+   *  request is worth; layers are worth it. */
+  layerBackoffMs(attempt: number): number {
+    return 4 * this.#backoffMs(attempt)
   }
 
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -173,7 +174,12 @@ export class Transport implements AsyncDisposable {
   }
 
   async #pause(attempt: number, askedMs: number | undefined, signal: AbortSignal): Promise<void> {
-    await this.sleep(askedMs ?? this.backoffMs(attempt), signal)
+    await this.sleep(askedMs ?? this.#backoffMs(attempt), signal)
+  }
+
+  /** Longer each time, with jitter. */
+  #backoffMs(attempt: number): number {
+    return this.limits.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random())
   }
 }
 

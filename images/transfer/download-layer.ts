@@ -3,7 +3,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import type { BlobSource } from './blob-source.ts'
 import { storeBlob } from './fetch-content.ts'
 import type { PullProgress } from './progress.ts'
-import { throttled } from './progress-feed.ts'
+import { retryStatus, throttled } from './progress-feed.ts'
 import type { SharedTasks } from './shared-tasks.ts'
 import type { Slots } from './slots.ts'
 
@@ -48,9 +48,4 @@ export async function downloadLayer({ content, tasks, slots }: DownloadPorts, do
     })
   }
   report({ status: 'Download complete' })
-}
-
-function retryStatus(inMs: number): string {
-  const seconds = Math.max(1, Math.round(inMs / 1000))
-  return `Retrying in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
 }

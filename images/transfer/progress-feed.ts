@@ -56,3 +56,9 @@ export function throttled(report: (current: number) => void, intervalMs = 100): 
     report(current)
   }
 }
+
+/** What Docker says of a layer whose connection has broken. */
+export function retryStatus(inMs: number): string {
+  const seconds = Math.max(1, Math.round(inMs / 1000))
+  return `Retrying in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
+}

@@ -6,7 +6,7 @@ import type { Descriptor } from '#oci/descriptor.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { PushRepository } from '../registry/push-repository.ts'
 import type { PullProgress } from './progress.ts'
-import { throttled } from './progress-feed.ts'
+import { retryStatus, throttled } from './progress-feed.ts'
 import type { Slots } from './slots.ts'
 
 export interface PushLayersPorts {
@@ -104,6 +104,7 @@ async function deliver(
     file,
     begun: mount.begun,
     onProgress: throttled((current) => report({ status: 'Pushing', detail: { current, total: blob.size } })),
+    onRetry: (inMs) => report({ status: retryStatus(inMs) }),
     signal,
   })
   report({ status: 'Pushed' })

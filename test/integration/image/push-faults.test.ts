@@ -98,6 +98,35 @@ test('an upload whose connection breaks is taken up where the registry stands', 
   await expectPushed()
 })
 
+test('a registry that goes away in the middle of an upload and comes back is gone on with', async () => {
+  await using patient = await openTestImages({ pieceBytes, attempts: 10 })
+  await patient.pull(`${registry.host}/app`)
+  await using opened = new AsyncDisposableStack()
+  const first = await startFaultProxy(registry.host, (request) => {
+    if (!isUpload(request) || request.headers['content-range']?.startsWith('0-')) return undefined
+    void first[Symbol.asyncDispose]()
+    return { dropAfter: 100_000 }
+  })
+  const target = `${first.host}/new${repositories}`
+  await patient.service.tag(`${registry.host}/app`, patient.parse(target))
+  const seen: string[] = []
+  let second: Promise<FaultProxy> | undefined
+  const comeBack = () => startFaultProxy(registry.host, () => undefined, Number(first.host.split(':')[1]))
+  await patient.push(target, {
+    onProgress: ({ status }) => {
+      if (!status?.startsWith('Retrying in')) return
+      seen.push(status)
+      // The first is of the connection that broke, the second of the registry that is not there.
+      if (seen.length === 2) second = comeBack()
+    },
+  })
+  const back = opened.use(await (second ?? comeBack()))
+  expect(seen).toEqual(expect.arrayContaining(['Retrying in 1 second']))
+  const sent = back.requests.filter(isUpload)
+  expect(rangesOf(sent)[0]).toBe('1048576-2097151')
+  await expectPushed()
+})
+
 test('a registry that has taken a part of what broke is gone on with from there', async () => {
   const part = 1000
   faultOf = (request) => {
