@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildImage } from '#test/support/base-image.ts'
@@ -10,10 +10,13 @@ import { makeCertificate, type TestCertificate } from '#test/support/tls.ts'
 const mainProgram = join(import.meta.dirname, '../../../src/main.ts')
 /** Not this machine itself, for which no certificate counts. */
 const host = '192.0.2.1:5000'
+/** It also asks for a password. */
+const guardedHost = '192.0.2.1:5001'
 
 let directory: Awaited<ReturnType<typeof tempDirectory>>
 let daemon: TestDaemon
 let registry: TestRegistry
+let guarded: TestRegistry
 let server: TestCertificate
 let client: TestCertificate
 let folder: string
@@ -36,9 +39,11 @@ beforeAll(async () => {
   await daemon.run([...daemon.enter, 'ip', 'address', 'add', '192.0.2.1/32', 'dev', 'lo'])
   const tls = { certificate: server.certFile, key: server.keyFile, clientAuthorities: [client.certFile] }
   registry = await startRegistry({ storage, tls, address: '192.0.2.1', port: 5000, enter: daemon.enter })
+  guarded = await startRegistry({ basicAuth: true, tls, address: '192.0.2.1', port: 5001, enter: daemon.enter })
 })
 afterAll(async () => {
   await registry[Symbol.asyncDispose]()
+  await guarded[Symbol.asyncDispose]()
   await daemon[Symbol.asyncDispose]()
   await directory[Symbol.asyncDispose]()
 })
@@ -86,4 +91,27 @@ test('halves of a pair, and files that are no certificates, are named', async ()
   ).toMatch(
     /the certificates for 192\.0\.2\.1:5000 \(system and \/etc\/docker\/certs\.d\/192\.0\.2\.1:5000\) cannot be used/,
   )
+})
+
+test('an image is pushed by TLS with a certificate and a password, and comes back by its digest', async () => {
+  await pullWith({ 'ca.crt': server.certFile, 'me.cert': client.certFile, 'me.key': client.keyFile })
+  const image = `${guardedHost}/mine`
+  await daemon.docker('tag', `${host}/app`, image)
+  const unknown = await daemon.docker('push', image)
+  expect([unknown.code, unknown.stderr]).toEqual([
+    1,
+    expect.stringContaining('tls: failed to verify certificate: self-signed certificate'),
+  ])
+
+  await cp(folder, join(directory.path, 'certs.d', guardedHost), { recursive: true })
+  const denied = await daemon.docker('push', image)
+  expect([denied.code, denied.stderr]).toEqual([1, 'no basic auth credentials\n'])
+  const login = ['docker', 'login', '-u', 'user', '--password-stdin', guardedHost]
+  expect((await daemon.run(login, 'secret\n')).stdout).toBe('Login Succeeded\n')
+  const pushed = await daemon.docker('push', image)
+  expect(pushed).toMatchObject({ code: 0, stderr: '' })
+  const [, digest] = /^latest: digest: (sha256:\w{64}) size: \d+$/m.exec(pushed.stdout) ?? []
+  await daemon.docker('rmi', '-f', image, `${host}/app`)
+  expect((await daemon.docker('pull', '-q', `${image}@${digest}`)).stdout).toBe(`${image}@${digest}\n`)
+  expect(daemon.log).not.toContain('secret')
 })
