@@ -42,6 +42,7 @@ const fast = {
   berth_reap: ['int', 'void *'],
   berth_socketpair: ['void *'],
   berth_connect: ['str', 'void *'],
+  berth_connect_datagram: ['str', 'void *'],
   berth_peer_pid: ['int', 'void *', 'void *'],
   berth_send: ['int', 'void *', 'size_t', 'void *', 'size_t'],
   berth_fetch_fd: ['int', 'uint64_t', 'int', 'void *'],

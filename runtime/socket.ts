@@ -12,6 +12,8 @@ export interface Sockets {
   socketPair(): readonly [number, number]
   /** Paths longer than a socket address are allowed.   @throws `not-found`, `unavailable` when nobody listens. */
   connect(path: string): number
+  /** A datagram socket.   @throws `not-found`, `unavailable` when nobody listens. */
+  connectDatagram(path: string): number
   /** One frame, whole, with up to eight descriptors, which stay the caller's.   @throws `unavailable` when the peer does not read. */
   send(socket: number, frame: Uint8Array, descriptors: readonly number[]): void
   close(descriptor: number): void
@@ -30,6 +32,11 @@ export function openSockets(library: Library): Sockets {
     connect(path) {
       const descriptor = new Int32Array(1)
       library.call('berth_connect', path, descriptor)
+      return valueAt(descriptor, 0)
+    },
+    connectDatagram(path) {
+      const descriptor = new Int32Array(1)
+      library.call('berth_connect_datagram', path, descriptor)
       return valueAt(descriptor, 0)
     },
     send(socket, frame, descriptors) {

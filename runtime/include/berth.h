@@ -46,6 +46,7 @@ BERTH_FAST int berth_reap(int pid, int *ret_status, struct berth_error *err); /*
 
 BERTH_FAST int berth_socketpair(int ret[2], struct berth_error *err); /* SOCK_STREAM, non-blocking, close-on-exec */
 BERTH_FAST int berth_connect(const char *path, int *ret_fd, struct berth_error *err); /* paths past 107 bytes too */
+BERTH_FAST int berth_connect_datagram(const char *path, int *ret_fd, struct berth_error *err); /* SOCK_DGRAM */
 BERTH_FAST int berth_peer_pid(int sock, int *ret_pid, int *ret_uid, struct berth_error *err);
 /* One frame with up to 8 descriptors; -EAGAIN when the peer does not read. */
 BERTH_FAST int berth_send(int sock, const void *frame, size_t size, const int *fds, size_t n_fds, struct berth_error *err);

@@ -17,7 +17,7 @@ int berth_socketpair(int ret[2], struct berth_error *err) {
         return 0;
 }
 
-int berth_connect(const char *path, int *ret_fd, struct berth_error *err) {
+static int connect_unix(const char *path, int type, int *ret_fd, struct berth_error *err) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         _cleanup_close_ int directory = -1, fd = -1;
 
@@ -39,12 +39,20 @@ int berth_connect(const char *path, int *ret_fd, struct berth_error *err) {
                         return berth_error_set(err, ENAMETOOLONG, "connect to '%.64s…'", path);
         }
 
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return berth_error_set(err, errno, "make a socket");
         if (connect(fd, (struct sockaddr *) &address, sizeof address) < 0)
                 return berth_error_set(err, errno, "connect to '%s'", path);
         return give_fd(ret_fd, &fd);
+}
+
+int berth_connect(const char *path, int *ret_fd, struct berth_error *err) {
+        return connect_unix(path, SOCK_STREAM, ret_fd, err);
+}
+
+int berth_connect_datagram(const char *path, int *ret_fd, struct berth_error *err) {
+        return connect_unix(path, SOCK_DGRAM, ret_fd, err);
 }
 
 int berth_peer_pid(int sock, int *ret_pid, int *ret_uid, struct berth_error *err) {

@@ -5,6 +5,7 @@ import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
 import { isAlive } from './lifecycle.ts'
+import { isReadable } from './logs/log-options.ts'
 import { readLog } from './logs/log-reader.ts'
 import type { AttachFlags } from './ports.ts'
 import type { AttachedStream } from './requests.ts'
@@ -36,7 +37,8 @@ export async function attach(
     scanner: tty && effective.stdin ? new DetachScanner(detachKeys) : undefined,
     onDetach: () => publish(context, container, 'detach'),
   })
-  if (options.logs && container.logPath !== '') await replay(stream, container, effective)
+  if (options.logs && isReadable(container.host.logConfig))
+    await replay(stream, context.paths.log(container.id), effective)
   if (options.stream) await connect(context, container, { stream, flags: effective })
   else stream.finish()
   publish(context, container, 'attach')
@@ -55,7 +57,7 @@ async function connect(
   else context.attaches.add(container.id, { stream, flags })
 }
 
-async function replay(stream: AttachStream, { logPath }: Container, flags: AttachFlags): Promise<void> {
+async function replay(stream: AttachStream, logPath: string, flags: AttachFlags): Promise<void> {
   const { stdout, stderr, framed } = flags
   const cancelled = new AbortController().signal
   const request = { stdout, stderr, tail: undefined, since: undefined, until: undefined, follow: undefined, cancelled }

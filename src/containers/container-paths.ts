@@ -35,6 +35,11 @@ export class ContainerPaths {
     return join(this.directory(id), `${id}-json.log`)
   }
 
+  /** How much of the log a driver that sends has sent. */
+  logPosition(id: string): string {
+    return join(this.directory(id), 'log-position')
+  }
+
   /** There while the container is paused for a moment only. */
   pauseMark(id: string): string {
     return join(this.directory(id), 'paused-meanwhile')

@@ -3,12 +3,13 @@ import type { KeyedLock } from '#base/keyed-lock.ts'
 import type { Logger } from '#base/log.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { AttachTable } from './attach-table.ts'
-import type { Container } from './container.ts'
+import type { Container, LogConfig } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ExecTable } from './exec-table.ts'
 import type { ExitWatch } from './exit-watch.ts'
 import type { HealthMonitors } from './health/monitors.ts'
+import type { LogForwarders } from './logs/forwarders.ts'
 import type {
   CgroupControl,
   ImageSource,
@@ -46,6 +47,9 @@ export interface ContainerContext {
   readonly whenUnhealthy: (container: Container) => void
   readonly exits: ExitWatch
   readonly samples: StatsSampler
+  readonly forwarders: LogForwarders
+  /** Of containers that name no driver. */
+  readonly defaultLog: LogConfig
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { isKind } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
-import type { Container, ContainerConfig, HealthAction, HostSettings } from './container.ts'
+import type { Container, ContainerConfig, HealthAction, HostSettings, LogConfig } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { requestedAction, requestedHealthcheck } from './health/requested.ts'
@@ -56,7 +56,7 @@ export async function create(
   return { id, warnings: warningsOf(image) }
 }
 
-function completed({ runtimes, store }: ContainerContext, host: HostSettings): HostSettings {
+function completed({ runtimes, store, defaultLog }: ContainerContext, host: HostSettings): HostSettings {
   const labels = defaultLabelOptions(host, (name) => store.get(name))
   return {
     ...host,
@@ -64,7 +64,14 @@ function completed({ runtimes, store }: ContainerContext, host: HostSettings): H
     securityOpt: [...host.securityOpt, ...labels],
     // Like dockerd: a limit alone allows as much again of swap.
     memorySwapBytes: host.memoryBytes > 0 && host.memorySwapBytes === 0 ? host.memoryBytes * 2 : host.memorySwapBytes,
+    logConfig: withDefaultLog(host.logConfig, defaultLog),
   }
+}
+
+/** The daemon's options count for its own driver alone. */
+function withDefaultLog(asked: LogConfig, { driver, options }: LogConfig): LogConfig {
+  if (asked.driver !== '' && asked.driver !== driver) return asked
+  return { driver, options: { ...options, ...asked.options } }
 }
 
 /** A network that is not there is told at start, as by Docker: clients take a 404 of create for a missing image, and pull it. */
@@ -112,7 +119,7 @@ function toRecord(
     },
     restartCount: 0,
     ...commandOf(config),
-    logPath: host.logConfig.driver === 'none' ? '' : paths.log(id),
+    logPath: host.logConfig.driver === 'json-file' ? paths.log(id) : '',
     selinux: selinux.labelsFor(host, () => store.all()),
     onUnhealthy,
   }

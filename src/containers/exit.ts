@@ -104,6 +104,7 @@ function recordExit(context: ContainerContext, container: Container, ending: End
     publish(context, after, 'die', { exitCode: String(ending.code), execDuration })
   })
   context.execs.endAll(id)
+  context.forwarders.end(id)
   context.exits.tell(id, 'exit', { code: ending.code, error: undefined })
   return { container: after, restartAfterMs: restart?.delayMs }
 }

@@ -54,6 +54,7 @@ async function reconcileUntilDone(context: ContainerContext, id: string): Promis
 async function reconcileOne(context: ContainerContext, container: Container): Promise<void> {
   const { id, state } = container
   if (state.status === 'removing') return removeLocked(context, { ...container, state: { ...state, status: 'dead' } })
+  context.forwarders.begin(container, { isOver: true })
   const directory = context.paths.shimDirectory(id)
   const shim = await adoptUndamaged(context, id)
   if (shim) return adopt(context, container, shim)
@@ -98,6 +99,7 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
   commit(context, running, ...(isAlive(container) ? [] : [['start'] as [string]]))
   const task = { containerId: container.id, shim }
   context.tasks.add(task)
+  context.forwarders.begin(running, { isOver: false })
   watchTask(context, task)
   if (status === 'running')
     context.health.begin(running, running.state.health?.results.at(-1)?.endedAt ?? startedAt ?? 0n)

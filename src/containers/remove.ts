@@ -85,6 +85,7 @@ export async function removeLocked(context: ContainerContext, container: Contain
     publish(context, container, 'destroy')
   })
   context.background.run(`deleting the files of container ${id}`, async () => {
+    await context.forwarders.finish(id)
     await context.snapshots.remove(id)
     await rm(context.paths.directory(id), { recursive: true, force: true })
   })

@@ -9,7 +9,7 @@ import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
 import { changes } from './changes.ts'
 import { type CommitRequest, commitContainer } from './commit.ts'
-import type { Container } from './container.ts'
+import type { Container, LogConfig } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ContainerContext } from './context.ts'
@@ -24,6 +24,9 @@ import { probeWhileItRuns } from './health/probing.ts'
 import { inspect } from './inspect.ts'
 import { isAlive } from './lifecycle.ts'
 import { list } from './list.ts'
+import { detailsOf } from './logs/attributes.ts'
+import { LogForwarders } from './logs/forwarders.ts'
+import type { DatagramSockets } from './logs/remote/driver.ts'
 import { logs } from './logs.ts'
 import { pause, unpause } from './pause.ts'
 import type {
@@ -80,6 +83,8 @@ export interface ContainerPorts {
   readonly rootfs: RootfsReader
   readonly network: NetworkAttacher
   readonly shims: ShimLauncher
+  readonly datagrams: DatagramSockets
+  readonly defaultLog?: LogConfig
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
@@ -109,15 +114,24 @@ export class ContainerService implements AsyncDisposable {
   }
 
   /** Resolves when records and living shims agree. Disposing leaves the containers running. */
-  static async open({ dataRoot, execRoot, clock = systemClock, ...ports }: ContainerPorts): Promise<ContainerService> {
+  static async open({
+    dataRoot,
+    execRoot,
+    clock = systemClock,
+    datagrams,
+    ...ports
+  }: ContainerPorts): Promise<ContainerService> {
     const background = openBackground(ports.log)
+    const paths = new ContainerPaths(dataRoot, execRoot)
     const context: ContainerContext = {
       ...ports,
       idMaps: ports.idMaps,
       runtimes: ports.runtimes ?? new Runtimes(),
+      defaultLog: ports.defaultLog ?? { driver: 'json-file', options: {} },
       clock,
       background,
-      paths: new ContainerPaths(dataRoot, execRoot),
+      paths,
+      forwarders: new LogForwarders({ clock, background, paths, log: ports.log, sockets: datagrams }),
       locks: new KeyedLock(),
       tasks: new TaskTable(),
       execs: new ExecTable(),
@@ -241,6 +255,11 @@ export class ContainerService implements AsyncDisposable {
 
   attach(name: string, flags: AttachFlags, options: AttachOptions): Promise<AttachedStream> {
     return attach(this.#context, name, { flags, options })
+  }
+
+  /** What `logs --details` shows with each entry. */
+  logDetails(name: string): Readonly<Record<string, string>> {
+    return detailsOf(this.#context.store.get(name))
   }
 
   async logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<readonly LogEntry[]>> {

@@ -62,6 +62,7 @@ export async function startLocked(context: ContainerContext, container: Containe
   }
   context.tasks.add(task)
   context.health.begin(running, startedAt)
+  context.forwarders.begin(container, { isOver: false })
 }
 
 interface Launched {
@@ -74,6 +75,7 @@ interface Launched {
 async function launch(context: ContainerContext, container: Container): Promise<Launched> {
   const { id } = container
   const { network, paths, plans, shims } = context
+  context.forwarders.check(container)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
   undo.defer(() => network.closeSandbox(id))

@@ -31,8 +31,10 @@ Options:
       --http-proxy string            Proxy for http:// (default: HTTP_PROXY of the environment)
       --https-proxy string           Proxy for https:// (default: HTTPS_PROXY of the environment)
       --insecure-registry list       Registry, or network of registries, that needs no TLS
+      --log-driver string            Keeper of the output of containers that name none (default "json-file")
       --log-format string            Format of the log: text or json (default "text")
   -l, --log-level string             Level of the log: trace, debug, info, warn, error or fatal (default "info")
+      --log-opt list                 Option of the log driver (key=value)
       --max-concurrent-downloads int Layers downloaded at a time (default 3)
       --max-concurrent-uploads int   Layers uploaded at a time (default 5)
       --max-download-attempts int    Attempts for each download (default 5)
@@ -60,8 +62,10 @@ const options = {
   'http-proxy': { type: 'string' },
   'https-proxy': { type: 'string' },
   'insecure-registry': { type: 'string', multiple: true },
+  'log-driver': { type: 'string' },
   'log-format': { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
+  'log-opt': { type: 'string', multiple: true },
   'max-concurrent-downloads': { type: 'string' },
   'max-concurrent-uploads': { type: 'string' },
   'max-download-attempts': { type: 'string' },
@@ -91,6 +95,8 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     httpProxy: values['http-proxy'],
     httpsProxy: values['https-proxy'],
     insecureRegistries: values['insecure-registry'],
+    logDriver: values['log-driver'],
+    logOptions: values['log-opt'] === undefined ? undefined : parseLogOpts(values['log-opt']),
     logFormat: values['log-format'] === undefined ? undefined : parseFormat(values['log-format']),
     logLevel: values['log-level'] === undefined ? undefined : parseLevel(values['log-level']),
     maxConcurrentDownloads: parseCount('max-concurrent-downloads', values['max-concurrent-downloads']),
@@ -125,6 +131,16 @@ function parseRuntimes(list: readonly string[]): Settings['runtimes'] {
         throw invalid(`invalid runtime value: ${text}: it must be given as name=path`)
       }
       return [name, { path, args: [] }]
+    }),
+  )
+}
+
+function parseLogOpts(list: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    list.map((text) => {
+      const at = text.indexOf('=')
+      if (at <= 0) throw invalid(`invalid log option: ${text}: it must be given as key=value`)
+      return [text.slice(0, at), text.slice(at + 1)]
     }),
   )
 }

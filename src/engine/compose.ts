@@ -1,9 +1,11 @@
 import { closeSync, existsSync } from 'node:fs'
 import type { Digest } from '#base/digest.ts'
-import { isKind, messageOf } from '#base/errors.ts'
+import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import type { LogConfig } from '#containers/container.ts'
 import { ContainerStore } from '#containers/container-store.ts'
 import { isAlive } from '#containers/lifecycle.ts'
+import { parseLogOptions } from '#containers/logs/log-options.ts'
 import type { ImageSource, PlanCompiler, RootfsReader } from '#containers/ports.ts'
 import { Runtimes } from '#containers/runtimes.ts'
 import { ContainerService } from '#containers/service.ts'
@@ -129,6 +131,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       rootfs: openRootfsReader({ executable: natives.unpack, snapshots }),
       network,
       shims,
+      datagrams: sockets,
       cgroups,
       plans,
       initProgram: natives.init,
@@ -136,6 +139,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       selinux,
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
+      defaultLog: defaultLogOf(config),
       cgroupDriver,
       idMaps: await openIdMaps(config.usernsRemap),
       dataRoot: root.path,
@@ -180,6 +184,16 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     system,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
   }
+}
+
+/** @throws `invalid` in dockerd's words */
+function defaultLogOf({ logDriver: driver, logOptions: options }: Config): LogConfig {
+  try {
+    parseLogOptions({ driver, options })
+  } catch (cause) {
+    throw invalid(`failed to set log opts: ${messageOf(cause)}`, { cause })
+  }
+  return { driver, options }
 }
 
 /** On a full disk there is none to take; a daemon must start there all the same, to delete. */

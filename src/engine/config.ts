@@ -39,6 +39,9 @@ export interface Config {
   /** OCI commands besides the built-in runtime, by the name containers ask for. */
   readonly runtimes: Readonly<Record<string, OtherRuntime>>
   readonly defaultRuntime: string
+  /** Of containers that name none, and its options. */
+  readonly logDriver: string
+  readonly logOptions: Readonly<Record<string, string>>
   /** `native.cgroupdriver=systemd` */
   readonly execOptions: readonly string[]
   /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
@@ -104,6 +107,8 @@ const directives: Readonly<Record<string, Directive>> = {
   pidfile: { setting: 'pidfile', read: text, flag: 'pidfile' },
   'log-level': { setting: 'logLevel', read: (field) => parseLevel(field.string()), flag: 'log-level' },
   'log-format': { setting: 'logFormat', read: (field) => parseFormat(field.string()), flag: 'log-format' },
+  'log-driver': { setting: 'logDriver', read: text, flag: 'log-driver' },
+  'log-opts': { setting: 'logOptions', read: (field) => field.stringMap(), flag: 'log-opt' },
   debug: { setting: 'debug', read: (field) => field.boolean(), flag: 'debug' },
   'insecure-registries': { setting: 'insecureRegistries', read: texts, flag: 'insecure-registry' },
   'registry-mirrors': { setting: 'registryMirrors', read: texts, flag: 'registry-mirror' },
@@ -260,6 +265,8 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     mtu: defaultMtu,
     runtimes: {},
     defaultRuntime: builtInRuntime,
+    logDriver: 'json-file',
+    logOptions: {},
     execOptions: [],
     usernsRemap: undefined,
     selinuxEnabled: false,

@@ -111,6 +111,8 @@ export interface Containers {
   changes(name: string, signal: AbortSignal): Promise<readonly FileChange[]>
   /** A tar; what fails before its first bytes fails here. */
   export(name: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
+  /** What `logs --details` shows with each entry. */
+  logDetails(name: string): Readonly<Record<string, string>>
   /** In batches, as they are read. */
   logs(name: string, request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<readonly LogEntry[]>>
   execCreate(name: string, request: ExecRequest): Promise<{ id: string }>

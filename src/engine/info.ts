@@ -19,6 +19,7 @@ export interface SystemInfo extends SystemVersion {
   readonly storageDriver: string
   readonly backingFilesystem: string
   readonly loggingDriver: string
+  readonly loggingDrivers: readonly string[]
   readonly cgroupDriver: 'cgroupfs' | 'systemd'
   readonly cgroupVersion: '1' | '2'
   readonly operatingSystem: string

@@ -3,6 +3,7 @@ import { availableParallelism, hostname, release, totalmem } from 'node:os'
 import { buildFacts } from '#base/build-facts.ts'
 import { systemClock } from '#base/clock.ts'
 import { Filters } from '#base/filters.ts'
+import { logDrivers } from '#containers/logs/log-options.ts'
 import type { Runtimes } from '#containers/runtimes.ts'
 import type { ContainerService } from '#containers/service.ts'
 import { findAppArmorParser } from '#containers/spec/apparmor.ts'
@@ -92,7 +93,8 @@ function systemInfo({
     images: images.list(new Filters(), { all: true }).length,
     storageDriver: snapshots.driver,
     backingFilesystem: filesystems[statfsSync(dataRoot.path).type] ?? 'unknown',
-    loggingDriver: 'json-file',
+    loggingDriver: config.logDriver,
+    loggingDrivers: logDrivers,
     cgroupDriver,
     cgroupVersion: cgroups.version === 2 ? '2' : '1',
     ...operatingSystem(),

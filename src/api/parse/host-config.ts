@@ -30,7 +30,7 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
     dnsOptions: host.DnsOptions ?? [],
     dnsSearch: host.DnsSearch ?? [],
     extraHosts: host.ExtraHosts ?? [],
-    logConfig: { driver: host.LogConfig?.Type || 'json-file', options: host.LogConfig?.Config ?? {} },
+    logConfig: { driver: host.LogConfig?.Type ?? '', options: host.LogConfig?.Config ?? {} },
     runtime: host.Runtime ?? '',
     consoleSize: [host.ConsoleSize?.[0] ?? 0, host.ConsoleSize?.[1] ?? 0],
     annotations: host.Annotations ?? {},

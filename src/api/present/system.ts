@@ -39,7 +39,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
       Volume: [],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: [...facts.loggingDrivers],
     },
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: presentRegistries(facts, version),

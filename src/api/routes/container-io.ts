@@ -3,7 +3,7 @@ import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { ContainerWait } from '#contract/types.gen.ts'
 import { since } from '#contract/versions.ts'
 import type { LogEntry, WaitCondition } from '#engine/engine.ts'
-import { type Call, type Route, route } from '../call.ts'
+import { type Route, route } from '../call.ts'
 import { parseSize } from '../parse/terminal-size.ts'
 import { parseTimeParameter } from '../parse/time.ts'
 import { empty, hijack, stream } from '../reply.ts'
@@ -51,8 +51,9 @@ export const containerIoRoutes: readonly Route[] = [
       },
       signal,
     )
+    const details = query.boolean('details') ? formatDetails(engine.containers.logDetails(path.id)) : undefined
     const type = !tty && version >= since.multiplexedType ? multiplexedStreamType : rawStreamType
-    return stream(type, presentLog(entries, { framed: !tty, ...toDecoration(query) }))
+    return stream(type, presentLog(entries, { framed: !tty, timestamps: query.boolean('timestamps'), details }))
   }),
 
   route('POST /containers/{id}/resize', async ({ path, query }, engine) => {
@@ -81,24 +82,34 @@ function toCondition(text = 'not-running'): WaitCondition {
   return condition
 }
 
-interface Decoration {
+interface Presentation {
+  readonly framed: boolean
   readonly timestamps: boolean
-  readonly details: boolean
+  /** Undefined: not asked for. */
+  readonly details: string | undefined
 }
 
-function toDecoration(query: Call<'GET /containers/{id}/logs'>['query']): Decoration {
-  return { timestamps: query.boolean('timestamps'), details: query.boolean('details') }
+/** Attributes of the log as Go's `url.QueryEscape` writes them: "a=1,b=2". */
+function formatDetails(attributes: Readonly<Record<string, string>>): string {
+  const escaped = (text: string) =>
+    encodeURIComponent(text)
+      .replaceAll('%20', '+')
+      .replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+  return Object.keys(attributes)
+    .toSorted()
+    .map((key) => `${escaped(key)}=${escaped(attributes[key] ?? '')}`)
+    .join(',')
 }
 
 async function* presentLog(
   batches: AsyncIterable<readonly LogEntry[]>,
-  { framed, timestamps, details }: Decoration & { framed: boolean },
+  { framed, timestamps, details }: Presentation,
 ): AsyncGenerator<Uint8Array> {
   for await (const batch of batches) {
     const parts: Uint8Array[] = []
     for (const entry of batch) {
-      // Docker puts the attributes of the log driver here; json-file without `labels` and `env` has none.
-      const prefix = Buffer.from(`${timestamps ? `${formatPaddedNanos(entry.time)} ` : ''}${details ? ' ' : ''}`)
+      const time = timestamps ? `${formatPaddedNanos(entry.time)} ` : ''
+      const prefix = Buffer.from(details === undefined ? time : `${time}${details} `)
       if (framed) parts.push(frameHead(entry.stream, prefix.length + entry.line.length))
       if (prefix.length > 0) parts.push(prefix)
       parts.push(entry.line)

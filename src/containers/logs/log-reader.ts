@@ -71,7 +71,11 @@ async function* readFollowing(
   while (!options.cancelled.aborted) {
     // Before reading: what is written until then is read below, what comes later changes the directory again.
     const isOver = ended.aborted
-    if (file) start = yield* readTo(file, { start, splitter }, options)
+    if (file) {
+      // A single file that is at its limit begins again empty.
+      if ((await file.handle.stat()).size < start) start = 0
+      start = yield* readTo(file, { start, splitter }, options)
+    }
     const next = await openNext(path, file?.inode ?? -1n)
     if (next) {
       opened.use(next)

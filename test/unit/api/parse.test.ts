@@ -143,7 +143,7 @@ describe('the host config', () => {
       shmSizeBytes: 67_108_864,
       ipcMode: 'private',
       restartPolicy: { name: 'no', maximumRetryCount: 0 },
-      logConfig: { driver: 'json-file', options: {} },
+      logConfig: { driver: '', options: {} },
       memorySwappiness: undefined,
       pidsLimit: undefined,
     })

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -106,6 +106,19 @@ test('following goes through rotations and ends when the container has ended', a
   await appendFile(path, records(8, 8))
   ended.abort()
   expect(await next()).toBe(8)
+  expect((await entries.next()).done).toBe(true)
+})
+
+test('following goes on with a file that began again empty', async () => {
+  await writeFile(path, records(1, 5))
+  const ended = new AbortController()
+  const entries = entriesOf({ follow: { ended: ended.signal } })
+  const next = async () => numberOf((await entries.next()).value ?? undefined)
+  for (const expected of range(1, 5)) expect(await next()).toBe(expected)
+  await truncate(path)
+  await appendFile(path, records(6, 7))
+  expect([await next(), await next()]).toEqual([6, 7])
+  ended.abort()
   expect((await entries.next()).done).toBe(true)
 })
 
