@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildImage } from '#test/support/base-image.ts'
 import { startDaemon, type TestDaemon } from '#test/support/daemon.ts'
+import { dockerCli } from '#test/support/dockerd.ts'
 import { seedRegistry, startRegistry, type TestRegistry } from '#test/support/registry.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { makeCertificate, type TestCertificate } from '#test/support/tls.ts'
@@ -106,7 +107,7 @@ test('an image is pushed by TLS with a certificate and a password, and comes bac
   await cp(folder, join(directory.path, 'certs.d', guardedHost), { recursive: true })
   const denied = await daemon.docker('push', image)
   expect([denied.code, denied.stderr]).toEqual([1, 'no basic auth credentials\n'])
-  const login = ['docker', 'login', '-u', 'user', '--password-stdin', guardedHost]
+  const login = [dockerCli(), 'login', '-u', 'user', '--password-stdin', guardedHost]
   expect((await daemon.run(login, 'secret\n')).stdout).toBe('Login Succeeded\n')
   const pushed = await daemon.docker('push', image)
   expect(pushed).toMatchObject({ code: 0, stderr: '' })
