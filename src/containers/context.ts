@@ -63,6 +63,8 @@ export interface ContainerContext {
   readonly selinux: Selinux
   /** Process 1 of containers that ask for one. */
   readonly initProgram: string
+  /** Asks ports for health checks. */
+  readonly probeProgram: string
   readonly paths: ContainerPaths
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver

@@ -92,6 +92,8 @@ export interface ContainerPorts {
   readonly selinux: Selinux
   /** Process 1 of containers that ask for one: a program of the host that stands on its own. */
   readonly initProgram: string
+  /** berth-probe */
+  readonly probeProgram: string
   readonly idMaps?: IdMaps | undefined
   /** Without it there is only the built-in one. */
   readonly runtimes?: Runtimes

@@ -135,6 +135,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       cgroups,
       plans,
       initProgram: natives.init,
+      probeProgram: natives.probe,
       appArmor: new AppArmor(findAppArmorParser()),
       selinux,
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),

@@ -5,6 +5,8 @@ export interface Natives {
   readonly shim: string
   readonly unpack: string
   readonly runtime: string
+  /** Asks ports of containers. */
+  readonly probe: string
   /** Process 1 of containers that ask for one. */
   readonly init: string
   /** OCI layout directory of the image `berth/hello`; it may be missing in a source tree. */

@@ -51,7 +51,7 @@ function buildFacts(): { version: string; gitCommit: string; buildTime: string }
 }
 
 function packedFiles(): { path: string; mode: number; content: Buffer }[] {
-  const executables = ['berth-shim', 'berth-runtime', 'berth-unpack'].map((path) => ({
+  const executables = ['berth-shim', 'berth-runtime', 'berth-unpack', 'berth-probe'].map((path) => ({
     path,
     mode: 0o700,
     from: join(native, path),

@@ -10,6 +10,8 @@ export interface Natives {
   readonly shim: string
   readonly unpack: string
   readonly runtime: string
+  /** Asks ports of containers. */
+  readonly probe: string
   /** Process 1 of containers that ask for one. */
   readonly init: string
   /** OCI layout directory of the image `berth/hello`. */
@@ -57,6 +59,7 @@ function nativesBelow(directory: string, koffi: unknown): Natives {
     shim: join(directory, 'berth-shim'),
     unpack: join(directory, 'berth-unpack'),
     runtime: join(directory, 'berth-runtime'),
+    probe: join(directory, 'berth-probe'),
     init: join(directory, 'berth-init'),
     hello: join(directory, 'hello-image'),
     koffi,

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 const execute = promisify(execFile)
 const build = join(import.meta.dirname, '../../build')
 
-test.each(['berth-shim', 'berth-runtime', 'berth-init', 'berth-unpack', 'berth-hello'])(
+test.each(['berth-shim', 'berth-runtime', 'berth-probe', 'berth-init', 'berth-unpack', 'berth-hello'])(
   '%s needs no loader and no library',
   async (name) => {
     const { stdout } = await execute('readelf', ['--wide', '--segments', '--dynamic', join(build, 'native', name)])

@@ -7,20 +7,16 @@ import type { ContainerContext } from '../context.ts'
 import { addExec, execStart } from '../exec.ts'
 import { settledTaskOf } from '../pause.ts'
 import type { ExecRequest } from '../requests.ts'
-import type { HealthCheck } from './check.ts'
-import { ProbeOutput, timeoutText } from './output.ts'
+import { isInTime } from './in-time.ts'
+import { type ProbeAnswer, ProbeOutput, timeoutText } from './output.ts'
 
 const sigkill = 9
 /** How long the output of a killed probe is waited for. */
 const killedMs = 10_000
 
-export interface ProbeAnswer {
-  readonly exitCode: number
-  readonly output: string
-}
-
-export interface ProbeOptions {
-  readonly check: HealthCheck
+export interface CommandProbe {
+  readonly words: readonly string[]
+  readonly timeoutMs: number
   readonly signal: AbortSignal
 }
 
@@ -31,23 +27,23 @@ export interface ProbeOptions {
 export async function runCommandProbe(
   context: ContainerContext,
   container: Container,
-  { check: { probe, timeoutMs }, signal }: ProbeOptions,
+  { words, timeoutMs, signal }: CommandProbe,
 ): Promise<ProbeAnswer> {
-  if (probe.kind !== 'command') throw internal(`a ${probe.kind} probe is no command`)
   const id = newProbeId(container.id)
-  addExec(context, container, { id, request: toRequest(probe.words) })
+  addExec(context, container, { id, request: toRequest(words) })
   const started = await execStart(context, id, { detach: false, tty: false, consoleSize: undefined, isProbe: true })
   if (!started) throw internal(`the health check of container ${container.id} has no output`)
   const output = new ProbeOutput(started.stream)
   const over = ended(started.stream)
-  const isInTime = await firstOf(context, over, { ms: timeoutMs, signal }).catch(async (error: unknown) => {
+  const inTime = await isInTime(context.clock, over, { ms: timeoutMs, signal }).catch(async (error: unknown) => {
     await killProbe(context, container, id)
     started.stream.destroy()
     throw error
   })
-  if (!isInTime) {
+  if (!inTime) {
     await killProbe(context, container, id)
-    if (!(await firstOf(context, over, { ms: killedMs, signal }))) started.stream.destroy()
+    if (!(await isInTime(context.clock, over, { ms: killedMs, signal }))) started.stream.destroy()
+    if (context.execs.find(id)?.state === 'ended') context.execs.drop(id)
     return { exitCode: -1, output: timeoutText(timeoutMs, output.text) }
   }
   const { exitCode } = context.execs.get(id)
@@ -88,22 +84,6 @@ function toRequest(cmd: readonly string[]): ExecRequest {
 
 async function ended(stream: Duplex): Promise<void> {
   await finished(stream, { writable: false }).catch(() => undefined)
-}
-
-/** True: the work ended in time.   @throws `cancelled` */
-async function firstOf(
-  { clock }: ContainerContext,
-  work: Promise<void>,
-  { ms, signal }: { readonly ms: number; readonly signal: AbortSignal },
-): Promise<boolean> {
-  const done = new AbortController()
-  const late = clock.sleep(ms, { signal: AbortSignal.any([done.signal, signal]) }).then(() => false)
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    done.abort()
-    late.catch(() => undefined)
-  }
 }
 
 async function killProbe(context: ContainerContext, { id }: Container, execId: string): Promise<void> {

@@ -1,8 +1,16 @@
 import type { Readable } from 'node:stream'
 import { formatGoDuration } from '#base/quantity.ts'
 
+/** What one probe found. */
+export interface ProbeAnswer {
+  /** 0: healthy. */
+  readonly exitCode: number
+  readonly output: string
+}
+
 /** Bytes of a probe's output that are kept. */
 export const outputLimit = 4096
+const cutMark = '...'
 
 /** Collects the beginning of what a probe says; the rest is read and dropped. */
 export class ProbeOutput {
@@ -16,7 +24,7 @@ export class ProbeOutput {
 
   /** Bytes that are no UTF-8 are replaced. Docker puts three dots where it cuts. */
   get text(): string {
-    return `${Buffer.concat(this.#chunks).toString('utf8')}${this.#isCut ? '...' : ''}`
+    return `${Buffer.concat(this.#chunks).toString('utf8')}${this.#isCut ? cutMark : ''}`
   }
 
   #add(chunk: Buffer): void {
@@ -27,6 +35,12 @@ export class ProbeOutput {
     // A copy: a view would keep the whole of what was read.
     this.#chunks.push(Buffer.from(kept))
   }
+}
+
+/** The same for what is there as a whole. */
+export function boundedText(output: Buffer): string {
+  const text = output.subarray(0, outputLimit).toString('utf8')
+  return output.length > outputLimit ? `${text}${cutMark}` : text
 }
 
 export function timeoutText(timeoutMs: number, output: string): string {

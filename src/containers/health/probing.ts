@@ -4,6 +4,7 @@ import { commit } from '../container-events.ts'
 import type { ContainerContext } from '../context.ts'
 import { type HealthCheck, healthCheckOf } from './check.ts'
 import { runCommandProbe } from './command-probe.ts'
+import { runPortProbe } from './port-probe.ts'
 import { healthAfter, waitMs } from './state.ts'
 
 interface Run {
@@ -60,7 +61,10 @@ async function probe(
     output,
   })
   try {
-    const { exitCode, output } = await runCommandProbe(context, container, { check, signal })
+    const { probe: target, timeoutMs } = check
+    const { exitCode, output } = await (target.kind === 'command'
+      ? runCommandProbe(context, container, { words: target.words, timeoutMs, signal })
+      : runPortProbe(context, container, { target, timeoutMs, signal }))
     return result(exitCode, output)
   } catch (error) {
     // Held still, or just ended.
