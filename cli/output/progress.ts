@@ -2,8 +2,9 @@ import { BerthError } from '#base/errors.ts'
 import { formatBytes } from '#base/quantity.ts'
 import type { ProgressMessage } from '../client/wire.ts'
 import type { Output } from '../terminal/streams.ts'
+import { type CountedLayer, formatOverall, type Overall } from './progress-total.ts'
 
-interface Row {
+interface Row extends CountedLayer {
   readonly id: string
   status: string
   current: number
@@ -58,13 +59,15 @@ class Screen {
   #rows: Row[] = []
   #drawn = 0
   #lastDraw = Number.NEGATIVE_INFINITY
+  #overall: Overall | undefined
 
   constructor(output: Output, clock: () => number) {
     this.#output = output
     this.#clock = clock
   }
 
-  async update(id: string, { status = '', progressDetail = {} }: ProgressMessage): Promise<void> {
+  async update(id: string, { status = '', progressDetail = {}, overall }: ProgressMessage): Promise<void> {
+    this.#overall = overall ?? this.#overall
     let row = this.#rows.find((one) => one.id === id)
     if (!row) {
       row = { id, status: '', current: 0, total: 0, moving: false }
@@ -82,6 +85,7 @@ class Screen {
   async settle(): Promise<void> {
     if (this.#rows.length > 0) await this.#draw(false)
     this.#rows = []
+    this.#overall = undefined
     this.#drawn = 0
   }
 
@@ -92,7 +96,7 @@ class Screen {
     const rows = overall ? this.#rows.slice(-room) : this.#rows
     const width = this.#output.columns
     const lines = rows.map((row) => formatRow(row, width))
-    const total = overall ? formatOverall(this.#rows) : undefined
+    const total = overall ? formatOverall(this.#rows, this.#overall) : undefined
     if (total !== undefined) lines.push(total.slice(0, width - 1))
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : ''
     await this.#output.write(`${up}\r\x1b[J${lines.map((line) => `${line}\n`).join('')}`)
@@ -113,23 +117,4 @@ function formatRow({ id, status, current, total, moving }: Row, width: number): 
     0,
     width - 1,
   )
-}
-
-const finished = /^(Pull complete|Already exists|Layer already exists|Pushed|Mounted from .*|Loaded)$/
-const counted =
-  /^(Pulling fs layer|Waiting|Downloading|Verifying Checksum|Download complete|Extracting|Pull complete|Already exists|Preparing|Pushing|Pushed|Layer already exists|Mounted from )/
-
-function formatOverall(rows: readonly Row[]): string | undefined {
-  const layers = rows.filter(({ status }) => counted.test(status))
-  if (layers.length === 0) return undefined
-  const done = layers.filter(({ status }) => finished.test(status)).length
-  const moving = layers.filter(({ status }) => status === 'Downloading' || status === 'Pushing')
-  const current = sum(moving.map((row) => row.current))
-  const total = sum(moving.map((row) => row.total))
-  const bytes = total > 0 ? `, ${moving[0]?.status.toLowerCase()} ${formatBytes(current)}/${formatBytes(total)}` : ''
-  return `Total: ${done}/${layers.length} layers${bytes}`
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
 }

@@ -14,6 +14,7 @@ import { chooseManifest } from './choose-manifest.ts'
 import { type DownloadPorts, downloadLayer } from './download-layer.ts'
 import { commitBytes, fetchConfig, fetchManifest } from './fetch-content.ts'
 import type { PullProgress } from './progress.ts'
+import { PullTotal } from './pull-total.ts'
 import { withLayers } from './rebuild-manifest.ts'
 import { type UnpackPorts, unpackStoredLayer } from './unpack.ts'
 
@@ -108,7 +109,11 @@ async function fetchLayers(
     return !isThere
   })
   using room = await ports.budget.admit(`image ${shortId(config)}`, await leastBytes(ports, missing))
-  await fetchMissing(ports, missing, { source, room, signal })
+  const total = new PullTotal(missing.map(({ descriptor }) => descriptor.size))
+  const summed = missing.map((work, index): LayerWork => {
+    return { ...work, report: (progress) => work.report(total.add(index, progress)) }
+  })
+  await fetchMissing(ports, summed, { source, room, signal })
   return chain.map((work, index) => {
     const { descriptor, chainId } = work
     const blob = missing.includes(work) ? descriptor : blobs[index]

@@ -24,6 +24,17 @@ export interface PullProgress {
   readonly status: string
   readonly id?: string
   readonly detail?: { readonly current?: number; readonly total?: number }
+  readonly overall?: Overall
+}
+
+/** How far all layers of an image are together, in bytes of their blobs. */
+export interface Overall {
+  readonly current: number
+  readonly total: number
+  /** Of the last seconds; undefined as long as they say nothing. */
+  readonly bytesPerSecond?: number
+  /** Until everything is here, at that rate. */
+  readonly remainingSeconds?: number
 }
 
 export interface PushRequest {

@@ -782,6 +782,14 @@ export interface JsonMessage {
     readonly "total"?: number
   }
   readonly "progress"?: string
+  /** Besides Docker's fields, with what a pull downloads: all layers of the image together, in bytes. */
+  readonly "overall"?: {
+    readonly "current": number
+    readonly "total": number
+    /** Of the last five seconds. */
+    readonly "bytesPerSecond"?: number
+    readonly "remainingSeconds"?: number
+  }
   /** Facts for programs: Tag, Digest and Size of what was pushed. */
   readonly "aux"?: object
   readonly "error"?: string

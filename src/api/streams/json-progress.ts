@@ -18,7 +18,7 @@ function toAnyMessage(progress: PushProgress | LoadProgress): JsonMessage {
   return 'stream' in progress ? { stream: progress.stream } : toMessage(progress)
 }
 
-export function toMessage({ status, id, detail }: PullProgress): JsonMessage {
+export function toMessage({ status, id, detail, overall }: PullProgress): JsonMessage {
   // Lines of a layer always carry progressDetail, those of the whole pull never; an import counts without a layer.
   const ofLayer = detail !== undefined || (id !== undefined && !status.startsWith('Pulling from '))
   const bar = detail === undefined ? '' : formatBar(detail.current ?? 0, detail.total ?? 0)
@@ -27,6 +27,7 @@ export function toMessage({ status, id, detail }: PullProgress): JsonMessage {
     ...(ofLayer && { progressDetail: detail ?? {} }),
     ...(bar !== '' && { progress: bar }),
     ...(id !== undefined && { id }),
+    ...(overall && { overall }),
   }
 }
 

@@ -45,6 +45,33 @@ test('a terminal gets a bar for a layer and a line for the whole', async () => {
   ])
 })
 
+test.each([
+  [{ current: 500_000, total: 2_000_000 }, 'downloading 500kB/2MB'],
+  [
+    { current: 5_000_000, total: 20_000_000, bytesPerSecond: 2_000_000, remainingSeconds: 8 },
+    'downloading 5MB/20MB, 2MB/s, 8s left',
+  ],
+  [
+    { current: 1, total: 9e9, bytesPerSecond: 2_000_000, remainingSeconds: 125 },
+    'downloading 1B/9GB, 2MB/s, 2m05s left',
+  ],
+  [
+    { current: 1, total: 9e9, bytesPerSecond: 1_000_000, remainingSeconds: 9000 },
+    'downloading 1B/9GB, 1MB/s, 2h30m left',
+  ],
+  [{ current: 1, total: 9e9, bytesPerSecond: 0 }, 'downloading 1B/9GB, 0B/s'],
+  [{ current: 20_000_000, total: 20_000_000, bytesPerSecond: 2_000_000, remainingSeconds: 0 }, '20MB downloaded'],
+])('what the engine sums up as %j stands in the line for the whole', async (overall, text) => {
+  const output = memoryOutput({ isTerminal: true, columns: 120 })
+  const progressDetail = { current: 1, total: 2 }
+  await showProgress(
+    streamOf([{ status: 'Downloading', id: 'aaaaaaaaaaaa', progressDetail, overall }]),
+    output,
+    () => 0,
+  )
+  expect(output.text()).toContain(`Total: 0/1 layers, ${text}\n`)
+})
+
 test('a push counts what is taken over and what is there as done', async () => {
   const output = memoryOutput({ isTerminal: true, columns: 80 })
   const push: readonly ProgressMessage[] = [
