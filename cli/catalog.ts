@@ -17,6 +17,7 @@ const entry = (spellings: string, summary: string, load: () => Promise<Command>)
 export const groups: Readonly<Record<string, string>> = {
   container: 'Work with containers',
   image: 'Work with images',
+  network: 'Work with networks',
   system: 'Work with the engine',
 }
 
@@ -208,6 +209,33 @@ export const catalog: readonly Entry[] = [
     'logout',
     'Forget the credentials of a registry',
     async () => (await import('./commands/registry/logout.ts')).logoutCommand,
+  ),
+  entry(
+    'network connect',
+    'Connect a container to a network',
+    async () => (await import('./commands/network/connect.ts')).connectCommand,
+  ),
+  entry('network create', 'Make a network', async () => (await import('./commands/network/create.ts')).createCommand),
+  entry(
+    'network disconnect',
+    'Disconnect a container from a network',
+    async () => (await import('./commands/network/disconnect.ts')).disconnectCommand,
+  ),
+  entry(
+    'network inspect',
+    'Show everything known of networks',
+    async () => (await import('./commands/network/inspect.ts')).inspectCommand,
+  ),
+  entry('network ls, network list', 'List networks', async () => (await import('./commands/network/ls.ts')).lsCommand),
+  entry(
+    'network prune',
+    'Remove networks that no running container uses',
+    async () => (await import('./commands/network/prune.ts')).pruneCommand,
+  ),
+  entry(
+    'network rm, network remove',
+    'Remove networks',
+    async () => (await import('./commands/network/rm.ts')).rmCommand,
   ),
   entry(
     'system check',

@@ -38,6 +38,9 @@ enum shim_request {
         SHIM_REOPEN_LOG = 12, /* – → – */
         SHIM_ACK = 13,        /* u64 serial; no RESULT */
         SHIM_SHUTDOWN = 14, /* – → – ; only in state empty or stopped: releases everything, removes shim.sock and shim.json, ends. EBUSY otherwise */
+        SHIM_ADD_LINK = 15, /* str host link, str bridge, str link, u8[6] mac, u32 mtu, str address with prefix, str gateway ("" : no default route) → – */
+        SHIM_REMOVE_LINK = 16, /* str host link → – ; both ends */
+        SHIM_SET_GATEWAY = 17, /* str gateway ("" : no default route), str link → – */
 };
 
 enum shim_attach {

@@ -25,6 +25,9 @@ const requestTypes = {
   reopenLog: 12,
   ack: 13,
   shutdown: 14,
+  addLink: 15,
+  removeLink: 16,
+  setGateway: 17,
 } as const
 
 /** `task` is '' for the container's init and the exec's id otherwise. */
@@ -37,6 +40,23 @@ export type Request =
   | { readonly type: 'attach'; readonly task: string; readonly flags: number }
   | { readonly type: 'pause' | 'resume' | 'state' | 'reopenLog' | 'shutdown' }
   | { readonly type: 'ack'; readonly serial: bigint }
+  | ({ readonly type: 'addLink' } & LinkRequest)
+  | { readonly type: 'removeLink'; readonly hostLink: string }
+  | { readonly type: 'setGateway'; readonly gateway: string; readonly link: string }
+
+/** A pair of links: one end on a bridge of the host, the other in the sandbox. */
+export interface LinkRequest {
+  readonly hostLink: string
+  readonly bridge: string
+  readonly link: string
+  /** Six bytes in hexadecimal, with colons. */
+  readonly mac: string
+  readonly mtu: number
+  /** With prefix length. */
+  readonly address: string
+  /** Empty: no default route. */
+  readonly gateway: string
+}
 
 export const attachFlags = { stdin: 1, stdout: 2, stderr: 4, framed: 8 } as const
 
@@ -120,6 +140,12 @@ function requestPayload(request: Request): Buffer {
       return wire.string(request.task).u8(request.flags).bytes()
     case 'ack':
       return wire.u64(request.serial).bytes()
+    case 'addLink':
+      return linkPayload(wire, request)
+    case 'removeLink':
+      return wire.string(request.hostLink).bytes()
+    case 'setGateway':
+      return wire.string(request.gateway).string(request.link).bytes()
     case 'pause':
     case 'resume':
     case 'state':
@@ -129,6 +155,12 @@ function requestPayload(request: Request): Buffer {
     default:
       return request satisfies never
   }
+}
+
+function linkPayload(wire: WireWriter, { hostLink, bridge, link, mac, mtu, address, gateway }: LinkRequest): Buffer {
+  wire.string(hostLink).string(bridge).string(link)
+  for (const byte of mac.split(':')) wire.u8(Number.parseInt(byte, 16))
+  return wire.u32(mtu).string(address).string(gateway).bytes()
 }
 
 export type Result =

@@ -8,10 +8,8 @@
 #include "client.h"
 #include "console.h"
 #include "input.h"
+#include "request-network.h"
 #include "shim.h"
-
-/* A payload that does not have the fields of its type. Not an errno that anything else gives here. */
-#define REQUEST_MALFORMED (-EBADMSG)
 
 typedef int (*request_handler)(struct shim *shim, struct frame_reader *fields, struct frame_writer *answer, struct berth_error *err);
 
@@ -209,6 +207,9 @@ static request_handler request_find(uint16_t type) {
                 [SHIM_STATE] = request_state,
                 [SHIM_REOPEN_LOG] = request_reopen_log,
                 [SHIM_SHUTDOWN] = request_shutdown,
+                [SHIM_ADD_LINK] = request_add_link,
+                [SHIM_REMOVE_LINK] = request_remove_link,
+                [SHIM_SET_GATEWAY] = request_set_gateway,
         };
         return type < sizeof(handlers) / sizeof(handlers[0]) ? handlers[type] : NULL;
 }

@@ -8,6 +8,7 @@ import {
   decodeHello,
   decodeState,
   type ExitEvent,
+  type LinkRequest,
   protocolMax,
   protocolMin,
   type ShimEvent,
@@ -149,6 +150,21 @@ export class Shim implements AsyncDisposable {
 
   async state(): Promise<ShimStatus> {
     return toStatus(decodeState(await this.#client.request({ type: 'state' })))
+  }
+
+  /** Adds a link to the container's network stack. */
+  async addLink(link: LinkRequest): Promise<void> {
+    await this.#client.request({ type: 'addLink', ...link })
+  }
+
+  /** Both ends.   @throws `not-found` when there is none of that name */
+  async removeLink(hostLink: string): Promise<void> {
+    await this.#client.request({ type: 'removeLink', hostLink })
+  }
+
+  /** Where the default route leads; empty: there is none any more. */
+  async setGateway(gateway: string, link: string): Promise<void> {
+    await this.#client.request({ type: 'setGateway', gateway, link })
   }
 
   async reopenLog(): Promise<void> {

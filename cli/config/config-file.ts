@@ -10,6 +10,7 @@ export interface ConfigFile {
   readonly psFormat?: string
   readonly statsFormat?: string
   readonly imagesFormat?: string
+  readonly networksFormat?: string
   /** By engine, or `default`: what containers get as HTTP_PROXY and so on. */
   readonly proxies?: Readonly<Record<string, Proxies>>
 }

@@ -1,5 +1,5 @@
 import { formatBytes } from '#base/quantity.ts'
-import type { ContainerPruneReport, ImagePruneReport } from '#contract/types.gen.ts'
+import type { ContainerPruneReport, ImagePruneReport, NetworkPruneReport } from '#contract/types.gen.ts'
 
 export function formatDeletedContainers({ ContainersDeleted }: ContainerPruneReport): string {
   return formatList('Deleted Containers:', ContainersDeleted ?? [])
@@ -10,6 +10,10 @@ export function formatDeletedImages({ ImagesDeleted }: ImagePruneReport): string
     Untagged === undefined ? `deleted: ${Deleted ?? ''}` : `untagged: ${Untagged}`,
   )
   return formatList('Deleted Images:', lines)
+}
+
+export function formatDeletedNetworks({ NetworksDeleted }: NetworkPruneReport): string {
+  return formatList('Deleted Networks:', NetworksDeleted ?? [])
 }
 
 export function formatReclaimed(bytes: number): string {

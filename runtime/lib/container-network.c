@@ -11,38 +11,39 @@
 #include "cleanup.h"
 #include "plan-internal.h"
 
-static int container_network_configure(int sock, const struct keeper_plan *keeper, struct berth_error *err) {
+static int container_network_configure(int sock, const struct container_link *link, struct berth_error *err) {
         uint32_t index;
-        int r = netlink_link_index(sock, keeper->link, &index, err);
+        int r = netlink_link_index(sock, link->name, &index, err);
         bool has_ipv6 = false;
 
-        for (uint32_t i = 0; i < keeper->n_addresses; i++)
-                has_ipv6 = has_ipv6 || keeper->addresses[i].family == AF_INET6;
+        for (uint32_t i = 0; i < link->n_addresses; i++)
+                has_ipv6 = has_ipv6 || link->addresses[i].family == AF_INET6;
         /* A link-local address that nobody asked for would be a way to the host around rules that know IPv4 alone. */
         if (r == 0 && !has_ipv6)
                 r = netlink_link_without_ipv6(sock, index, err);
-        for (uint32_t i = 0; r == 0 && i < keeper->n_addresses; i++)
-                r = netlink_address_add(sock, index, &keeper->addresses[i], err);
+        for (uint32_t i = 0; r == 0 && i < link->n_addresses; i++)
+                r = netlink_address_add(sock, index, &link->addresses[i], err);
         if (r == 0)
                 r = netlink_link_up(sock, index, true, err);
-        for (uint32_t i = 0; r == 0 && i < keeper->n_routes; i++)
-                r = netlink_route_add(sock, &keeper->routes[i], err);
+        for (uint32_t i = 0; r == 0 && i < link->n_routes; i++)
+                r = netlink_route_add(sock, &link->routes[i], err);
         return r;
 }
 
 /* A link of that name is what an earlier run of the same container left to the kernel to remove, or could not remove itself. */
-static int container_network_link(struct container *container, uint32_t bridge, struct berth_error *err) {
-        const struct keeper_plan *keeper = plan_keeper(container->plan);
+static int container_network_veth(struct container *container, const struct container_link *link, struct berth_error *err) {
+        uint32_t bridge = 0;
+        int r = *link->bridge ? netlink_link_index(container->host_netlink, link->bridge, &bridge, err) : 0;
 
-        for (bool again = false;; again = true) {
-                int r = netlink_veth_create(container->host_netlink, keeper->host_link, bridge, keeper->link, container->netns, keeper->mac,
-                                            keeper->mtu, err);
+        for (bool again = false; r == 0; again = true) {
+                r = netlink_veth_create(container->host_netlink, link->host_name, bridge, link->name, container->netns, link->mac, link->mtu, err);
                 if (r != -EEXIST || again)
-                        return r;
-                r = netlink_link_delete(container->host_netlink, keeper->host_link, err);
-                if (r < 0 && r != -ENODEV)
-                        return r;
+                        break;
+                r = netlink_link_delete(container->host_netlink, link->host_name, err);
+                if (r == -ENODEV)
+                        r = 0;
         }
+        return r;
 }
 
 int container_network_adopt(struct container *container, struct berth_error *err) {
@@ -63,26 +64,52 @@ int container_network_adopt(struct container *container, struct berth_error *err
         return r < 0 ? r : give_fd(&container->netns, &netns);
 }
 
+int container_network_link(struct container *container, const struct container_link *link, struct berth_error *err) {
+        if (strlen(link->host_name) >= IFNAMSIZ || strlen(link->name) >= IFNAMSIZ)
+                return berth_error_set(err, ENAMETOOLONG, "link names '%s', '%s'", link->host_name, link->name);
+        if (container->n_host_links == CONTAINER_LINKS_MAX)
+                return berth_error_set(err, EMLINK, "a container has at most %d links", CONTAINER_LINKS_MAX);
+
+        int r = container->host_netlink < 0 ? netlink_open(&container->host_netlink, err) : 0;
+        if (r == 0)
+                r = container_network_veth(container, link, err);
+        if (r < 0)
+                return berth_error_prefix(err, "connect the container to '%s'", link->bridge);
+        (void) strcpy(container->host_links[container->n_host_links++], link->host_name);
+
+        r = container_network_configure(container->netlink, link, err);
+        return r < 0 ? berth_error_prefix(err, "configure '%s' of the container", link->name) : 0;
+}
+
+int container_network_unlink(struct container *container, const char *host_name, struct berth_error *err) {
+        for (uint32_t i = 0; i < container->n_host_links; i++) {
+                if (strcmp(container->host_links[i], host_name) != 0)
+                        continue;
+                memmove(&container->host_links[i], &container->host_links[i + 1], (container->n_host_links - i - 1) * IFNAMSIZ);
+                container->n_host_links--;
+                int r = netlink_link_delete(container->host_netlink, host_name, err);
+                return r == -ENODEV ? 0 : r;
+        }
+        return berth_error_set(err, ENOENT, "the container has no link '%s'", host_name);
+}
+
 int container_network_up(struct container *container, struct berth_error *err) {
         const struct keeper_plan *keeper = plan_keeper(container->plan);
-        uint32_t bridge = 0;
 
         if (!keeper || keeper->network != PLAN_NETWORK_VETH)
                 return 0;
-        if (strlen(keeper->host_link) >= IFNAMSIZ || strlen(keeper->link) >= IFNAMSIZ)
-                return berth_error_set(err, ENAMETOOLONG, "link names '%s', '%s'", keeper->host_link, keeper->link);
-
-        int r = container->host_netlink < 0 ? netlink_open(&container->host_netlink, err) : 0;
-        if (r == 0 && *keeper->bridge)
-                r = netlink_link_index(container->host_netlink, keeper->bridge, &bridge, err);
-        if (r == 0)
-                r = container_network_link(container, bridge, err);
-        if (r < 0)
-                return berth_error_prefix(err, "connect the container to '%s'", keeper->bridge);
-        (void) strcpy(container->host_link, keeper->host_link);
-
-        r = container_network_configure(container->netlink, keeper, err);
-        return r < 0 ? berth_error_prefix(err, "configure '%s' of the container", keeper->link) : 0;
+        struct container_link link = {
+                .host_name = keeper->host_link,
+                .bridge = keeper->bridge,
+                .name = keeper->link,
+                .mtu = keeper->mtu,
+                .addresses = keeper->addresses,
+                .n_addresses = keeper->n_addresses,
+                .routes = keeper->routes,
+                .n_routes = keeper->n_routes,
+        };
+        memcpy(link.mac, keeper->mac, sizeof link.mac);
+        return container_network_link(container, &link, err);
 }
 
 /* A namespace that is joined by its path is another's: nothing but the links is changed there. */
@@ -168,23 +195,22 @@ int container_network_recover(struct plan *plan, int netns, uint64_t up, struct 
 int container_network_down(struct container *container, struct berth_error *err) {
         int r = container_network_return(container, err), first = r;
 
-        if (*container->host_link) {
+        while (container->n_host_links > 0) {
                 /*
                  * Deleting it would wait 20 to 50 ms for the kernel. Down it carries nothing any more, and both ends go, soon and without
                  * anybody waiting, with the namespace, which nobody holds once the descriptors are closed.
                  */
                 uint32_t index = 0;
                 struct berth_error later, *told = first ? &later : err;
-                r = netlink_link_index(container->host_netlink, container->host_link, &index, told);
+                r = netlink_link_index(container->host_netlink, container->host_links[--container->n_host_links], &index, told);
                 if (r == 0)
                         r = netlink_link_up(container->host_netlink, index, false, told);
-                if (r == -ENODEV) /* it went with the namespace */
-                        r = 0;
-                *container->host_link = '\0';
+                if (r < 0 && r != -ENODEV && first == 0) /* ENODEV: it went with the namespace */
+                        first = r;
         }
         cleanup_close(&container->host_netlink);
         cleanup_close(&container->netlink);
         cleanup_close(&container->netns);
         container->host_netlink = container->netlink = container->netns = -1;
-        return first ? first : r;
+        return first;
 }

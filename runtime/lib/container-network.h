@@ -3,6 +3,22 @@
 
 #include "container.h"
 
+/* A pair of links: one end on a bridge of the host, the other in the sandbox. */
+struct container_link {
+        const char *host_name, *bridge, *name; /* bridge "": none */
+        uint8_t mac[6];
+        uint32_t mtu; /* 0: the kernel's default */
+        const struct netlink_address *addresses;
+        uint32_t n_addresses;
+        const struct netlink_route *routes;
+        uint32_t n_routes;
+};
+
+/* Adds a link to a sandbox that stands, also of a running container. On failure container_network_unlink takes away what was made. */
+int container_network_link(struct container *container, const struct container_link *link, struct berth_error *err);
+/* -ENOENT when the container has no such link. The kernel takes some 20 ms. */
+int container_network_unlink(struct container *container, const char *host_name, struct berth_error *err);
+
 /* Links of the sandbox: what the keeper's plan says, made from our side while the container's init prepares itself. */
 /* Takes the namespace of the waiting process, which was made with it, as the sandbox. */
 int container_network_adopt(struct container *container, struct berth_error *err);

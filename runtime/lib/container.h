@@ -28,6 +28,8 @@ struct process {
 };
 #define PROCESS_NONE ((struct process){.pidfd = -1, .sync = -1, .console = -1})
 
+#define CONTAINER_LINKS_MAX 64
+
 struct container {
         struct process init;
         struct cgroup_layout layout;
@@ -37,7 +39,8 @@ struct container {
         bool own_pids;            /* init is the first of its own pid namespace, so nothing outlives it */
         int netns, netlink;       /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
         int host_netlink;         /* -1 without links */
-        char host_link[IFNAMSIZ]; /* "" : none made */
+        char host_links[CONTAINER_LINKS_MAX][IFNAMSIZ];
+        uint32_t n_host_links;
         uint32_t n_taken;         /* links of the host that were moved into the sandbox, in the plan's order, and go back if init never runs */
         uint64_t taken_up;        /* bit for bit: which of them were up */
         int starter;              /* listening socket through which a later process starts init, which then outlives us; else -1 */

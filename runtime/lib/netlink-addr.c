@@ -49,7 +49,7 @@ int netlink_address_delete(int sock, uint32_t index, const struct netlink_addres
         return r < 0 ? berth_error_set(err, -r, "delete an address of network link %u", index) : 0;
 }
 
-int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err) {
+static int netlink_route_put(int sock, const struct netlink_route *route, uint16_t flags, struct berth_error *err) {
         uint32_t index = 0;
         int r = route->link[0] ? netlink_link_index(sock, route->link, &index, err) : 0;
         if (r < 0)
@@ -63,7 +63,7 @@ int netlink_route_add(int sock, const struct netlink_route *route, struct berth_
                 .rtm_scope = route->via.family ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
                 .rtm_type = RTN_UNICAST,
         };
-        netlink_begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+        netlink_begin(&request, RTM_NEWROUTE, NLM_F_CREATE | flags, &body, sizeof(body));
         if (route->to.prefix > 0)
                 netlink_put(&request, RTA_DST, route->to.bytes, address_size(route->to.family));
         if (route->via.family)
@@ -76,6 +76,22 @@ int netlink_route_add(int sock, const struct netlink_route *route, struct berth_
         char to[INET6_ADDRSTRLEN] = "";
         (void) inet_ntop(route->to.family, route->to.bytes, to, sizeof(to));
         return berth_error_set(err, -r, "add the route to %s/%u through %s", to, route->to.prefix, route->link);
+}
+
+int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err) {
+        return netlink_route_put(sock, route, NLM_F_EXCL, err);
+}
+
+int netlink_route_replace(int sock, const struct netlink_route *route, struct berth_error *err) {
+        return netlink_route_put(sock, route, NLM_F_REPLACE, err);
+}
+
+int netlink_default_route_delete(int sock, int family, struct berth_error *err) {
+        struct netlink_request request;
+        struct rtmsg body = {.rtm_family = (uint8_t) family, .rtm_table = RT_TABLE_MAIN, .rtm_scope = RT_SCOPE_NOWHERE};
+        netlink_begin(&request, RTM_DELROUTE, 0, &body, sizeof(body));
+        int r = netlink_call(sock, &request, NULL, NULL);
+        return r < 0 && r != -ESRCH ? berth_error_set(err, -r, "delete the default route") : 0;
 }
 
 int netlink_address_parse(const char *text, struct netlink_address *ret, struct berth_error *err) {

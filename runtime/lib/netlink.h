@@ -54,6 +54,8 @@ int netlink_bridge_create(int sock, const char *name, uint32_t mtu, uint32_t *re
 int netlink_address_add(int sock, uint32_t index, const struct netlink_address *address,
                         struct berth_error *err); /* IPv6 without DAD; EEXIST is success */
 int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err);
+int netlink_route_replace(int sock, const struct netlink_route *route, struct berth_error *err); /* of the same destination */
+int netlink_default_route_delete(int sock, int family, struct berth_error *err);                  /* success when there is none */
 
 /*
  * What is there. Each call of `each` lends its argument for that moment; a negative answer ends the list and is returned. -EAGAIN:

@@ -1,5 +1,4 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { isKind } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import type { Container, ContainerConfig, HealthAction, HostSettings, LogConfig } from './container.ts'
 import { publish } from './container-events.ts'
@@ -10,6 +9,7 @@ import { freeName, parseContainerName } from './names.ts'
 import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
 import { defaultLabelOptions } from './selinux/default-options.ts'
+import { withPeer } from './shared-network.ts'
 import { hostnameOf } from './spec/build-spec.ts'
 import { checkCgroupParent } from './spec/cgroups.ts'
 import { commandOf } from './spec/command.ts'
@@ -27,16 +27,16 @@ export async function create(
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   const { store, images, snapshots, paths } = context
-  const host = completed(context, request.host)
-  refuseUnsupported(request.config, host)
+  const { config: own, host } = withPeer(context, request.config, completed(context, request.host))
+  refuseUnsupported(own, host)
   const image = images.getForContainer(request.config.image, request.platform)
-  const asked = { ...request.config, healthcheck: requestedHealthcheck(request.config) }
+  const asked = { ...own, healthcheck: requestedHealthcheck(own) }
   const onUnhealthy = requestedAction(asked)
   const config = mergeImage(asked, image.config)
   validate(config, host)
   idMapsOf(host, context.idMaps)
   checkCgroupParent(host, context.cgroupDriver)
-  checkNetworkMode(context, host.networkMode)
+  const attachments = context.network.planAttachments(host.networkMode, request.attachments)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
   if (name !== undefined) store.checkName(name)
   store.database.checkRoom()
@@ -50,6 +50,7 @@ export async function create(
     const finalName = name ?? freeName((candidate) => store.isNameTaken(candidate))
     const container = toRecord(context, { id, name: finalName, config, host, image, onUnhealthy })
     store.insert(container)
+    context.network.keepAttachments(id, attachments)
     publish(context, container, 'create')
   })
   undo.move()
@@ -72,15 +73,6 @@ function completed({ runtimes, store, defaultLog }: ContainerContext, host: Host
 function withDefaultLog(asked: LogConfig, { driver, options }: LogConfig): LogConfig {
   if (asked.driver !== '' && asked.driver !== driver) return asked
   return { driver, options: { ...options, ...asked.options } }
-}
-
-/** A network that is not there is told at start, as by Docker: clients take a 404 of create for a missing image, and pull it. */
-function checkNetworkMode({ network }: ContainerContext, mode: string): void {
-  try {
-    network.checkMode(mode)
-  } catch (error) {
-    if (!isKind(error, 'not-found')) throw error
-  }
 }
 
 interface Parts {

@@ -11,6 +11,7 @@ import { deleteElsewhere } from './other-runtime.ts'
 import type { TaskExit } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { nextRestart } from './restart-policy.ts'
+import { toSandboxRequest } from './sandbox-request.ts'
 import { cgroupPathOf } from './spec/cgroups.ts'
 import type { Task } from './task.ts'
 
@@ -150,6 +151,7 @@ async function shimGone(context: ContainerContext, task: Task): Promise<void> {
   const directory = context.paths.shimDirectory(id)
   const living = await context.shims.adopt(directory)
   if (living) {
+    context.network.adoptSandbox(id, toSandboxRequest(context.paths, container), living)
     const again: Task = { containerId: id, shim: living }
     context.tasks.add(again)
     watchTask(context, again)

@@ -2,6 +2,8 @@ import { conflict } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './context.ts'
 import type { ContainerView } from './requests.ts'
+import { toAttached } from './sandbox-request.ts'
+import { etcOf } from './shared-network.ts'
 import { appArmorProfileOf } from './spec/apparmor.ts'
 
 /** @throws `not-found`, `conflict` */
@@ -16,11 +18,11 @@ export async function inspect(
 
 /** Everything but the sizes, for which the disk must be asked. */
 export function toView(context: ContainerContext, container: Container): ContainerView {
-  const { id, config, host, logPath } = container
-  const { hostname, hosts, resolvConf } = context.paths.etc(id)
+  const { id, config, logPath } = container
+  const { hostname, hosts, resolvConf } = etcOf(context, container)
   return {
     container,
-    endpoints: context.network.endpoints(id, host.networkMode),
+    endpoints: context.network.endpoints(toAttached(container)),
     appArmorProfile: context.appArmor.active ? appArmorProfileOf(container.host) : '',
     execIds: context.execs.aliveOf(id).map((exec) => exec.id),
     paths: { hostname, hosts, resolvConf, log: logPath },

@@ -5,6 +5,7 @@ import type { ContainerContext } from './context.ts'
 import { sizesOf, toView } from './inspect.ts'
 import { isRunning } from './lifecycle.ts'
 import type { ContainerView, ListRequest } from './requests.ts'
+import { toAttached } from './sandbox-request.ts'
 
 const keys =
   `ancestor before exited expose health id is-task isolation label name network publish since status volume`.split(' ')
@@ -96,8 +97,8 @@ function matchesExposed(wanted: readonly string[], exposed: readonly string[]): 
   return wanted.some((port) => exposed.includes(port.includes('/') ? port : `${port}/tcp`))
 }
 
-function matchesNetwork({ network }: ContainerContext, wanted: readonly string[], { id, host }: Container): boolean {
+function matchesNetwork({ network }: ContainerContext, wanted: readonly string[], container: Container): boolean {
   if (wanted.length === 0) return true
-  const endpoints = network.endpoints(id, host.networkMode)
+  const endpoints = network.endpoints(toAttached(container))
   return endpoints.some((one) => wanted.some((name) => name === one.network || one.networkId.startsWith(name)))
 }

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Digest } from '#base/digest.ts'
+import type { Attached, Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
-import type { SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
+import type { SandboxKeeper, SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
+import type { ConnectOptions } from '#network/service.ts'
 import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { ResourcesSpec } from '#oci/runtime-spec.ts'
@@ -89,13 +91,25 @@ export interface RootfsReader {
 }
 
 export interface NetworkAttacher {
-  /** At create: refuses modes that cannot be served.   @throws `not-found`, `not-implemented`, `invalid` */
-  checkMode(mode: string): void
+  /** At create: the networks that a container of this mode will join.   @throws `invalid`, `not-implemented` */
+  planAttachments(mode: string, wanted: readonly Attachment[]): Attachment[]
+  /** In the transaction that makes the container. */
+  keepAttachments(containerId: string, attachments: readonly Attachment[]): void
+  /** In the transaction that removes it. */
+  forgetContainer(containerId: string): void
+  /** @throws `not-found`, `forbidden`, `invalid` in Docker's words */
+  connect(network: string, subject: Attached, options: ConnectOptions): Promise<void>
+  disconnect(network: string, subject: Attached): Promise<void>
+  rename(subject: Attached): void
   /** At each start: addresses, files, host side. Closing it is idempotent. */
   openSandbox(containerId: string, request: SandboxRequest, signal?: AbortSignal): Promise<SandboxPlan>
+  /** Between the making and the start of its process: what a plan does not hold. */
+  furnishSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void>
+  /** At boot, of a container that has lived on. */
+  adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): void
   closeSandbox(containerId: string): Promise<void>
-  /** Attachments of a running container; for others the networks it will join, with empty addresses. */
-  endpoints(containerId: string, mode: string): readonly EndpointView[]
+  /** All attachments, with addresses where the container runs. */
+  endpoints(subject: Attached): readonly EndpointView[]
 }
 
 export interface TaskExit {
@@ -129,7 +143,7 @@ export interface ShimStatus {
 }
 
 /** One living shim. Errors of the container side are BerthErrors with the runtime's text. */
-export interface ShimHandle extends AsyncDisposable {
+export interface ShimHandle extends AsyncDisposable, SandboxKeeper {
   readonly pid: number
   create(task: string, planFd: number): Promise<{ pid: number }>
   start(task: string): Promise<{ startedAt: bigint }>

@@ -15,6 +15,7 @@ import { isAlive } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { nextRestart, startsWithDaemon } from './restart-policy.ts'
+import { toSandboxRequest } from './sandbox-request.ts'
 import { startLocked } from './start.ts'
 import { settlesWithin } from './stop.ts'
 
@@ -97,6 +98,7 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
   }
   await endProbes(shim, container.id, execs)
   commit(context, running, ...(isAlive(container) ? [] : [['start'] as [string]]))
+  context.network.adoptSandbox(container.id, toSandboxRequest(context.paths, container), shim)
   const task = { containerId: container.id, shim }
   context.tasks.add(task)
   context.forwarders.begin(running, { isOver: false })

@@ -82,6 +82,7 @@ export async function removeLocked(context: ContainerContext, container: Contain
   context.execs.forget(id)
   context.store.database.transaction(() => {
     context.store.delete(id)
+    context.network.forgetContainer(id)
     publish(context, container, 'destroy')
   })
   context.background.run(`deleting the files of container ${id}`, async () => {

@@ -2,6 +2,7 @@ import { BerthError, conflict, invalid } from '#base/errors.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { parseContainerName } from './names.ts'
+import { toAttached } from './sandbox-request.ts'
 
 /** @throws `invalid`, `conflict` in Docker's words */
 export async function rename(context: ContainerContext, name: string, newName: string): Promise<void> {
@@ -20,6 +21,7 @@ export async function rename(context: ContainerContext, name: string, newName: s
   context.store.database.transaction(() => {
     const renamed = { ...container, name: wanted }
     context.store.update(renamed)
+    context.network.rename(toAttached(renamed))
     publish(context, renamed, 'rename', { oldName: `/${container.name}` })
   })
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Filters } from '#base/filters.ts'
+import type { Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
 import type { Container, ContainerConfig, HostSettings, RestartPolicy } from './container.ts'
 import type { Limits } from './validate-resources.ts'
@@ -9,6 +10,8 @@ export interface CreateRequest {
   readonly platform: string | undefined
   readonly config: ContainerConfig
   readonly host: HostSettings
+  /** Wishes for networks, that of its NetworkMode among them. */
+  readonly attachments: readonly Attachment[]
 }
 
 /** What is 0, empty or undefined stays as it is. */

@@ -4,11 +4,13 @@ import { KeyedLock } from '#base/keyed-lock.ts'
 import type { Logger } from '#base/log.ts'
 import { SingleRun } from '#base/single-run.ts'
 import type { EventBus } from '#events/bus.ts'
+import type { Attachment } from '#network/attachment.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
 import { changes } from './changes.ts'
 import { type CommitRequest, commitContainer } from './commit.ts'
+import { connect, disconnect } from './connect.ts'
 import type { Container, LogConfig } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
@@ -209,6 +211,15 @@ export class ContainerService implements AsyncDisposable {
   /** Removes what does not run.   @throws `invalid` for a bad filter, `conflict` while another one runs */
   prune(filters: Filters, signal: AbortSignal): Promise<ContainerPrune> {
     return this.#pruning.run(() => prune(this.#context, filters, signal))
+  }
+
+  /** Attaches it to a network: at once when it runs, else at its next start. */
+  connect(name: string, network: string, wanted: Attachment): Promise<void> {
+    return connect(this.#context, name, { network, wanted })
+  }
+
+  disconnect(name: string, network: string): Promise<void> {
+    return disconnect(this.#context, name, network)
   }
 
   resize(name: string, rows: number, columns: number): Promise<void> {

@@ -14,6 +14,8 @@ import { isAlive, transition } from './lifecycle.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
+import { toSandboxRequest } from './sandbox-request.ts'
+import { checkPeer, etcOf, findPeer } from './shared-network.ts'
 import { buildSpec } from './spec/build-spec.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
@@ -79,11 +81,12 @@ async function launch(context: ContainerContext, container: Container): Promise<
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
   undo.defer(() => network.closeSandbox(id))
+  const peer = findPeer(context, container)
   const [shim, sandbox] = await together(undo, shims.launch(), prepare(context, container))
-  const files = { etc: paths.etc(id), rootfs: context.snapshots.mounts(id) }
+  const files = { etc: etcOf(context, container), rootfs: context.snapshots.mounts(id) }
   await context.selinux.labelFiles(container, files, context.background.signal)
   const task: Task = { containerId: id, shim }
-  const planFd = await compile(context, container, sandbox)
+  const planFd = await compile(context, container, { network: sandbox, peer })
   let pid: number
   try {
     watchTask(context, task)
@@ -91,6 +94,8 @@ async function launch(context: ContainerContext, container: Container): Promise<
   } finally {
     plans.close(planFd)
   }
+  checkPeer(context, peer)
+  if (!peer) await network.furnishSandbox(id, toSandboxRequest(paths, container), shim)
   await connectWaiting(context, shim, id)
   const { startedAt } = await onContainerSide(shim.start(''))
   undo.move()
@@ -111,19 +116,10 @@ async function together(
 }
 
 async function prepare(context: ContainerContext, container: Container): Promise<SandboxPlan> {
-  const { config, host, id } = container
+  const { host, id } = container
   const { network, paths } = context
   return await allOf(
-    network.openSandbox(id, {
-      mode: host.networkMode,
-      hostname: config.hostname,
-      domainname: config.domainname,
-      directory: paths.directory(id),
-      dns: host.dns,
-      dnsOptions: host.dnsOptions,
-      dnsSearch: host.dnsSearch,
-      extraHosts: host.extraHosts,
-    }),
+    network.openSandbox(id, toSandboxRequest(paths, container)),
     mkdir(paths.shimDirectory(id), { mode: 0o700 }),
     ...host.mounts
       .filter(({ type, createSource }) => type === 'bind' && createSource)
@@ -139,7 +135,11 @@ async function allOf<T>(first: Promise<T>, ...others: readonly Promise<unknown>[
   return result.value
 }
 
-async function compile(context: ContainerContext, container: Container, network: SandboxPlan): Promise<number> {
+async function compile(
+  context: ContainerContext,
+  container: Container,
+  { network, peer }: { readonly network: SandboxPlan; readonly peer: Container | undefined },
+): Promise<number> {
   const { plans, paths, snapshots, seccomp } = context
   const idMaps = idMapsOf(container.host, context.idMaps)
   const { id, config, host } = container
@@ -154,7 +154,8 @@ async function compile(context: ContainerContext, container: Container, network:
   const { initProgram, cgroupDriver } = context
   const input = {
     user,
-    etc: paths.etc(id),
+    etc: etcOf(context, container),
+    networkNamespace: peer && `/proc/${peer.state.pid}/ns/net`,
     rootfsPath: rootfs.path,
     initProgram,
     appArmorProfile,

@@ -310,6 +310,53 @@ export interface NetworkingConfigRequest {
   readonly "EndpointsConfig"?: Readonly<Record<string, EndpointSettingsRequest>>
 }
 
+export interface NetworkCreateRequest {
+  readonly "Name"?: string
+  readonly "CheckDuplicate"?: boolean
+  readonly "Driver"?: string
+  readonly "Scope"?: string
+  readonly "EnableIPv4"?: boolean
+  readonly "EnableIPv6"?: boolean
+  readonly "IPAM"?: IpamRequest
+  readonly "Internal"?: boolean
+  readonly "Attachable"?: boolean
+  readonly "Ingress"?: boolean
+  readonly "ConfigOnly"?: boolean
+  readonly "ConfigFrom"?: {
+    readonly "Network"?: string
+  }
+  readonly "Options"?: StringMap
+  readonly "Labels"?: StringMap
+}
+
+export interface IpamRequest {
+  readonly "Driver"?: string
+  readonly "Options"?: StringMap
+  readonly "Config"?: readonly IpamConfig[]
+}
+
+export interface IpamConfig {
+  readonly "Subnet"?: string
+  readonly "IPRange"?: string
+  readonly "Gateway"?: string
+  readonly "AuxiliaryAddresses"?: StringMap
+}
+
+export interface NetworkCreateResponse {
+  readonly "Id": string
+  readonly "Warning": string
+}
+
+export interface NetworkConnectRequest {
+  readonly "Container"?: string
+  readonly "EndpointConfig"?: EndpointSettingsRequest
+}
+
+export interface NetworkDisconnectRequest {
+  readonly "Container"?: string
+  readonly "Force"?: boolean
+}
+
 export interface ExecCreateRequest {
   readonly "User"?: string
   readonly "Privileged"?: boolean
@@ -827,10 +874,7 @@ export interface Network {
   readonly "IPAM": {
     readonly "Driver": string
     readonly "Options": Readonly<Record<string, string>> | null
-    readonly "Config": readonly ({
-      readonly "Subnet"?: string
-      readonly "Gateway"?: string
-    })[] | null
+    readonly "Config": readonly IpamConfig[] | null
   }
   readonly "Internal": boolean
   readonly "Attachable": boolean
@@ -1161,17 +1205,17 @@ export interface Operations {
   /** Lists networks. */
   "GET /networks": { path: never; query: "filters"; body: undefined }
   /** Makes a network. */
-  "POST /networks/create": { path: never; query: never; body: undefined }
-  /** Removes unused networks; there are only the predefined ones, which stay. */
+  "POST /networks/create": { path: never; query: never; body: NetworkCreateRequest }
+  /** Removes unused networks. */
   "POST /networks/prune": { path: never; query: "filters"; body: undefined }
   /** All about one network. */
   "GET /networks/{id}": { path: "id"; query: "verbose" | "scope"; body: undefined }
   /** Removes a network. */
   "DELETE /networks/{id}": { path: "id"; query: never; body: undefined }
   /** Attaches a container. */
-  "POST /networks/{id}/connect": { path: "id"; query: never; body: undefined }
+  "POST /networks/{id}/connect": { path: "id"; query: never; body: NetworkConnectRequest }
   /** Detaches a container. */
-  "POST /networks/{id}/disconnect": { path: "id"; query: never; body: undefined }
+  "POST /networks/{id}/disconnect": { path: "id"; query: never; body: NetworkDisconnectRequest }
   /** Lists volumes; there are none yet. */
   "GET /volumes": { path: never; query: "filters"; body: undefined }
   /** Makes a volume. */

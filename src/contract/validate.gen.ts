@@ -31,6 +31,11 @@ const shapes: Shapes = {
   ContainerUpdateRequest: {"kind":"struct","go":"container.UpdateConfig","fields":{"CpuShares":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"Memory":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"NanoCpus":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"BlkioWeight":{"kind":"integer","go":"uint16","min":0,"max":65535},"CpuPeriod":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"CpuQuota":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"CpusetCpus":{"kind":"string","go":"string"},"CpusetMems":{"kind":"string","go":"string"},"MemoryReservation":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"MemorySwap":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"PidsLimit":{"kind":"integer","go":"int64","min":-9007199254740992,"max":9223372036854776000},"RestartPolicy":{"kind":"reference","to":"RestartPolicy"}}},
   ExecCreateRequest: {"kind":"struct","go":"container.ExecOptions","fields":{"User":{"kind":"string","go":"string"},"Privileged":{"kind":"boolean","go":"bool"},"Tty":{"kind":"boolean","go":"bool"},"ConsoleSize":{"kind":"list","go":"[]uint","of":{"kind":"integer","go":"uint","min":0,"max":18446744073709552000}},"AttachStdin":{"kind":"boolean","go":"bool"},"AttachStderr":{"kind":"boolean","go":"bool"},"AttachStdout":{"kind":"boolean","go":"bool"},"DetachKeys":{"kind":"string","go":"string"},"Env":{"kind":"reference","to":"StringList"},"WorkingDir":{"kind":"string","go":"string"},"Cmd":{"kind":"reference","to":"StringList"}}},
   ExecStartRequest: {"kind":"struct","go":"container.ExecStartOptions","fields":{"Detach":{"kind":"boolean","go":"bool"},"Tty":{"kind":"boolean","go":"bool"},"ConsoleSize":{"kind":"list","go":"[]uint","of":{"kind":"integer","go":"uint","min":0,"max":18446744073709552000}}}},
+  IpamConfig: {"kind":"struct","go":"network.IPAMConfig","fields":{"Subnet":{"kind":"string","go":"string"},"IPRange":{"kind":"string","go":"string"},"Gateway":{"kind":"string","go":"string"},"AuxiliaryAddresses":{"kind":"reference","to":"StringMap"}}},
+  IpamRequest: {"kind":"struct","go":"network.IPAM","fields":{"Driver":{"kind":"string","go":"string"},"Options":{"kind":"reference","to":"StringMap"},"Config":{"kind":"list","go":"[]network.IPAMConfig","of":{"kind":"reference","to":"IpamConfig"}}}},
+  NetworkCreateRequest: {"kind":"struct","go":"network.CreateRequest","fields":{"Name":{"kind":"string","go":"string"},"CheckDuplicate":{"kind":"boolean","go":"bool"},"Driver":{"kind":"string","go":"string"},"Scope":{"kind":"string","go":"string"},"EnableIPv4":{"kind":"boolean","go":"bool"},"EnableIPv6":{"kind":"boolean","go":"bool"},"IPAM":{"kind":"reference","to":"IpamRequest"},"Internal":{"kind":"boolean","go":"bool"},"Attachable":{"kind":"boolean","go":"bool"},"Ingress":{"kind":"boolean","go":"bool"},"ConfigOnly":{"kind":"boolean","go":"bool"},"ConfigFrom":{"kind":"struct","go":"network.ConfigReference","fields":{"Network":{"kind":"string","go":"string"}}},"Options":{"kind":"reference","to":"StringMap"},"Labels":{"kind":"reference","to":"StringMap"}}},
+  NetworkConnectRequest: {"kind":"struct","go":"network.ConnectOptions","fields":{"Container":{"kind":"string","go":"string"},"EndpointConfig":{"kind":"reference","to":"EndpointSettingsRequest"}}},
+  NetworkDisconnectRequest: {"kind":"struct","go":"network.DisconnectOptions","fields":{"Container":{"kind":"string","go":"string"},"Force":{"kind":"boolean","go":"bool"}}},
 }
 
 /** @throws `invalid` */
@@ -56,4 +61,19 @@ export function decodeExecCreateRequest(value: unknown): types.ExecCreateRequest
 /** @throws `invalid` */
 export function decodeExecStartRequest(value: unknown): types.ExecStartRequest {
   return (decode(shapes, 'ExecStartRequest', value) ?? {}) as types.ExecStartRequest
+}
+
+/** @throws `invalid` */
+export function decodeNetworkCreateRequest(value: unknown): types.NetworkCreateRequest {
+  return (decode(shapes, 'NetworkCreateRequest', value) ?? {}) as types.NetworkCreateRequest
+}
+
+/** @throws `invalid` */
+export function decodeNetworkConnectRequest(value: unknown): types.NetworkConnectRequest {
+  return (decode(shapes, 'NetworkConnectRequest', value) ?? {}) as types.NetworkConnectRequest
+}
+
+/** @throws `invalid` */
+export function decodeNetworkDisconnectRequest(value: unknown): types.NetworkDisconnectRequest {
+  return (decode(shapes, 'NetworkDisconnectRequest', value) ?? {}) as types.NetworkDisconnectRequest
 }

@@ -21,6 +21,8 @@ export const since = {
   noVirtualSize: versionOf(1, 44),
   /** Network endpoints tell their DNS names. */
   endpointDnsNames: versionOf(1, 44),
+  /** Endpoints' aliases are without the container's short id. */
+  noIdInAliases: versionOf(1, 45),
   /** `Container` and `ContainerConfig` are gone from image inspect. */
   noImageContainer: versionOf(1, 45),
   /** Lists of images may tell the manifests below each root. */

@@ -148,14 +148,11 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       log,
     }),
   )
-  await network.reconcile(
-    new Set(
-      containers
-        .all()
-        .filter(isAlive)
-        .map(({ id }) => id),
-    ),
-  )
+  const records = containers.all()
+  await network.reconcile({
+    known: new Set(records.map(({ id }) => id)),
+    alive: new Set(records.filter(isAlive).map(({ id }) => id)),
+  })
   opened.use(collectAfterRemovals({ events, images, log }))
   if (natives.hello !== undefined && existsSync(natives.hello)) {
     // Whatever is wrong with it, the disk above all: everything else can be served without it.
@@ -180,7 +177,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   return {
     containers,
     images,
-    networks: network,
+    networks: network.registry,
     events,
     system,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),

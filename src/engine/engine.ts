@@ -35,6 +35,8 @@ import type {
   PushRequest,
   RegistryAuth,
 } from '#images/transfer/progress.ts'
+import type { Attachment } from '#network/attachment.ts'
+import type { NetworkRequest } from '#network/create-network.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Platform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
@@ -84,6 +86,9 @@ export interface Containers {
   remove(name: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>
   /** Filters: label, until. */
   prune(filters: Filters, signal: AbortSignal): Promise<ContainerPrune>
+  /** Attaches it to a network: at once when it runs, else at its next start. */
+  connect(name: string, network: string, wanted: Attachment): Promise<void>
+  disconnect(name: string, network: string): Promise<void>
   resize(name: string, rows: number, columns: number): Promise<void>
   /** Registered when the promise `ready` is fulfilled; `exit` follows. */
   wait(
@@ -164,6 +169,11 @@ export interface Images {
 }
 
 export interface Networks {
+  create(request: NetworkRequest): Promise<{ id: string }>
+  /** @param nameOf the name of a container that is attached   @throws `forbidden` when it is predefined or in use */
+  remove(name: string, nameOf: (containerId: string) => string): Promise<void>
+  /** Filters: label, until.   @returns names */
+  prune(filters: Filters): Promise<string[]>
   list(filters: Filters): NetworkView[]
   inspect(name: string): NetworkView
 }

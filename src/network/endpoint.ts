@@ -1,17 +1,27 @@
+import { shortId } from '#base/ids.ts'
+import type { Attached, Attachment } from './attachment.ts'
 import { formatAddress, macOf } from './ipam/subnet.ts'
 import type { Network } from './network.ts'
 
-/** The attachment of one container to one network, from start to stop. */
+/** The attachment of one running container to one network, from start to stop. */
 export interface Endpoint {
   readonly id: string
   readonly networkId: string
   readonly containerId: string
   /** Undefined on networks without addresses of their own (host, none). */
   readonly address: number | undefined
+  /** The one that was asked for; undefined: made of the address. */
+  readonly macAddress: string | undefined
+  /** Name of the end inside; empty without one. */
+  readonly link: string
+  readonly gatewayPriority: number
+  /** Names under which others on the network find it, the container's own first. */
+  readonly dnsNames: readonly string[]
 }
 
 /** An attachment as inspect shows it; texts are empty where there is nothing. */
 export interface EndpointView {
+  readonly containerId: string
   readonly network: string
   readonly networkId: string
   readonly endpointId: string
@@ -20,6 +30,12 @@ export interface EndpointView {
   readonly ipPrefixLength: number
   readonly macAddress: string
   readonly aliases: readonly string[]
+  readonly links: readonly string[]
+  readonly driverOptions: Readonly<Record<string, string>> | undefined
+  readonly gatewayPriority: number
+  readonly ipamConfig: Readonly<Record<string, unknown>> | undefined
+  /** Undefined on networks without names. */
+  readonly dnsNames: readonly string[] | undefined
 }
 
 /** The name of the link's end on the host: short enough for the kernel, and never that of an endpoint that is being torn down. */
@@ -31,28 +47,47 @@ export function isHostLink(name: string): boolean {
   return /^bth[0-9a-f]{8}$/.test(name)
 }
 
+/** Every name of a container on a network of its own kind: its name, aliases, short id, host name. */
+export function dnsNamesOf({ id, name, hostname }: Attached, { aliases }: Attachment): string[] {
+  return [...new Set([name, ...aliases, shortId(id), hostname])].filter((one) => one !== '')
+}
+
 /** A network that the container will join when it starts. */
-export function unattached(network: Network): EndpointView {
+export function unattached(
+  attachment: Attachment,
+  dnsNames: readonly string[] | undefined,
+): Omit<EndpointView, 'containerId'> {
   return {
-    network: network.name,
-    networkId: network.id,
+    network: attachment.network,
+    networkId: attachment.networkId ?? '',
     endpointId: '',
     gateway: '',
     ipAddress: '',
     ipPrefixLength: 0,
-    macAddress: '',
-    aliases: [],
+    macAddress: attachment.macAddress ?? '',
+    aliases: attachment.aliases,
+    links: attachment.links,
+    driverOptions: attachment.driverOptions,
+    gatewayPriority: attachment.gatewayPriority,
+    ipamConfig: attachment.ipamConfig,
+    dnsNames,
   }
 }
 
-export function endpointView(network: Network, { id, address }: Endpoint): EndpointView {
-  const attached = { ...unattached(network), endpointId: id }
+/** What an endpoint adds to that while the container runs. */
+export function attachedView(network: Network, endpoint: Endpoint): Partial<EndpointView> {
+  const { id, address } = endpoint
+  const attached = { networkId: network.id, endpointId: id }
   if (address === undefined || !network.ipam) return attached
   return {
     ...attached,
-    gateway: formatAddress(network.ipam.gateway),
+    gateway: network.settings.internal ? '' : formatAddress(network.ipam.gateway),
     ipAddress: formatAddress(address),
     ipPrefixLength: network.ipam.subnet.prefix,
-    macAddress: macOf(address),
+    macAddress: macOfEndpoint(endpoint, address),
   }
+}
+
+export function macOfEndpoint({ macAddress }: Pick<Endpoint, 'macAddress'>, address: number): string {
+  return macAddress ?? macOf(address)
 }

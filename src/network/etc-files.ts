@@ -21,8 +21,8 @@ export const hostFiles: HostFiles = {
 export interface EtcContext {
   /** Whether the container shares the host's network stack, and so may use what is reachable on its loopback. */
   readonly hostNetwork: boolean
-  /** The container's own address; undefined without one. */
-  readonly address: string | undefined
+  /** The container's own addresses. */
+  readonly addresses: readonly string[]
   /** What `host-gateway` in an extra host means. */
   readonly hostGateway: string | undefined
   readonly files: HostFiles
@@ -47,14 +47,32 @@ async function hostsFor(request: SandboxRequest, context: EtcContext): Promise<s
   const extra = request.extraHosts.map((text) => extraHost(text, context.hostGateway))
   if (context.hostNetwork) {
     const own = await readText(context.files.hosts)
-    return own === '' ? renderHosts(extra, undefined) : `${own.trimEnd()}\n${extra.join('')}`
+    return own === '' ? renderHosts(extra, []) : `${own.trimEnd()}\n${extra.join('')}`
   }
-  const names = request.domainname ? `${request.hostname}.${request.domainname} ${request.hostname}` : request.hostname
-  return renderHosts(extra, context.address && `${context.address}\t${names}\n`)
+  return renderHosts(
+    extra,
+    context.addresses.map((address) => ownLine(address, request)),
+  )
 }
 
-/** @param own the line of the container's own address */
-function renderHosts(extra: readonly string[], own: string | undefined): string {
+function ownLine(address: string, { hostname, domainname }: SandboxRequest): string {
+  return `${address}\t${domainname ? `${hostname}.${domainname} ${hostname}` : hostname}\n`
+}
+
+/** Adds or takes away the line of one address of a container that runs; what it wrote into its hosts itself stays. */
+export async function changeHosts(
+  request: SandboxRequest,
+  { added = [], removed = [] }: { readonly added?: readonly string[]; readonly removed?: readonly string[] },
+): Promise<void> {
+  const path = join(request.directory, 'hosts')
+  const dropped = new Set(removed.map((address) => ownLine(address, request).trimEnd()))
+  const kept = (await readText(path)).split('\n').filter((line) => !dropped.has(line))
+  // In place: the container sees this very file.
+  await writeFile(path, kept.join('\n') + added.map((address) => ownLine(address, request)).join(''))
+}
+
+/** @param own the lines of the container's own addresses */
+function renderHosts(extra: readonly string[], own: readonly string[]): string {
   const fixed = [
     '127.0.0.1\tlocalhost\n',
     '::1\tlocalhost ip6-localhost ip6-loopback\n',
@@ -63,7 +81,7 @@ function renderHosts(extra: readonly string[], own: string | undefined): string 
     'ff02::1\tip6-allnodes\n',
     'ff02::2\tip6-allrouters\n',
   ]
-  return [...fixed, ...extra, own ?? ''].join('')
+  return [...fixed, ...extra, ...own].join('')
 }
 
 /** `name:address` to a line of hosts. */

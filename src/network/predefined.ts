@@ -2,16 +2,18 @@ import type { Clock } from '#base/clock.ts'
 import { invalid } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import type { Logger } from '#base/log.ts'
+import { routedSubnets } from './create-network.ts'
 import type { HostLinks } from './drivers/driver.ts'
-import { chooseSubnet } from './ipam/pool.ts'
+import { chooseSubnet, type Pool } from './ipam/pool.ts'
 import { formatSubnet, hostRange, overlaps, parseInterface, type Subnet } from './ipam/subnet.ts'
-import { type Network, predefined } from './network.ts'
+import { isPredefined, type Network, noSettings, predefined } from './network.ts'
 import type { NetworkStore } from './network-store.ts'
 
 interface Context {
   /** Name of the default bridge on the host. */
   readonly bridge: string
   readonly bip: string | undefined
+  readonly pools: readonly Pool[]
   readonly links: HostLinks
   readonly clock: Clock
   readonly log: Logger
@@ -24,21 +26,27 @@ type Ipam = NonNullable<Network['ipam']>
  * keeps its subnet unless `bip` says otherwise, or the host uses it meanwhile while no container has an address of it.
  */
 export function openPredefined(store: NetworkStore, context: Context): Network[] {
-  const known = new Map(store.networks().map((network) => [network.name, network]))
+  const all = store.networks()
+  const known = new Map(all.map((network) => [network.name, network]))
+  const others = all.flatMap(({ name, ipam }) => (ipam && !isPredefined(name) ? [ipam.subnet] : []))
   const inUse = store.endpoints().some(({ address }) => address !== undefined)
   return predefined.map(({ name, driver }) => {
     const before = known.get(name)
-    const ipam = driver === 'bridge' ? bridgeIpam(before?.ipam, inUse, context) : undefined
+    const ipam = driver === 'bridge' ? bridgeIpam(before?.ipam, { inUse, others }, context) : undefined
     if (before && sameIpam(before.ipam, ipam)) return before
     const network = before
       ? { ...before, ipam }
-      : { id: newId(), name, driver, createdAt: context.clock.nowNanos(), ipam }
+      : { id: newId(), name, driver, createdAt: context.clock.nowNanos(), ipam, settings: noSettings }
     store.putNetwork(network)
     return network
   })
 }
 
-function bridgeIpam(before: Ipam | undefined, inUse: boolean, { bridge, bip, links, log }: Context): Ipam {
+function bridgeIpam(
+  before: Ipam | undefined,
+  { inUse, others }: { readonly inUse: boolean; readonly others: readonly Subnet[] },
+  { bridge, bip, links, log, pools }: Context,
+): Ipam {
   if (bip !== undefined) {
     const wanted = parseBip(bip)
     if (inUse && before && !sameIpam(before, wanted)) {
@@ -51,9 +59,9 @@ function bridgeIpam(before: Ipam | undefined, inUse: boolean, { bridge, bip, lin
     return wanted
   }
   if (before && inUse) return before
-  const taken = takenSubnets(links, bridge)
+  const taken = [...routedSubnets(links, bridge), ...others]
   if (before && !taken.some((subnet) => overlaps(subnet, before.subnet))) return before
-  const subnet = chooseSubnet(taken)
+  const subnet = chooseSubnet(taken, pools)
   return { subnet, gateway: hostRange(subnet).first }
 }
 
@@ -65,14 +73,6 @@ function parseBip(text: string): Ipam {
     throw invalid(`bip '${text}' must be an address of a host in a subnet of at least four addresses`)
   }
   return { subnet, gateway: address }
-}
-
-/** What the host reaches already, by any link but the bridge itself. The default route is no claim on addresses. */
-function takenSubnets(links: HostLinks, bridge: string): Subnet[] {
-  return links
-    .routes()
-    .filter(({ to, link }) => link !== bridge && !to.includes(':') && !to.endsWith('/0'))
-    .map(({ to }) => parseInterface(to).subnet)
 }
 
 function sameIpam(a: Network['ipam'], b: Network['ipam']): boolean {

@@ -16,10 +16,34 @@ export type SandboxPlan =
       readonly routes: readonly { readonly to: string; readonly via: string; readonly link: string }[]
     }
 
+/** A link that is added to a sandbox that stands. */
+export interface SandboxLink {
+  readonly hostLink: string
+  readonly bridge: string
+  readonly link: string
+  readonly mac: string
+  readonly mtu: number
+  /** With prefix length. */
+  readonly address: string
+  /** Empty: no default route. */
+  readonly gateway: string
+}
+
+/** The keeper of a sandbox that stands; #shim/shim.ts is one. */
+export interface SandboxKeeper {
+  addLink(link: SandboxLink): Promise<void>
+  /** Both ends; `not-found` when there is none. */
+  removeLink(hostLink: string): Promise<void>
+  /** @param gateway empty: there is no default route any more */
+  setGateway(gateway: string, link: string): Promise<void>
+}
+
 /** What a container asks of its sandbox at each start. */
 export interface SandboxRequest {
   /** HostConfig.NetworkMode: `default`, `bridge`, `host`, `none`, a network's name or id. */
   readonly mode: string
+  /** The container's name. */
+  readonly name: string
   readonly hostname: string
   readonly domainname: string
   /** `<data-root>/containers/<id>`: hosts, hostname and resolv.conf are written there. */

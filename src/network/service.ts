@@ -1,29 +1,36 @@
-import { throwIfAborted } from '#base/abort.ts'
 import { type Clock, systemClock } from '#base/clock.ts'
-import { invalid, messageOf, notFound, notImplemented } from '#base/errors.ts'
-import type { Filters } from '#base/filters.ts'
-import { newId } from '#base/ids.ts'
+import { forbidden, internal, invalid, isKind, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import type { EngineEvent } from '#events/event.ts'
+import type { Attached, Attachment } from './attachment.ts'
+import { AttachmentTable, networkName } from './attachment-table.ts'
+import { checkAttachment } from './check-attachment.ts'
 import { bridgeDriver } from './drivers/bridge.ts'
 import { chooseBridge } from './drivers/bridge-name.ts'
 import type { HostLinks, NetworkDriver } from './drivers/driver.ts'
 import { hostDriver } from './drivers/host.ts'
 import { noneDriver } from './drivers/none.ts'
-import { type Endpoint, type EndpointView, endpointView, unattached } from './endpoint.ts'
-import { type HostFiles, hostFiles, writeEtcFiles } from './etc-files.ts'
+import { attachedView, dnsNamesOf, type Endpoint, type EndpointView, unattached } from './endpoint.ts'
+import { EndpointTable } from './endpoint-table.ts'
+import { type HostFiles, hostFiles } from './etc-files.ts'
+import { HostFirewall } from './firewall/host-firewall.ts'
 import { type Firewall, nftables } from './firewall/nftables.ts'
-import { AddressAllocator } from './ipam/allocator.ts'
-import { formatAddress } from './ipam/subnet.ts'
-import { type DriverName, type Network, type NetworkView, networkView } from './network.ts'
+import { tableOf } from './firewall/rules.ts'
+import { defaultPools, type Pool } from './ipam/pool.ts'
+import { type DriverName, isPredefined, type Network } from './network.ts'
+import { type Publish, tell } from './network-events.ts'
 import { type NetworkDatabase, NetworkStore } from './network-store.ts'
+import { NetworkTable } from './network-table.ts'
 import { openPredefined } from './predefined.ts'
-import type { SandboxPlan, SandboxRequest } from './sandbox.ts'
+import { NetworkRegistry } from './registry.ts'
+import type { SandboxKeeper, SandboxPlan, SandboxRequest } from './sandbox.ts'
+import { Sandboxes } from './sandboxes.ts'
 
 export interface NetworkConfig {
   /** Its address with prefix length; undefined: chosen from the default pools. */
   readonly bip: string | undefined
   readonly mtu: number
+  /** Undefined: Docker's. */
+  readonly pools?: readonly Pool[] | undefined
 }
 
 export interface NetworkOptions {
@@ -32,236 +39,260 @@ export interface NetworkOptions {
   readonly links: HostLinks
   readonly log: Logger
   /** Called within the transaction that makes or removes an endpoint. */
-  readonly publish: (event: Omit<EngineEvent, 'time'>) => void
+  readonly publish: Publish
   readonly firewall?: Firewall
   readonly files?: HostFiles
   readonly clock?: Clock
 }
 
-/** Networks and the endpoints of running containers. The rows are the truth; what is in memory follows them. */
+/** Networks, the attachments of containers and the endpoints of running ones. The rows are the truth; what is in memory follows them. */
 export class NetworkService implements AsyncDisposable {
+  /** What is done to networks themselves. */
+  readonly registry: NetworkRegistry
   readonly #store: NetworkStore
   readonly #drivers: Readonly<Record<DriverName, NetworkDriver>>
-  readonly #publish: NetworkOptions['publish']
-  readonly #files: HostFiles
-  readonly #log: Logger
-  readonly #networks: Map<string, Network>
-  readonly #endpoints = new Map<string, readonly Endpoint[]>()
-  readonly #allocators = new Map<string, AddressAllocator>()
+  readonly #options: NetworkOptions
+  readonly #networks: NetworkTable
+  readonly #endpoints: EndpointTable
+  readonly #attachments: AttachmentTable
+  readonly #sandboxes: Sandboxes
 
   /** Opens the tables; touches nothing on the host. */
   constructor(options: NetworkOptions) {
-    const {
-      config,
-      database,
-      links,
-      log,
-      publish,
-      firewall = nftables,
-      files = hostFiles,
-      clock = systemClock,
-    } = options
+    const { config, database, links, log, firewall = nftables, files = hostFiles, clock = systemClock } = options
+    this.#options = options
     this.#store = new NetworkStore(database)
-    this.#publish = publish
-    this.#files = files
-    this.#log = log
     const memory = {
       get: (name: string) => this.#store.hostValue(name),
       set: (name: string, value: string | undefined) => this.#store.setHostValue(name, value),
     }
-    const { bip, mtu } = config
     const bridge = chooseBridge(links, memory)
+    const hostFirewall = new HostFirewall({ table: tableOf(bridge), links, firewall, memory, log })
     this.#drivers = {
-      bridge: bridgeDriver({ bridge, mtu, links, firewall, memory, log }),
+      bridge: bridgeDriver({ bridge, mtu: config.mtu, links, firewall: hostFirewall, memory, log }),
       host: hostDriver,
       null: noneDriver,
     }
-    const networks = openPredefined(this.#store, { bridge, bip, links, clock, log })
-    this.#networks = new Map(networks.map((network) => [network.id, network]))
-    this.#openAllocators()
+    const pools = config.pools ?? defaultPools
+    openPredefined(this.#store, { bridge, bip: config.bip, pools, links, clock, log })
+    this.#networks = new NetworkTable(this.#store.networks())
+    this.#endpoints = new EndpointTable(this.#store, this.#networks.all())
+    this.#attachments = new AttachmentTable(this.#store, this.#networks)
+    this.registry = new NetworkRegistry({
+      store: this.#store,
+      networks: this.#networks,
+      endpoints: this.#endpoints,
+      drivers: this.#drivers,
+      links,
+      pools,
+      clock,
+      publish: options.publish,
+    })
+    this.#sandboxes = new Sandboxes({
+      networks: this.#networks,
+      endpoints: this.#endpoints,
+      attachments: this.#attachments,
+      drivers: this.#drivers,
+      files,
+      log,
+      tell: (action, endpoint) => this.#tellEndpoint(action, endpoint),
+    })
+    for (const network of this.#inUse()) this.#drivers[network.driver].adopt(network)
   }
+
+  // ---- attachments ----
 
   /**
-   * At create. A network that is not there is an error of the start: by then it may be, and a client takes a 404 of create for
-   * a missing image.
-   * @throws `not-implemented`
+   * At create: the networks that a container of this mode will join, with what is wanted of each. A network that is not there is
+   * an error of the start: by then it may be, and a client takes a 404 of create for a missing image.
+   * @throws `invalid` in Docker's words
    */
-  checkMode(mode: string): void {
-    if (!mode.startsWith('container:')) return
-    throw notImplemented(`network mode '${mode}' (another container's network stack) is not implemented yet`)
+  planAttachments(mode: string, wanted: readonly Attachment[]): Attachment[] {
+    if (mode.startsWith('container:')) {
+      if (wanted.length === 0) return []
+      throw invalid('conflicting options: container type network cannot be connected to other networks')
+    }
+    const own = wanted.find(({ network }) => this.#isSame(network, mode))
+    const first = own ? { ...own, network: networkName(mode) } : this.#attachments.named(mode)
+    const all = [first, ...wanted.filter((one) => one !== own)].map((one) => this.#resolved(one))
+    const names = all.map(({ network }) => network)
+    if (names.length > 1 && names.some((name) => name === 'host' || name === 'none')) {
+      throw invalid(cannotShare(names.includes('host') ? 'host' : 'none'))
+    }
+    for (const attachment of all) {
+      const network = this.#networks.find(attachment.network)
+      if (!network) continue
+      try {
+        checkAttachment(network, attachment)
+      } catch (error) {
+        if (!isKind(error, 'invalid')) throw error
+        throw invalid(`invalid config for network ${attachment.network}: ${messageOf(error)}`)
+      }
+    }
+    return all
   }
 
-  /** Allocates the endpoint of a container that is about to start and writes its files below /etc. */
-  async openSandbox(containerId: string, request: SandboxRequest, signal?: AbortSignal): Promise<SandboxPlan> {
-    const network = this.#resolve(request.mode)
-    const driver = this.#drivers[network.driver]
-    throwIfAborted(signal)
-    await driver.prepare(network)
-    throwIfAborted(signal)
-    // An endpoint of an earlier run, which nobody closed, must not lend its link's name: the kernel may still be taking it down.
-    await this.closeSandbox(containerId)
-    const endpoint = this.#connect(network, containerId)
+  /** In the transaction that makes the container. */
+  keepAttachments(containerId: string, attachments: readonly Attachment[]): void {
+    this.#attachments.put(containerId, attachments)
+  }
+
+  /** In the transaction that removes it. */
+  forgetContainer(containerId: string): void {
+    this.#attachments.delete(containerId)
+  }
+
+  /** @throws `not-found`, `forbidden`, `invalid` in Docker's words */
+  async connect(name: string, subject: Attached, { wanted, running }: ConnectOptions): Promise<void> {
+    const network = this.#networks.get(name)
+    const before = this.#attachments.of(subject.id, subject.mode)
+    checkMayConnect(network, subject, before)
+    const attachment = { ...wanted, network: network.name, networkId: network.id }
+    checkAttachment(network, attachment)
+    if (before.some(({ networkId }) => networkId === network.id)) {
+      throw forbidden(`endpoint with name ${subject.name} already exists in network ${network.name}`)
+    }
+    this.#attachments.put(subject.id, [...before, attachment])
+    if (!running) return
     try {
-      await writeEtcFiles(request, {
-        hostNetwork: network.driver === 'host',
-        address: endpoint.address === undefined ? undefined : formatAddress(endpoint.address),
-        hostGateway: this.#hostGateway(),
-        files: this.#files,
-      })
+      await this.#sandboxes.connect(subject, network, attachment)
     } catch (error) {
-      await this.closeSandbox(containerId)
+      this.#attachments.put(subject.id, before)
       throw error
     }
-    return driver.plan(network, endpoint)
+  }
+
+  /** @throws `not-found`, `invalid`, `internal` in Docker's words */
+  async disconnect(name: string, subject: Attached): Promise<void> {
+    const before = this.#attachments.of(subject.id, subject.mode)
+    const network = this.#networks.find(name)
+    const leaving = before.find((one) => (network ? one.networkId === network.id : one.network === name))
+    if (!leaving && !network) this.#networks.get(name)
+    if (!leaving) throw internal(`container ${subject.id} is not connected to network ${network?.name ?? name}`)
+    if (leaving.network === 'host') {
+      throw invalid('cannot disconnect container from host network - container was created in host network mode')
+    }
+    if (network) await this.#sandboxes.disconnect(subject.id, network)
+    this.#attachments.put(
+      subject.id,
+      before.filter((one) => one !== leaving),
+    )
+  }
+
+  /** What inspect shows: all attachments, with addresses where the container runs. */
+  endpoints(subject: Attached): readonly EndpointView[] {
+    const active = this.#endpoints.ofContainer(subject.id)
+    return this.#attachments.of(subject.id, subject.mode).map((attachment) => {
+      const network = attachment.networkId === undefined ? undefined : this.#networks.byId(attachment.networkId)
+      const endpoint = network && active.find(({ networkId }) => networkId === network.id)
+      const names = isPredefined(attachment.network) ? undefined : dnsNamesOf(subject, attachment)
+      const view = { containerId: subject.id, ...unattached(attachment, names) }
+      return network && endpoint ? { ...view, ...attachedView(network, endpoint) } : view
+    })
+  }
+
+  // ---- sandboxes ----
+
+  /** Allocates the endpoints of a container that is about to start and writes its files below /etc. */
+  openSandbox(containerId: string, request: SandboxRequest, signal?: AbortSignal): Promise<SandboxPlan> {
+    return this.#sandboxes.open(containerId, request, signal)
+  }
+
+  /** Between the making and the start of its process: what a plan does not hold. */
+  furnishSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
+    return this.#sandboxes.furnish(containerId, request, keeper)
+  }
+
+  /** At boot, of a container that has lived on. */
+  adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): void {
+    this.#sandboxes.adopt(containerId, request, keeper)
   }
 
   /** Gives the addresses back. Closing what is closed is nothing. */
-  async closeSandbox(containerId: string): Promise<void> {
-    const endpoints = this.#endpoints.get(containerId)
-    if (!endpoints) return
-    this.#store.transaction(() => {
-      for (const endpoint of endpoints) {
-        this.#store.deleteEndpoint(endpoint.id)
-        this.#tell('disconnect', endpoint)
-      }
-    })
-    this.#endpoints.delete(containerId)
-    for (const { networkId, address } of endpoints) {
-      if (address !== undefined) this.#allocators.get(networkId)?.release(address)
-    }
+  closeSandbox(containerId: string): Promise<void> {
+    return this.#sandboxes.close(containerId)
   }
 
-  /** At boot: closes the sandboxes of all containers that are not alive. */
-  async reconcile(alive: ReadonlySet<string>): Promise<void> {
-    for (const containerId of [...this.#endpoints.keys()]) {
+  rename(subject: Attached): void {
+    this.#sandboxes.rename(subject)
+  }
+
+  /** At boot: closes the sandboxes of all containers that are not alive, and makes anew what living ones miss on the host. */
+  async reconcile({
+    known,
+    alive,
+  }: {
+    readonly known: ReadonlySet<string>
+    readonly alive: ReadonlySet<string>
+  }): Promise<void> {
+    this.#store.transaction(() => this.#attachments.retain(known))
+    for (const containerId of this.#endpoints.containers()) {
       if (!alive.has(containerId)) await this.closeSandbox(containerId)
     }
-  }
-
-  endpoints(containerId: string, mode: string): readonly EndpointView[] {
-    const endpoints = this.#endpoints.get(containerId)
-    if (endpoints) return endpoints.map((endpoint) => endpointView(this.#networkOf(endpoint), endpoint))
-    const network = this.#find(networkName(mode))
-    return network ? [unattached(network)] : []
-  }
-
-  /** Filters: driver, id, name, label, scope, type, dangling.   @throws `invalid` for others */
-  list(filters: Filters): NetworkView[] {
-    filters.allowOnly(['driver', 'id', 'name', 'label', 'scope', 'type', 'dangling'])
-    const type = filters.get('type').find((value) => value !== 'builtin' && value !== 'custom')
-    if (type !== undefined) throw invalid(`invalid filter: 'type'='${type}'`)
-    // All networks of today are predefined ones: they are builtin, and never dangling.
-    if (filters.boolean('dangling') === true) return []
-    return [...this.#networks.values()]
-      .filter(
-        ({ id, name, driver }) =>
-          filters.matchesExactly('driver', driver) &&
-          (!filters.has('id') || filters.get('id').some((prefix) => id.startsWith(prefix))) &&
-          filters.matches('name', name) &&
-          filters.matchesLabels({}) &&
-          filters.matchesExactly('scope', 'local') &&
-          filters.matchesExactly('type', 'builtin'),
-      )
-      .map((network) => this.#view(network))
-  }
-
-  /** By name, id or unambiguous id prefix.   @throws `not-found` */
-  inspect(name: string): NetworkView {
-    return this.#view(this.#get(name))
+    for (const network of this.#inUse()) {
+      try {
+        await this.#drivers[network.driver].prepare(network)
+      } catch (error) {
+        this.#options.log.warn({ network: network.name, error: messageOf(error) }, 'a network in use is not in order')
+      }
+    }
   }
 
   /** Leaves the host as it was before the first container, or as containers need it that live on without us. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const inUse = [...this.#endpoints.values()].flat().some(({ address }) => address !== undefined)
-    if (inUse) return
+    if (this.#endpoints.all().some(({ address }) => address !== undefined)) return
     try {
-      for (const driver of Object.values(this.#drivers)) await driver.removeHostState()
+      for (const driver of Object.values(this.#drivers)) {
+        await driver.removeHostState(this.#networks.all().filter((one) => this.#drivers[one.driver] === driver))
+      }
     } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'the bridge or its rules are still on the host')
+      this.#options.log.warn({ error: messageOf(error) }, 'the bridge or its rules are still on the host')
     }
   }
 
-  #openAllocators(): void {
-    for (const { id, ipam } of this.#networks.values()) {
-      if (!ipam) continue
-      const allocator = new AddressAllocator(ipam.subnet)
-      allocator.reserve(ipam.gateway)
-      this.#allocators.set(id, allocator)
-    }
-    for (const endpoint of this.#store.endpoints()) {
-      this.#remember(endpoint)
-      if (endpoint.address !== undefined) this.#allocators.get(endpoint.networkId)?.reserve(endpoint.address)
-    }
+  /** Networks whose endpoints have addresses. */
+  #inUse(): Network[] {
+    const ids = new Set(this.#endpoints.all().map(({ networkId }) => networkId))
+    return this.#networks.all().filter(({ id, driver }) => ids.has(id) && this.#drivers[driver].addressed)
   }
 
-  #connect(network: Network, containerId: string): Endpoint {
-    const allocator = this.#drivers[network.driver].addressed ? this.#allocators.get(network.id) : undefined
-    const endpoint = { id: newId(), networkId: network.id, containerId, address: allocator?.allocate() }
-    try {
-      this.#store.transaction(() => {
-        this.#store.addEndpoint(endpoint)
-        this.#tell('connect', endpoint)
-      })
-    } catch (error) {
-      if (endpoint.address !== undefined) allocator?.release(endpoint.address)
-      throw error
-    }
-    this.#remember(endpoint)
-    return endpoint
+  #resolved(attachment: Attachment): Attachment {
+    const network = this.#networks.find(attachment.network)
+    return network ? { ...attachment, network: network.name, networkId: network.id } : attachment
   }
 
-  #remember(endpoint: Endpoint): void {
-    this.#endpoints.set(endpoint.containerId, [...(this.#endpoints.get(endpoint.containerId) ?? []), endpoint])
+  #isSame(name: string, mode: string): boolean {
+    const [a, b] = [networkName(name), networkName(mode)]
+    return a === b || (this.#networks.find(a) !== undefined && this.#networks.find(a) === this.#networks.find(b))
   }
 
-  #tell(action: 'connect' | 'disconnect', endpoint: Endpoint): void {
-    const { id, name, driver } = this.#networkOf(endpoint)
-    this.#publish({
-      type: 'network',
-      action,
-      actor: { id, attributes: { container: endpoint.containerId, name, type: driver } },
-    })
-  }
-
-  #resolve(mode: string): Network {
-    this.checkMode(mode)
-    const name = networkName(mode)
-    const network = this.#find(name)
-    if (!network) throw notFound(`failed to set up container networking: network ${name} not found`)
-    return network
-  }
-
-  #get(name: string): Network {
-    const network = this.#find(name)
-    if (!network) throw notFound(`network ${name} not found`)
-    return network
-  }
-
-  #find(name: string): Network | undefined {
-    const all = [...this.#networks.values()]
-    const exact = all.find((network) => network.name === name) ?? this.#networks.get(name)
-    if (exact || name === '') return exact
-    const byPrefix = all.filter(({ id }) => id.startsWith(name))
-    return byPrefix.length === 1 ? byPrefix[0] : undefined
-  }
-
-  #networkOf({ networkId }: Endpoint): Network {
-    const network = this.#networks.get(networkId)
-    if (!network) throw new TypeError(`an endpoint names the unknown network ${networkId}`)
-    return network
-  }
-
-  #hostGateway(): string | undefined {
-    const gateway = this.#find('bridge')?.ipam?.gateway
-    return gateway === undefined ? undefined : formatAddress(gateway)
-  }
-
-  #view(network: Network): NetworkView {
-    const attached = [...this.#endpoints.values()].flat().filter(({ networkId }) => networkId === network.id)
-    return networkView(network, attached, this.#drivers[network.driver].options)
+  #tellEndpoint(action: 'connect' | 'disconnect', { networkId, containerId }: Endpoint): void {
+    const network = this.#networks.byId(networkId)
+    if (network) tell(this.#options.publish, action, network, { container: containerId })
   }
 }
 
-function networkName(mode: string): string {
-  return mode === 'default' || mode === '' ? 'bridge' : mode
+export interface ConnectOptions {
+  readonly wanted: Attachment
+  /** Its sandbox stands: it is joined at once, else at the next start. */
+  readonly running: boolean
+}
+
+function checkMayConnect(network: Network, { mode }: Attached, before: readonly Attachment[]): void {
+  if (mode.startsWith('container:') || mode === 'host') {
+    throw invalid(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    )
+  }
+  if (network.driver === 'host') {
+    throw invalid('cannot connect container to host network - container must be created in host network mode')
+  }
+  if (network.driver === 'null' || before.some((one) => one.network === 'none')) throw invalid(cannotShare('none'))
+}
+
+function cannotShare(mode: 'host' | 'none'): string {
+  if (mode === 'none') {
+    return 'container cannot be connected to multiple networks with one of the networks in private (none) mode'
+  }
+  return 'container sharing network namespace with another container or host cannot be connected to any other network'
 }

@@ -1,4 +1,4 @@
-import { invalid, notImplemented } from '#base/errors.ts'
+import { invalid } from '#base/errors.ts'
 import type { ContainerConfig, Healthcheck } from '#containers/container.ts'
 import type { ContainerCreateRequest, HealthConfig } from '#contract/types.gen.ts'
 import { type ApiVersion, newestVersion, since } from '#contract/versions.ts'
@@ -46,7 +46,6 @@ function parseHealthcheck(check: HealthConfig | undefined, version: ApiVersion):
 function checkConfig(body: ContainerCreateRequest): void {
   const { HostConfig: _, NetworkingConfig: __, ...config } = body
   if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container')
-  if (body.MacAddress) throw notImplemented('MacAddress is not supported yet; leave it out to get a generated one')
 }
 
 function orNull(words: readonly string[] | undefined): readonly string[] | null {

@@ -1,23 +1,40 @@
-import { invalid, notImplemented } from '#base/errors.ts'
-import type { NetworkingConfigRequest } from '#contract/types.gen.ts'
+import { invalid } from '#base/errors.ts'
+import type { EndpointSettingsRequest, NetworkingConfigRequest } from '#contract/types.gen.ts'
+import type { Attachment } from '#network/attachment.ts'
 
-/**
- * Endpoints named at create. The default networks take no wishes, and others are not there yet, so a request may name
- * only the network of its NetworkMode, with nothing asked for.   @throws `invalid` in Docker's words, `not-implemented`
- */
-export function checkNetworkingConfig(config: NetworkingConfigRequest | undefined, networkMode: string): void {
-  for (const [name, endpoint] of Object.entries(config?.EndpointsConfig ?? {})) {
-    const own = name === networkMode || (name === 'default' && networkMode === 'bridge')
-    if (!own)
-      throw notImplemented(`endpoint settings for network ${name}: only the container's own network can be joined yet`)
-    const { IPAMConfig: addresses, Aliases, Links, MacAddress } = endpoint
-    if (addresses?.IPv4Address || addresses?.IPv6Address) {
-      throw invalid('invalid endpoint settings:\nuser specified IP address is supported on user defined networks only')
-    }
-    if (Aliases && Aliases.length > 0) {
-      throw invalid('network-scoped aliases are only supported for user-defined networks')
-    }
-    if (Links && Links.length > 0) throw notImplemented('links are not supported yet; use a hosts entry (ExtraHosts)')
-    if (MacAddress) throw notImplemented('MacAddress is not supported yet; leave it out to get a generated one')
+/** Endpoints named at create. */
+export function parseNetworkingConfig(config: NetworkingConfigRequest | undefined): Attachment[] {
+  return Object.entries(config?.EndpointsConfig ?? {}).map(([name, endpoint]) => parseEndpoint(name, endpoint))
+}
+
+/** What is wanted of one endpoint; what the network can give of it, the engine checks. */
+export function parseEndpoint(network: string, endpoint: EndpointSettingsRequest): Attachment {
+  const { IPAMConfig } = endpoint
+  return {
+    network,
+    networkId: undefined,
+    aliases: endpoint.Aliases ?? [],
+    links: endpoint.Links ?? [],
+    ipv4Address: IPAMConfig?.IPv4Address || undefined,
+    macAddress: endpoint.MacAddress || undefined,
+    driverOptions: endpoint.DriverOpts,
+    gatewayPriority: endpoint.GwPriority ?? 0,
+    ipamConfig: IPAMConfig && { ...IPAMConfig },
   }
+}
+
+/** `MacAddress` of the container itself, as old clients send it, is that of its NetworkMode's endpoint.   @throws `invalid` in Docker's words */
+export function withMacAddress(
+  attachments: Attachment[],
+  networkMode: string,
+  macAddress: string | undefined,
+): Attachment[] {
+  if (!macAddress) return attachments
+  const own = attachments.find(({ network }) => network === networkMode) ?? parseEndpoint(networkMode, {})
+  if (own.macAddress !== undefined && own.macAddress !== macAddress) {
+    throw invalid(
+      'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
+    )
+  }
+  return [{ ...own, macAddress }, ...attachments.filter(({ network }) => network !== networkMode)]
 }

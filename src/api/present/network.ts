@@ -1,3 +1,4 @@
+import { shortId } from '#base/ids.ts'
 import { formatNanos } from '#base/timestamp.ts'
 import type { EndpointSettings, NetworkSettings, Network as WireNetwork } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
@@ -19,11 +20,16 @@ export function presentNetwork(
     EnableIPv6: network.ipv6,
     IPAM: {
       Driver: 'default',
-      Options: null,
+      Options: network.ipamOptions ?? null,
       Config:
         network.ipam.length === 0
           ? null
-          : network.ipam.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+          : network.ipam.map(({ subnet, range, gateway, reserved }) => ({
+              Subnet: subnet,
+              ...(range !== undefined && { IPRange: range }),
+              ...(gateway !== undefined && { Gateway: gateway }),
+              ...(reserved !== undefined && { AuxiliaryAddresses: reserved }),
+            })),
     },
     Internal: network.internal,
     Attachable: network.attachable,
@@ -61,12 +67,12 @@ export function presentEndpoints(
 
 function presentEndpoint(one: EndpointView, version: ApiVersion): EndpointSettings {
   return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: one.aliases.length === 0 ? null : one.aliases,
+    IPAMConfig: one.ipamConfig ?? null,
+    Links: orNull(one.links),
+    Aliases: orNull(aliasesOf(one, version)),
     MacAddress: one.macAddress,
-    DriverOpts: null,
-    GwPriority: 0,
+    DriverOpts: one.driverOptions ?? null,
+    GwPriority: one.gatewayPriority,
     NetworkID: one.networkId,
     EndpointID: one.endpointId,
     Gateway: one.gateway,
@@ -75,8 +81,17 @@ function presentEndpoint(one: EndpointView, version: ApiVersion): EndpointSettin
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    ...(version >= since.endpointDnsNames && { DNSNames: null }),
+    ...(version >= since.endpointDnsNames && { DNSNames: one.dnsNames ?? null }),
   }
+}
+
+/** Before it had a list of its own, the short id stood among the aliases. */
+function aliasesOf({ aliases, dnsNames, containerId }: EndpointView, version: ApiVersion): readonly string[] {
+  return dnsNames && version < since.noIdInAliases ? [...aliases, shortId(containerId)] : aliases
+}
+
+function orNull(list: readonly string[]): readonly string[] | null {
+  return list.length === 0 ? null : list
 }
 
 /** Before 1.52 the default bridge's addresses stand at the top, too. */

@@ -5,7 +5,7 @@ import { type Call, type Route, route } from '../call.ts'
 import { parseContainerConfig } from '../parse/container-config.ts'
 import { parseFilters } from '../parse/filters.ts'
 import { parseHostConfig, parseUpdate } from '../parse/host-config.ts'
-import { checkNetworkingConfig } from '../parse/networking-config.ts'
+import { parseNetworkingConfig, withMacAddress } from '../parse/networking-config.ts'
 import { checkPlatform } from '../parse/platform.ts'
 import { presentChange } from '../present/change.ts'
 import { presentContainer, presentContainerSummary } from '../present/container.ts'
@@ -33,12 +33,16 @@ export const containerRoutes: readonly Route[] = [
     if (!request) throw invalid('invalid JSON: got EOF while reading request body')
     const config = parseContainerConfig(request, version)
     const host = parseHostConfig(request.HostConfig ?? {})
-    checkNetworkingConfig(request.NetworkingConfig, host.networkMode)
     const { id, warnings } = await engine.containers.create({
       name: query.text('name'),
       platform: checkPlatform(query.text('platform')),
       config,
       host,
+      attachments: withMacAddress(
+        parseNetworkingConfig(request.NetworkingConfig),
+        host.networkMode,
+        request.MacAddress,
+      ),
     })
     return created({ Id: id, Warnings: warnings })
   }),

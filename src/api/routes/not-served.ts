@@ -12,10 +12,6 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'POST /build/cancel': 'building images',
   'POST /session': 'BuildKit sessions',
   'POST /grpc': 'the BuildKit interface',
-  'POST /networks/create': 'making networks',
-  'DELETE /networks/{id}': 'removing networks',
-  'POST /networks/{id}/connect': 'connecting containers to further networks',
-  'POST /networks/{id}/disconnect': 'disconnecting containers from networks',
   'POST /volumes/create': 'making volumes',
 }
 

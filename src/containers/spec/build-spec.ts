@@ -33,6 +33,8 @@ export interface SpecInput {
   /** Of `AppArmor.of`. */
   readonly appArmorProfile: string | undefined
   readonly cgroupDriver: CgroupDriver
+  /** Of another container, which this one lives in. */
+  readonly networkNamespace: string | undefined
   /** Undefined: the host's users. */
   readonly idMaps: IdMaps | undefined
 }
@@ -40,7 +42,7 @@ export interface SpecInput {
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
 export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
   const { config, host, selinux } = container
-  const { etc, rootfsPath, initProgram, idMaps } = input
+  const { etc, rootfsPath, initProgram, idMaps, networkNamespace } = input
   const devices = devicesOf(host)
   const process = initProcess(container, input.user, input.appArmorProfile)
   const seccomp = seccompOf(host)
@@ -61,7 +63,9 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
     ),
     annotations: host.annotations,
     linux: {
-      namespaces: [...namespacesOf(host), ...(idMaps ? (['user'] as const) : [])].map((type) => ({ type })),
+      namespaces: [...namespacesOf(host), ...(idMaps ? (['user'] as const) : [])].map((type) =>
+        type === 'network' && networkNamespace !== undefined ? { type, path: networkNamespace } : { type },
+      ),
       ...(idMaps && { uidMappings: idMaps.uids, gidMappings: idMaps.gids }),
       devices: devices.nodes,
       cgroupsPath: cgroupsPathOf(container, input.cgroupDriver),
@@ -106,7 +110,7 @@ function rootPropagation({ mounts }: HostSettings): string {
 
 /** Docker's two: ports below 1024 and ping need no capability inside a network namespace of one's own. */
 function sysctlsOf({ networkMode, sysctls }: HostSettings, idMaps: IdMaps | undefined): Record<string, string> {
-  if (networkMode === 'host') return { ...sysctls }
+  if (networkMode === 'host' || networkMode.startsWith('container:')) return { ...sysctls }
   return {
     'net.ipv4.ip_unprivileged_port_start': '0',
     'net.ipv4.ping_group_range': `0 ${lastGroup(idMaps)}`,

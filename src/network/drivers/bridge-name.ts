@@ -8,7 +8,7 @@ const candidates = 16
 
 /** Whether the link is a bridge of ours or of another engine of our kind on this host. */
 export function isEngineBridge(name: string): boolean {
-  return /^berth\d+$/.test(name)
+  return /^berth(\d+|-[0-9a-f]{9})$/.test(name)
 }
 
 /**

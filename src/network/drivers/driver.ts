@@ -1,20 +1,25 @@
 import type { Endpoint } from '../endpoint.ts'
 import type { Network } from '../network.ts'
-import type { SandboxPlan } from '../sandbox.ts'
+import type { SandboxLink } from '../sandbox.ts'
 
 /**
- * One way to give a container a network stack. `prepare` makes what all endpoints of the network share on the host, at the first
- * use in this process, and again is nothing; `plan` is pure: the shim makes everything of the endpoint itself.
+ * One way to give a container a network stack. `prepare` makes what all endpoints of the network share on the host, at each start
+ * that finds it missing; `link` is pure: the shim makes everything of the endpoint itself.
  */
 export interface NetworkDriver {
-  /** Whether endpoints get an address of the network's subnet. */
+  /** Whether endpoints get an address of the network's subnet, and a link. */
   readonly addressed: boolean
   /** As `docker network inspect` shows them. */
-  readonly options: Readonly<Record<string, string>>
+  optionsOf(network: Network): Readonly<Record<string, string>>
   prepare(network: Network): Promise<void>
-  plan(network: Network, endpoint: Endpoint): SandboxPlan
-  /** Removes what `prepare` made, in this process or an earlier one, unless something is attached to it. */
-  removeHostState(): Promise<void>
+  /** At boot: an earlier process has prepared it, and containers use it. */
+  adopt(network: Network): void
+  /** The endpoint's link without a default route; undefined on networks without links. */
+  link(network: Network, endpoint: Endpoint): SandboxLink | undefined
+  /** Removes what `prepare` made for this network, in this process or an earlier one; nobody is attached to it. */
+  remove(network: Network): Promise<void>
+  /** Removes what `prepare` made for all of them, unless something is attached to it. */
+  removeHostState(networks: readonly Network[]): Promise<void>
 }
 
 /** What the drivers ask of the host's network; #runtime/netlink.ts answers. */

@@ -3,8 +3,10 @@ import type { NetworkDriver } from './driver.ts'
 /** The container uses the host's own network stack. */
 export const hostDriver: NetworkDriver = {
   addressed: false,
-  options: {},
+  optionsOf: () => ({}),
   prepare: async () => undefined,
-  plan: () => ({ kind: 'host' }),
+  adopt: () => undefined,
+  link: () => undefined,
+  remove: async () => undefined,
   removeHostState: async () => undefined,
 }

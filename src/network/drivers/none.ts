@@ -3,8 +3,10 @@ import type { NetworkDriver } from './driver.ts'
 /** A network stack of its own with nothing but loopback. */
 export const noneDriver: NetworkDriver = {
   addressed: false,
-  options: {},
+  optionsOf: () => ({}),
   prepare: async () => undefined,
-  plan: () => ({ kind: 'none' }),
+  adopt: () => undefined,
+  link: () => undefined,
+  remove: async () => undefined,
   removeHostState: async () => undefined,
 }

@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { internal, systemCode, timeout, unavailable } from '#base/errors.ts'
-import { type Rules, renderRemoval, renderTable } from './rules.ts'
+import { type PortRule, type Rules, renderPorts, renderRemoval, renderTable } from './rules.ts'
 
 const timeoutMs = 10_000
 const outputLimit = 4 << 20
 
 /** The host's firewall, written by nft(8) as one transaction each. */
 export interface Firewall {
+  /** Replaces the whole table. */
   apply(rules: Rules): Promise<void>
-  /** Takes away the table of this bridge; success when there is none. */
-  remove(bridge: string): Promise<void>
+  /** Takes the table away; success when there is none. */
+  remove(table: string): Promise<void>
+  addPorts(table: string, ports: readonly PortRule[]): Promise<void>
+  /** @throws `internal` when one of them is not there, and takes none away then */
+  removePorts(table: string, ports: readonly PortRule[]): Promise<void>
   /** Chains of others, in any table, that drop forwarded traffic by default: "ip filter FORWARD". */
   droppingForward(): Promise<string[]>
 }
@@ -18,8 +22,14 @@ export const nftables: Firewall = {
   async apply(rules) {
     await nft(['-f', '-'], renderTable(rules))
   },
-  async remove(bridge) {
-    await nft(['-f', '-'], renderRemoval(bridge))
+  async remove(table) {
+    await nft(['-f', '-'], renderRemoval(table))
+  },
+  async addPorts(table, ports) {
+    await nft(['-f', '-'], renderPorts('add', table, ports))
+  },
+  async removePorts(table, ports) {
+    await nft(['-f', '-'], renderPorts('delete', table, ports))
   },
   async droppingForward() {
     return chainsThatDrop(await nft(['-j', 'list', 'chains'], ''))

@@ -1,4 +1,4 @@
-import { unavailable } from '#base/errors.ts'
+import { forbidden, unavailable } from '#base/errors.ts'
 import { contains, formatAddress, formatSubnet, hostRange, type Subnet } from './subnet.ts'
 
 export interface AllocatorOptions {
@@ -6,6 +6,8 @@ export interface AllocatorOptions {
   readonly now?: () => number
   /** How long a released address rests. */
   readonly restMs?: number
+  /** Only addresses of this part are allocated; `reserve` takes the others too. */
+  readonly range?: Subnet
 }
 
 /**
@@ -16,6 +18,7 @@ export interface AllocatorOptions {
  */
 export class AddressAllocator {
   readonly #subnet: Subnet
+  readonly #first: number
   readonly #last: number
   readonly #now: () => number
   readonly #restMs: number
@@ -25,11 +28,13 @@ export class AddressAllocator {
   /** Every address of the range below is in use. */
   #lowest: number
 
-  constructor(subnet: Subnet, { now = () => performance.now(), restMs = 1000 }: AllocatorOptions = {}) {
-    const { first, last } = hostRange(subnet)
+  constructor(subnet: Subnet, { now = () => performance.now(), restMs = 1000, range }: AllocatorOptions = {}) {
+    const whole = hostRange(subnet)
+    const part = range ? { first: range.base, last: range.base + 2 ** (32 - range.prefix) - 1 } : whole
     this.#subnet = subnet
-    this.#lowest = first
-    this.#last = last
+    this.#first = Math.max(part.first, whole.first)
+    this.#lowest = this.#first
+    this.#last = Math.min(part.last, whole.last)
     this.#now = now
     this.#restMs = restMs
   }
@@ -41,7 +46,7 @@ export class AddressAllocator {
     let address = this.#lowest
     while (address <= this.#last && (this.#used.has(address) || this.#resting.has(address))) address += 1
     if (address > this.#last) {
-      const [rested] = this.#resting.keys()
+      const rested = [...this.#resting.keys()].find((one) => one >= this.#first && one <= this.#last)
       if (rested === undefined) {
         const message = `no available IPv4 addresses in the subnet ${formatSubnet(this.#subnet)}`
         throw unavailable(message, { code: 'subnet-full' })
@@ -52,12 +57,12 @@ export class AddressAllocator {
     return address
   }
 
-  /** Takes this address out of what is free.   @throws `unavailable` when it is in use or outside the subnet. */
+  /** Takes this address out of what is free.   @throws `forbidden` when it is in use, `unavailable` outside the subnet. */
   reserve(address: number): void {
     if (!contains(this.#subnet, address)) {
       throw unavailable(`the address ${formatAddress(address)} is not in the subnet ${formatSubnet(this.#subnet)}`)
     }
-    if (this.#used.has(address)) throw unavailable(`the address ${formatAddress(address)} is already in use`)
+    if (this.#used.has(address)) throw forbidden('Address already in use')
     this.#take(address)
   }
 
@@ -65,7 +70,7 @@ export class AddressAllocator {
   release(address: number): void {
     if (!this.#used.delete(address)) return
     this.#resting.set(address, this.#now() + this.#restMs)
-    if (address < this.#lowest) this.#lowest = address
+    if (address < this.#lowest && address >= this.#first) this.#lowest = address
   }
 
   #take(address: number): void {

@@ -119,6 +119,7 @@ async function openService(directory: string): Promise<NetworkService> {
 
 const request = (directory: string) => ({
   mode: 'default',
+  name: 'c',
   hostname: 'c',
   domainname: '',
   directory,

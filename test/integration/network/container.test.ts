@@ -76,7 +76,7 @@ test('the network of the host is the host’s, and none is none', async () => {
 
 test.each([
   ['mine', /Error response from daemon: failed to set up container networking: network mine not found/],
-  ['container:other', /not implemented/],
+  ['container:other', /joining network namespace of container: No such container: other/],
 ])('the network %s is refused with its reason', async (mode, message) => {
   const result = await run('--network', mode, busybox, 'true')
   expect(result.code).toBe(125)

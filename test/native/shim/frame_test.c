@@ -119,6 +119,27 @@ static void test_requests(const char *file) {
         check(frame_read_u8(&request.fields) == (SHIM_ATTACH_STDOUT | SHIM_ATTACH_STDERR | SHIM_ATTACH_FRAMED));
         request_close(&request);
 
+        request = request_open(file, "addLink", SHIM_ADD_LINK);
+        check_text(&request.fields, "bth1");
+        check_text(&request.fields, "br0");
+        check_text(&request.fields, "eth1");
+        static const uint8_t mac[] = {0x02, 0x42, 0xac, 0x12, 0x00, 0xff};
+        for (size_t i = 0; i < sizeof(mac); i++)
+                check(frame_read_u8(&request.fields) == mac[i]);
+        check(frame_read_u32(&request.fields) == 1450);
+        check_text(&request.fields, "172.18.0.2/16");
+        check_text(&request.fields, "172.18.0.1");
+        request_close(&request);
+
+        request = request_open(file, "removeLink", SHIM_REMOVE_LINK);
+        check_text(&request.fields, "bth1");
+        request_close(&request);
+
+        request = request_open(file, "setGateway", SHIM_SET_GATEWAY);
+        check_text(&request.fields, "172.18.0.1");
+        check_text(&request.fields, "eth1");
+        request_close(&request);
+
         request = request_open(file, "ack", SHIM_ACK);
         check(frame_read_u64(&request.fields) == 0xFEDCBA9876543210ULL);
         request_close(&request);

@@ -3,7 +3,7 @@ import { parseContainerConfig } from '#api/parse/container-config.ts'
 import { parseFilters } from '#api/parse/filters.ts'
 import { parseJson } from '#api/parse/go-json.ts'
 import { parseHostConfig } from '#api/parse/host-config.ts'
-import { checkNetworkingConfig } from '#api/parse/networking-config.ts'
+import { parseNetworkingConfig, withMacAddress } from '#api/parse/networking-config.ts'
 import { checkPlatform } from '#api/parse/platform.ts'
 import { parsePort } from '#api/parse/ports.ts'
 import { Query } from '#api/parse/query.ts'
@@ -224,10 +224,16 @@ describe('the host config', () => {
   })
 })
 
-test('endpoint settings may only name the own network, and ask for nothing', () => {
-  expect(() => checkNetworkingConfig({ EndpointsConfig: { default: {} } }, 'bridge')).not.toThrow()
-  expect(() => checkNetworkingConfig({ EndpointsConfig: { mine: {} } }, 'bridge')).toThrow(/network mine/)
-  expect(() =>
-    checkNetworkingConfig({ EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: '1.2.3.4' } } } }, 'bridge'),
-  ).toThrow(/user specified IP address/)
+test('endpoint settings become wishes for networks', () => {
+  const wanted = parseNetworkingConfig({
+    EndpointsConfig: { mine: { Aliases: ['a'], IPAMConfig: { IPv4Address: '10.1.0.9' }, GwPriority: 2 } },
+  })
+  expect(wanted).toMatchObject([{ network: 'mine', aliases: ['a'], ipv4Address: '10.1.0.9', gatewayPriority: 2 }])
+})
+
+test("a container's own MAC address is that of its first network", () => {
+  const mac = '02:00:00:00:00:01'
+  expect(withMacAddress([], 'bridge', mac)).toMatchObject([{ network: 'bridge', macAddress: mac }])
+  const other = parseNetworkingConfig({ EndpointsConfig: { bridge: { MacAddress: '02:00:00:00:00:02' } } })
+  expect(() => withMacAddress(other, 'bridge', mac)).toThrow(/must match/)
 })

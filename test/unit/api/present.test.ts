@@ -65,6 +65,7 @@ const view: ContainerView = {
   container,
   endpoints: [
     {
+      containerId: 'c1',
       network: 'bridge',
       networkId: 'n1',
       endpointId: 'e1',
@@ -73,6 +74,11 @@ const view: ContainerView = {
       ipPrefixLength: 16,
       macAddress: '02:42:ac:11:00:02',
       aliases: [],
+      links: [],
+      driverOptions: undefined,
+      gatewayPriority: 0,
+      ipamConfig: undefined,
+      dnsNames: undefined,
     },
   ],
   execIds: [],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkDeviceRule, parseDevice, parseThrottleBytes } from '#cli/options/device.ts'
 import { toFilterQuery } from '#cli/options/filter.ts'
+import { type IpamFlags, toIpamConfig } from '#cli/options/ipam.ts'
 import { checkEnv, parseEnvFile, readOption, resolveEnv, toMap } from '#cli/options/key-value.ts'
 import { parseMount } from '#cli/options/mount.ts'
 import { parseNetwork, toNetworking } from '#cli/options/network.ts'
@@ -201,4 +202,35 @@ test('moments are seconds with a fraction, whichever way they are written', () =
   expect(toTimestamp('2026-01-02T03:04:05.123456789Z', now)).toBe('1767323045.123456789')
   expect(toTimestamp('2026-01-02T04:04:05+01:00', now)).toBe('1767323045.000000000')
   expect(() => toTimestamp('soon', now)).toThrow('failed to parse value as time or duration: "soon"')
+})
+
+const ipam = (more: Partial<IpamFlags>): IpamFlags => ({
+  subnets: [],
+  ranges: [],
+  gateways: [],
+  auxAddresses: {},
+  ...more,
+})
+
+test('addresses of a network go to the subnet that holds them', () => {
+  const two = ['10.1.0.0/16', '10.2.0.0/16']
+  expect(
+    toIpamConfig(
+      ipam({ subnets: two, ranges: ['10.2.3.0/24'], gateways: ['10.1.0.9'], auxAddresses: { a: '10.2.0.7' } }),
+    ),
+  ).toEqual([
+    { Subnet: '10.1.0.0/16', Gateway: '10.1.0.9' },
+    { Subnet: '10.2.0.0/16', IPRange: '10.2.3.0/24', AuxiliaryAddresses: { a: '10.2.0.7' } },
+  ])
+})
+
+test.each([
+  [{ gateways: ['10.1.0.1'] }, 'every ip-range or gateway must have a corresponding subnet'],
+  [{ subnets: ['10.1.0.0/16'], gateways: ['10.9.0.1'] }, 'no matching subnet for gateway 10.9.0.1'],
+  [
+    { subnets: ['10.1.0.0/16'], ranges: ['10.1.1.0/24', '10.1.2.0/24'] },
+    'cannot configure multiple ranges on the same subnet',
+  ],
+])('the addresses %j are refused: %s', (flags, message) => {
+  expect(() => toIpamConfig(ipam(flags))).toThrow(message)
 })

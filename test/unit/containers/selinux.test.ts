@@ -206,6 +206,7 @@ const input = {
   initProgram: '/init',
   appArmorProfile: undefined,
   cgroupDriver: 'cgroupfs',
+  networkNamespace: undefined,
   idMaps: undefined,
 } as const
 const exec = {

@@ -48,7 +48,7 @@ test('where no other address is left, the one that has rested longest is taken',
 test('an address is reserved once, and only within the subnet', () => {
   const allocator = new AddressAllocator(parseSubnet('10.0.0.0/24'))
   allocator.reserve(parseAddress('10.0.0.9'))
-  expect(() => allocator.reserve(parseAddress('10.0.0.9'))).toThrow('already in use')
+  expect(() => allocator.reserve(parseAddress('10.0.0.9'))).toThrow('Address already in use')
   expect(() => allocator.reserve(parseAddress('10.0.1.9'))).toThrow('not in the subnet')
 })
 

@@ -24,6 +24,7 @@ async function filesOf(host: Host, request: Partial<SandboxRequest>, context: Pa
   await writeEtcFiles(
     {
       mode: 'bridge',
+      name: 'web',
       hostname: 'web',
       domainname: '',
       dns: [],
@@ -33,7 +34,7 @@ async function filesOf(host: Host, request: Partial<SandboxRequest>, context: Pa
       ...request,
       directory,
     },
-    { hostNetwork: false, address: '172.17.0.2', hostGateway: '172.17.0.1', files, ...context },
+    { hostNetwork: false, addresses: ['172.17.0.2'], hostGateway: '172.17.0.1', files, ...context },
   )
   const read = (name: string) => readFile(join(directory, name), 'utf8')
   return { hosts: await read('hosts'), hostname: await read('hostname'), resolvConf: await read('resolv.conf') }
@@ -67,7 +68,7 @@ test('a domain name comes first', async () => {
 })
 
 test('without an address there is no line for it', async () => {
-  const { hosts } = await filesOf({}, {}, { address: undefined })
+  const { hosts } = await filesOf({}, {}, { addresses: [] })
   expect(hosts).not.toContain('web')
 })
 
@@ -75,7 +76,7 @@ test('on the network of the host its own files count, with the extra hosts after
   const { hosts, resolvConf } = await filesOf(
     { hosts: '127.0.0.1 localhost\n10.1.1.1 me', resolvConf: 'nameserver 127.0.0.53\n' },
     { extraHosts: ['db:10.0.0.5'] },
-    { hostNetwork: true, address: undefined },
+    { hostNetwork: true, addresses: [] },
   )
   expect(hosts).toBe('127.0.0.1 localhost\n10.1.1.1 me\n10.0.0.5\tdb\n')
   expect(resolvConf).toBe('nameserver 127.0.0.53\n')

@@ -3,43 +3,72 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { chainsThatDrop } from '#network/firewall/nftables.ts'
-import { renderTable } from '#network/firewall/rules.ts'
-import { parseSubnet } from '#network/ipam/subnet.ts'
+import {
+  type BridgeRules,
+  type PortRule,
+  type Rules,
+  renderPorts,
+  renderTable,
+  tableOf,
+} from '#network/firewall/rules.ts'
+import { parseAddress, parseSubnet } from '#network/ipam/subnet.ts'
 
-const subnet = parseSubnet('172.17.0.0/16')
-
-test('the table is replaced as a whole, and says everything about the bridge', () => {
-  expect(renderTable({ bridge: 'berth0', subnet, others: 'accept' })).toBe(`table inet berth
-delete table inet berth
-table inet berth {
-  chain forward {
-    type filter hook forward priority filter; policy accept;
-    iifname "berth0" accept
-    oifname "berth0" ct state established,related accept
-    oifname "berth0" drop
-  }
-  chain postrouting {
-    type nat hook postrouting priority srcnat; policy accept;
-    ip saddr 172.17.0.0/16 oifname != "berth0" masquerade
-  }
+const bridge = (name: string, more: Partial<BridgeRules> = {}): BridgeRules => ({
+  bridge: name,
+  subnet: parseSubnet('172.17.0.0/16'),
+  internal: false,
+  masquerade: true,
+  ...more,
+})
+const rules = (more: Partial<Rules> = {}): Rules => ({
+  table: 'berth',
+  bridges: [bridge('berth0')],
+  ports: [],
+  others: 'accept',
+  ...more,
+})
+const web: PortRule = {
+  protocol: 'tcp',
+  hostAddress: undefined,
+  hostPort: 8080,
+  address: parseAddress('172.17.0.2'),
+  port: 80,
 }
-`)
+
+test('the table is replaced as a whole, and says everything about the bridges', () => {
+  const text = renderTable(rules({ bridges: [bridge('berth0'), bridge('in', { internal: true, masquerade: false })] }))
+  expect(text).toMatch(/^table inet berth\ndelete table inet berth\ntable inet berth \{\n/)
+  expect(text).toContain('set bridges { type ifname; elements = { "berth0", "in" }; }')
+  expect(text).toContain('set inner { type ifname . ifname; elements = { "berth0" . "berth0", "in" . "in" }; }')
+  expect(text).toContain('set internal { type ifname; elements = { "in" }; }')
+  expect(text).toContain('set masqueraded { type ipv4_addr; flags interval; elements = { 172.17.0.0/16 }; }')
+  expect(text).not.toContain('berth*')
+})
+
+test('a port of every address is one element, that of one address another', () => {
+  const local = { ...web, protocol: 'udp' as const, hostAddress: parseAddress('192.0.2.1') }
+  expect(renderPorts('add', 'berth', [web, local])).toBe(
+    `add element inet berth anywhere { tcp . 8080 : 172.17.0.2 . 80 }
+add element inet berth at { 192.0.2.1 . udp . 8080 : 172.17.0.2 . 80 }
+`,
+  )
+  expect(renderPorts('delete', 'berth', [])).toBe('')
+  expect(renderTable(rules({ ports: [web] }))).toContain('elements = { tcp . 8080 : 172.17.0.2 . 80 }')
 })
 
 test('where forwarding is on only for engines, nothing else is forwarded', () => {
-  const table = renderTable({ bridge: 'berth0', subnet, others: 'drop' })
-  expect(table).toContain('    iifname != "berth*" oifname != "berth*" drop\n')
+  expect(renderTable(rules({ others: 'drop' }))).toContain('    iifname != "berth*" oifname != "berth*" drop\n')
 })
 
 test('a second engine has a table of its own', () => {
-  expect(renderTable({ bridge: 'berth1', subnet, others: 'accept' })).toMatch(
-    /^table inet berth1\ndelete table inet berth1\n/,
-  )
+  expect(tableOf('berth1')).toBe('berth1')
+  expect(renderTable(rules({ table: 'berth1' }))).toMatch(/^table inet berth1\ndelete table inet berth1\n/)
 })
 
 test('a name that could break out of its quotes never reaches the rules', () => {
-  for (const bridge of ['a" accept; #', 'a\nb', '', 'berth0*', '"']) {
-    expect(() => renderTable({ bridge, subnet, others: 'drop' }), bridge).toThrow(RangeError)
+  for (const name of ['a" accept; #', 'a\nb', '', 'berth0*', '"']) {
+    expect(() => renderTable(rules({ bridges: [bridge(name)] })), name).toThrow(RangeError)
+    expect(() => renderTable(rules({ table: name })), name).toThrow(RangeError)
   }
 })
 

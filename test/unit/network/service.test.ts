@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { Filters } from '#base/filters.ts'
 import { silentLogger } from '#base/log.ts'
 import type { HostLinks } from '#network/drivers/driver.ts'
+import type { Firewall } from '#network/firewall/nftables.ts'
 import type { SandboxRequest } from '#network/sandbox.ts'
 import { type NetworkOptions, NetworkService } from '#network/service.ts'
 import { openDatabase } from '#state/database.ts'
@@ -19,6 +20,14 @@ const links: HostLinks = {
 }
 const hostDriverOnly = 'host'
 
+const firewall: Firewall = {
+  apply: async () => undefined,
+  remove: async () => undefined,
+  addPorts: async () => undefined,
+  removePorts: async () => undefined,
+  droppingForward: async () => [],
+}
+
 async function openService(options: Partial<NetworkOptions> = {}, root?: string) {
   await using undo = new AsyncDisposableStack()
   const directory = root ?? (await mkdtemp(join(tmpdir(), 'berth-network-')))
@@ -31,11 +40,12 @@ async function openService(options: Partial<NetworkOptions> = {}, root?: string)
     links,
     log: silentLogger,
     publish: ({ action, actor }) => events.push(`${action} ${actor.attributes.name} ${actor.attributes.container}`),
-    firewall: { apply: async () => undefined, remove: async () => undefined, droppingForward: async () => [] },
+    firewall,
     ...options,
   })
   const request = (mode: string): SandboxRequest => ({
     mode,
+    name: 'web',
     hostname: 'web',
     domainname: '',
     directory: join(directory, 'container'),
@@ -50,7 +60,7 @@ async function openService(options: Partial<NetworkOptions> = {}, root?: string)
 
 test('the predefined networks are there with the same ids after every start', async () => {
   await using first = await openService()
-  const before = first.service.list(new Filters())
+  const before = first.service.registry.list(new Filters())
   expect(before.map(({ name, driver }) => [name, driver])).toEqual([
     ['bridge', 'bridge'],
     ['host', 'host'],
@@ -58,16 +68,16 @@ test('the predefined networks are there with the same ids after every start', as
   ])
   expect(before[0]?.ipam).toEqual([{ subnet: '172.17.0.0/16', gateway: '172.17.0.1' }])
   await using second = await openService({}, first.directory)
-  expect(second.service.list(new Filters())).toEqual(before)
+  expect(second.service.registry.list(new Filters())).toEqual(before)
 })
 
 test('networks are found by name, id and unambiguous prefix', async () => {
   await using opened = await openService()
-  const { id } = opened.service.inspect('bridge')
-  expect(opened.service.inspect(id).name).toBe('bridge')
-  expect(opened.service.inspect(id.slice(0, 12)).name).toBe('bridge')
-  expect(() => opened.service.inspect('mine')).toThrow('network mine not found')
-  expect(() => opened.service.inspect('')).toThrow(/not found/)
+  const { id } = opened.service.registry.inspect('bridge')
+  expect(opened.service.registry.inspect(id).name).toBe('bridge')
+  expect(opened.service.registry.inspect(id.slice(0, 12)).name).toBe('bridge')
+  expect(() => opened.service.registry.inspect('mine')).toThrow('network mine not found')
+  expect(() => opened.service.registry.inspect('')).toThrow(/not found/)
 })
 
 test.each([
@@ -79,29 +89,30 @@ test.each([
   [{ scope: ['local'], name: ['bridge'] }, ['bridge']],
 ])('the filter %j lists %j', async (filters, expected) => {
   await using opened = await openService()
-  const listed = opened.service.list(new Filters(new Map(Object.entries(filters))))
+  const listed = opened.service.registry.list(new Filters(new Map(Object.entries(filters))))
   expect(listed.map(({ name }) => name)).toEqual(expected)
 })
 
-test('a mode that cannot be served is refused at create, a network that is not there at start', async () => {
+const subject = (mode: string) => ({ id: 'c1', name: 'web', hostname: 'web', mode })
+
+test('a network that is not there is told of at start', async () => {
   await using opened = await openService()
-  for (const mode of ['default', 'bridge', 'host', 'none', '', 'mine']) opened.service.checkMode(mode)
-  expect(() => opened.service.checkMode('container:abc')).toThrow(/not implemented yet/)
+  expect(opened.service.planAttachments('mine', [])).toMatchObject([{ network: 'mine', networkId: undefined }])
   await expect(opened.service.openSandbox('c1', opened.request('mine'))).rejects.toMatchObject({
     kind: 'not-found',
     message: 'failed to set up container networking: network mine not found',
   })
-  expect(opened.service.endpoints('c1', 'mine')).toEqual([])
+  expect(opened.service.endpoints(subject('mine'))).toMatchObject([{ network: 'mine', networkId: '', endpointId: '' }])
 })
 
 test('the host network has an endpoint without an address', async () => {
   await using opened = await openService()
   expect(await opened.service.openSandbox('c1', opened.request(hostDriverOnly))).toEqual({ kind: 'host' })
-  expect(opened.service.endpoints('c1', 'host')).toMatchObject([{ network: 'host', ipAddress: '', macAddress: '' }])
-  expect(opened.service.endpoints('c1', 'host')[0]?.endpointId).toMatch(/^[0-9a-f]{64}$/)
+  expect(opened.service.endpoints(subject('host'))).toMatchObject([{ network: 'host', ipAddress: '', macAddress: '' }])
+  expect(opened.service.endpoints(subject('host'))[0]?.endpointId).toMatch(/^[0-9a-f]{64}$/)
   await opened.service.closeSandbox('c1')
   await opened.service.closeSandbox('c1')
-  expect(opened.service.endpoints('c1', 'host')).toMatchObject([{ network: 'host', endpointId: '' }])
+  expect(opened.service.endpoints(subject('host'))).toMatchObject([{ network: 'host', endpointId: '' }])
   expect(opened.events).toEqual(['connect host c1', 'disconnect host c1'])
 })
 
@@ -109,14 +120,14 @@ test('a malformed extra host fails the start and leaves no endpoint', async () =
   await using opened = await openService()
   const request = { ...opened.request('none'), extraHosts: ['nonsense'] }
   await expect(opened.service.openSandbox('c1', request)).rejects.toMatchObject({ kind: 'invalid' })
-  expect(opened.service.inspect('none').endpoints).toEqual([])
+  expect(opened.service.registry.inspect('none').endpoints).toEqual([])
 })
 
 test('a start that was cancelled leaves no endpoint', async () => {
   await using opened = await openService()
   const start = opened.service.openSandbox('c1', opened.request('none'), AbortSignal.abort())
   await expect(start).rejects.toMatchObject({ kind: 'cancelled' })
-  expect(opened.service.inspect('none').endpoints).toEqual([])
+  expect(opened.service.registry.inspect('none').endpoints).toEqual([])
 })
 
 test('at boot the endpoints of containers that died meanwhile are closed', async () => {
@@ -124,29 +135,31 @@ test('at boot the endpoints of containers that died meanwhile are closed', async
   await first.service.openSandbox('alive', first.request('none'))
   await first.service.openSandbox('dead', first.request('none'))
   await using second = await openService({}, first.directory)
-  await second.service.reconcile(new Set(['alive']))
-  expect(second.service.inspect('none').endpoints.map(({ containerId }) => containerId)).toEqual(['alive'])
+  await second.service.reconcile({ known: new Set(['alive', 'dead']), alive: new Set(['alive']) })
+  expect(second.service.registry.inspect('none').endpoints.map(({ containerId }) => containerId)).toEqual(['alive'])
   expect(second.events).toEqual(['disconnect none dead'])
 })
 
 test('the bridge avoids what the host reaches by other links, and keeps what it has', async () => {
   const busy = { ...links, routes: () => [{ to: '172.16.0.0/12', via: '10.0.0.1', link: 'vpn0' }] }
   await using first = await openService({ links: busy })
-  expect(first.service.inspect('bridge').ipam[0]?.subnet).toBe('192.168.0.0/20')
+  expect(first.service.registry.inspect('bridge').ipam[0]?.subnet).toBe('192.168.0.0/20')
   const own = { ...links, routes: () => [{ to: '192.168.0.0/20', link: 'berth0' }] }
   await using second = await openService({ links: own }, first.directory)
-  expect(second.service.inspect('bridge').ipam[0]?.subnet).toBe('192.168.0.0/20')
+  expect(second.service.registry.inspect('bridge').ipam[0]?.subnet).toBe('192.168.0.0/20')
   await using third = await openService(
     { links: { ...links, routes: () => [{ to: '192.168.1.0/24', link: 'eth0' }] } },
     first.directory,
   )
-  expect(third.service.inspect('bridge').ipam[0]?.subnet).toBe('172.17.0.0/16')
+  expect(third.service.registry.inspect('bridge').ipam[0]?.subnet).toBe('172.17.0.0/16')
 })
 
 test('a bridge that stands there already is another engine’s: the next number is taken', async () => {
   const taken = ['lo', 'berth0', 'berth2'].map((name, i) => ({ name, index: i + 1, master: 0 }))
   await using opened = await openService({ links: { ...links, links: () => taken } })
-  expect(opened.service.inspect('bridge').options).toMatchObject({ 'com.docker.network.bridge.name': 'berth1' })
+  expect(opened.service.registry.inspect('bridge').options).toMatchObject({
+    'com.docker.network.bridge.name': 'berth1',
+  })
 })
 
 test('where all names of bridges are taken, that is told', async () => {
@@ -156,7 +169,9 @@ test('where all names of bridges are taken, that is told', async () => {
 
 test.each(['10.9.0.1/24', '10.9.0.200/24'])('bip %s decides the address of the bridge', async (bip) => {
   await using opened = await openService({ config: { bip, mtu: 1500 } })
-  expect(opened.service.inspect('bridge').ipam).toEqual([{ subnet: '10.9.0.0/24', gateway: bip.split('/')[0] }])
+  expect(opened.service.registry.inspect('bridge').ipam).toEqual([
+    { subnet: '10.9.0.0/24', gateway: bip.split('/')[0] },
+  ])
 })
 
 test.each(['10.9.0.0/24', '10.9.0.255/24', '10.9.0.1/31', '10.9.0.1', 'x'])('bip %s is refused', async (bip) => {

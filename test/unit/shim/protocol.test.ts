@@ -32,6 +32,18 @@ const requests: Readonly<Record<string, Request>> = {
   reopenLog: { type: 'reopenLog' },
   ack: { type: 'ack', serial: 0xfedcba9876543210n },
   shutdown: { type: 'shutdown' },
+  addLink: {
+    type: 'addLink',
+    hostLink: 'bth1',
+    bridge: 'br0',
+    link: 'eth1',
+    mac: '02:42:ac:12:00:ff',
+    mtu: 1450,
+    address: '172.18.0.2/16',
+    gateway: '172.18.0.1',
+  },
+  removeLink: { type: 'removeLink', hostLink: 'bth1' },
+  setGateway: { type: 'setGateway', gateway: '172.18.0.1', link: 'eth1' },
 }
 
 test.each(Object.entries(requests))('the request %s has its recorded bytes', async (name, request) => {

@@ -1,0 +1,233 @@
+import { throwIfAborted } from '#base/abort.ts'
+import { internal, isKind, notFound } from '#base/errors.ts'
+import { newId } from '#base/ids.ts'
+import type { Logger } from '#base/log.ts'
+import type { Attached, Attachment } from './attachment.ts'
+import { type AttachmentTable, networkName } from './attachment-table.ts'
+import { checkAttachment } from './check-attachment.ts'
+import { parseBridgeOptions } from './drivers/bridge-options.ts'
+import type { NetworkDriver } from './drivers/driver.ts'
+import { dnsNamesOf, type Endpoint } from './endpoint.ts'
+import type { EndpointTable } from './endpoint-table.ts'
+import { changeHosts, type HostFiles, writeEtcFiles } from './etc-files.ts'
+import { formatAddress, parseAddress } from './ipam/subnet.ts'
+import { type DriverName, isPredefined, type Network } from './network.ts'
+import type { NetworkTable } from './network-table.ts'
+import type { SandboxKeeper, SandboxLink, SandboxPlan, SandboxRequest } from './sandbox.ts'
+
+export interface SandboxParts {
+  readonly networks: NetworkTable
+  readonly endpoints: EndpointTable
+  readonly attachments: AttachmentTable
+  readonly drivers: Readonly<Record<DriverName, NetworkDriver>>
+  readonly files: HostFiles
+  readonly log: Logger
+  /** Called in the transaction of the change. */
+  readonly tell: (action: 'connect' | 'disconnect', endpoint: Endpoint) => void
+}
+
+interface Open {
+  readonly request: SandboxRequest
+  readonly keeper: SandboxKeeper
+}
+
+/** The network stacks of running containers: what they begin with, and what changes while they run. */
+export class Sandboxes {
+  readonly #parts: SandboxParts
+  readonly #open = new Map<string, Open>()
+
+  constructor(parts: SandboxParts) {
+    this.#parts = parts
+  }
+
+  /** Allocates the endpoints of a container that is about to start and writes its files below /etc. */
+  async open(containerId: string, request: SandboxRequest, signal: AbortSignal | undefined): Promise<SandboxPlan> {
+    // Another container's network stack, which that one's shim keeps.
+    if (request.mode.startsWith('container:')) return { kind: 'host' }
+    const wanted = this.#wantedOf(containerId, request.mode)
+    for (const { network } of wanted) {
+      throwIfAborted(signal)
+      await this.#parts.drivers[network.driver].prepare(network)
+    }
+    throwIfAborted(signal)
+    // An endpoint of an earlier run, which nobody closed, must not lend its link's name: the kernel may still be taking it down.
+    await this.close(containerId)
+    try {
+      const subject = { id: containerId, ...request }
+      for (const { network, attachment } of wanted) this.#connect(network, attachment, subject)
+      await this.#writeFiles(containerId, request)
+    } catch (error) {
+      await this.close(containerId)
+      throw error
+    }
+    return this.#plan(containerId, wanted[0]?.network)
+  }
+
+  /** What only a sandbox that stands can be given, before its container runs. */
+  async furnish(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
+    this.#open.set(containerId, { request, keeper })
+    for (const link of this.#links(containerId).slice(1)) await keeper.addLink(link)
+  }
+
+  /** At boot, of a container that has lived on. */
+  adopt(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): void {
+    this.#open.set(containerId, { request, keeper })
+  }
+
+  /** Gives the addresses back. Closing what is closed is nothing. */
+  async close(containerId: string): Promise<void> {
+    this.#open.delete(containerId)
+    const { endpoints, tell } = this.#parts
+    endpoints.remove(endpoints.ofContainer(containerId), (endpoint) => tell('disconnect', endpoint))
+  }
+
+  /** Adds a link to a running container. */
+  async connect(subject: Attached, network: Network, attachment: Attachment): Promise<void> {
+    const { drivers, endpoints, tell } = this.#parts
+    const open = this.#open.get(subject.id)
+    if (!open) throw internal(`the network of container ${subject.name} is not known yet; try again`)
+    await drivers[network.driver].prepare(network)
+    const endpoint = this.#connect(network, attachment, subject)
+    try {
+      const link = this.#links(subject.id).find(({ link }) => link === endpoint.link)
+      if (link) await open.keeper.addLink(link)
+      await changeHosts(open.request, { added: addressesOf(endpoint) })
+    } catch (error) {
+      endpoints.remove([endpoint], (one) => tell('disconnect', one))
+      throw error
+    }
+  }
+
+  /** Takes a link of a running container away. */
+  async disconnect(containerId: string, network: Network): Promise<void> {
+    const { endpoints, tell } = this.#parts
+    const endpoint = endpoints.ofContainer(containerId).find(({ networkId }) => networkId === network.id)
+    if (!endpoint) return
+    const link = this.#linkOf(endpoint)
+    const open = this.#open.get(containerId)
+    if (link && open) await open.keeper.removeLink(link.hostLink).catch(ignoreMissing)
+    endpoints.remove([endpoint], (one) => tell('disconnect', one))
+    if (!open) return
+    await this.#setGateway(containerId, open.keeper)
+    await changeHosts(open.request, { removed: addressesOf(endpoint) })
+  }
+
+  /** Others find it by its new name. */
+  rename(subject: Attached): void {
+    const { attachments, endpoints } = this.#parts
+    const open = this.#open.get(subject.id)
+    if (open) this.#open.set(subject.id, { ...open, request: { ...open.request, name: subject.name } })
+    for (const endpoint of endpoints.ofContainer(subject.id)) {
+      const network = this.#networkOf(endpoint)
+      const attachment = attachments.of(subject.id, subject.mode).find(({ networkId }) => networkId === network.id)
+      if (attachment && !isPredefined(network.name)) {
+        endpoints.change({ ...endpoint, dnsNames: dnsNamesOf(subject, attachment) })
+      }
+    }
+  }
+
+  #wantedOf(containerId: string, mode: string): { network: Network; attachment: Attachment }[] {
+    const attachments = this.#parts.attachments.of(containerId, mode)
+    const all = attachments.length > 0 ? attachments : [this.#parts.attachments.named(mode)]
+    return all.map((attachment) => {
+      const network = this.#find(attachment)
+      if (network) return { network, attachment }
+      throw notFound(`failed to set up container networking: network ${attachment.network} not found`)
+    })
+  }
+
+  /** One that was removed and made again is as good. */
+  #find({ network, networkId }: Attachment): Network | undefined {
+    const { networks } = this.#parts
+    return (networkId !== undefined && networks.byId(networkId)) || networks.find(networkName(network))
+  }
+
+  #connect(network: Network, attachment: Attachment, subject: Attached): Endpoint {
+    const { drivers, endpoints, tell } = this.#parts
+    checkAttachment(network, attachment)
+    const { addressed } = drivers[network.driver]
+    const { ipv4Address, macAddress, gatewayPriority } = attachment
+    const endpoint: Endpoint = {
+      id: newId(),
+      networkId: network.id,
+      containerId: subject.id,
+      address: addressed && ipv4Address !== undefined ? parseAddress(ipv4Address) : undefined,
+      macAddress: macAddress?.toLowerCase(),
+      link: addressed ? this.#freeLink(subject.id, network) : '',
+      gatewayPriority,
+      dnsNames: isPredefined(network.name) ? [] : dnsNamesOf(subject, attachment),
+    }
+    return endpoints.add(endpoint, () => tell('connect', endpoint))
+  }
+
+  #freeLink(containerId: string, { settings }: Network): string {
+    const { linkPrefix } = parseBridgeOptions(settings.options)
+    const taken = new Set(this.#parts.endpoints.ofContainer(containerId).map(({ link }) => link))
+    for (let number = 0; ; number++) if (!taken.has(`${linkPrefix}${number}`)) return `${linkPrefix}${number}`
+  }
+
+  #plan(containerId: string, first: Network | undefined): SandboxPlan {
+    const [link] = this.#links(containerId)
+    if (!link) return { kind: first?.driver === 'host' ? 'host' : 'none' }
+    const { address, gateway, ...ends } = link
+    const routes = gateway === '' ? [] : [{ to: '0.0.0.0/0', via: gateway, link: link.link }]
+    return { kind: 'veth', ...ends, addresses: [address], routes }
+  }
+
+  /** In the order in which they were connected, the default route with the one that has it. */
+  #links(containerId: string): SandboxLink[] {
+    const endpoints = this.#parts.endpoints.ofContainer(containerId)
+    const way = this.#wayOut(endpoints)
+    return endpoints.flatMap((endpoint) => {
+      const link = this.#linkOf(endpoint)
+      return link ? [endpoint === way?.endpoint ? { ...link, gateway: way.gateway } : link] : []
+    })
+  }
+
+  #linkOf(endpoint: Endpoint): SandboxLink | undefined {
+    const network = this.#networkOf(endpoint)
+    return this.#parts.drivers[network.driver].link(network, endpoint)
+  }
+
+  /** The highest priority, then the first name; internal networks lead nowhere. */
+  #wayOut(endpoints: readonly Endpoint[]): { endpoint: Endpoint; gateway: string } | undefined {
+    const [way] = endpoints
+      .map((endpoint) => ({ endpoint, network: this.#networkOf(endpoint) }))
+      .filter(({ endpoint, network }) => endpoint.address !== undefined && !network.settings.internal)
+      .sort(
+        (a, b) => b.endpoint.gatewayPriority - a.endpoint.gatewayPriority || (a.network.name < b.network.name ? -1 : 1),
+      )
+    if (!way?.network.ipam) return undefined
+    return { endpoint: way.endpoint, gateway: formatAddress(way.network.ipam.gateway) }
+  }
+
+  async #setGateway(containerId: string, keeper: SandboxKeeper): Promise<void> {
+    const way = this.#wayOut(this.#parts.endpoints.ofContainer(containerId))
+    await keeper.setGateway(way?.gateway ?? '', way?.endpoint.link ?? '')
+  }
+
+  async #writeFiles(containerId: string, request: SandboxRequest): Promise<void> {
+    const endpoints = this.#parts.endpoints.ofContainer(containerId)
+    const bridge = this.#parts.networks.find('bridge')?.ipam?.gateway
+    await writeEtcFiles(request, {
+      hostNetwork: endpoints.some((endpoint) => this.#networkOf(endpoint).driver === 'host'),
+      addresses: endpoints.flatMap(addressesOf),
+      hostGateway: bridge === undefined ? undefined : formatAddress(bridge),
+      files: this.#parts.files,
+    })
+  }
+
+  #networkOf({ networkId }: Endpoint): Network {
+    const network = this.#parts.networks.byId(networkId)
+    if (!network) throw new TypeError(`an endpoint names the unknown network ${networkId}`)
+    return network
+  }
+}
+
+function addressesOf({ address }: Endpoint): string[] {
+  return address === undefined ? [] : [formatAddress(address)]
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isKind(error, 'not-found')) throw error
+}
