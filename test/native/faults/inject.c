@@ -234,7 +234,17 @@ static void inject_seize(struct injector *in, pid_t pid, bool counted) {
         tracee->seized = true;
 }
 
-static void inject_spawn(struct injector *in, char **command) {
+/* A process that runs already stops before anything else begins, so that the call in which it waits is always seen to begin, once. */
+static void inject_attach(struct injector *in, pid_t pid) {
+        int status;
+
+        inject_seize(in, pid, true);
+        if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
+                inject_stopped(in, inject_find(in, pid, true), status);
+}
+
+/* Answers where the byte goes that lets the command begin. */
+static int inject_spawn(struct injector *in, char **command) {
         int gate[2];
         char byte;
 
@@ -247,10 +257,14 @@ static void inject_spawn(struct injector *in, char **command) {
                 _exit(127);
         }
         inject_seize(in, in->command, false);
-        if (write(gate[1], "", 1) != 1)
-                inject_die("start the command");
         (void) close(gate[0]);
-        (void) close(gate[1]);
+        return gate[1];
+}
+
+static void inject_begin(int gate) {
+        if (write(gate, "", 1) != 1)
+                inject_die("start the command");
+        (void) close(gate);
 }
 
 static void inject_kill_all(const struct injector *in) {
@@ -347,10 +361,11 @@ int main(int argc, char **argv) {
         const struct sigaction expire = {.sa_handler = inject_expire}; /* without SA_RESTART */
         (void) sigaction(SIGALRM, &expire, NULL);
         (void) alarm(LIMIT_SECONDS);
-        if (i + 1 < argc)
-                inject_spawn(&in, argv + i + 1);
+        int gate = i + 1 < argc ? inject_spawn(&in, argv + i + 1) : -1;
         for (size_t j = 0; j < n_attach; j++)
-                inject_seize(&in, attach[j], true);
+                inject_attach(&in, attach[j]);
+        if (gate >= 0)
+                inject_begin(gate);
         fprintf(in.report, "attached\n");
         int status = inject_watch(&in);
         if (in.command) {
