@@ -1,14 +1,14 @@
 /**
- * npm run bench [-- NAME…]: measures beside real peers, in a network namespace of its own, and exits 1 when a row misses its
+ * npm run bench:engine [-- NAME…]: measures beside real peers, in a network namespace of its own, and exits 1 when a row misses its
  * budget. Needs dist/berth.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { tempDirectory } from '../support/temp.ts'
+import { tempDirectory } from '../../support/temp.ts'
+import { missesOf, type Row, renderRows } from '../table.ts'
 import { benches } from './benches.ts'
 import { openEngines } from './engines.ts'
-import { missesOf, type Row, renderRows } from './table.ts'
 
 const marker = 'BERTH_BENCH_NETNS'
 const self = readlinkSync('/proc/self/ns/net')
@@ -24,7 +24,7 @@ if (process.env[marker] === undefined || process.env[marker] === self) {
 }
 
 async function main(names: readonly string[]): Promise<number> {
-  if (!existsSync(join(import.meta.dirname, '../../dist/berth'))) {
+  if (!existsSync(join(import.meta.dirname, '../../../dist/berth'))) {
     process.stderr.write('bench: there is no dist/berth; run `npm run build` first\n')
     return 1
   }

@@ -1,18 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, readdirSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildImage } from '../support/base-image.ts'
-import { dockerCli, startDockerd } from '../support/dockerd.ts'
-import { startRegistry } from '../support/registry.ts'
-import { waitFor } from '../support/wait-for.ts'
-import { endProcess, outputOf, timeProcess } from './measure.ts'
+import { buildImage } from '../../support/base-image.ts'
+import { dockerCli, startDockerd } from '../../support/dockerd.ts'
+import { startRegistry } from '../../support/registry.ts'
+import { waitFor } from '../../support/wait-for.ts'
+import { endProcess, outputOf, timeProcess } from '../measure.ts'
 
 export interface MeasuredEngine {
   readonly name: string
   /** Of the daemon. */
   readonly pid: number
+  /** All of its own, without what its containers run. */
+  processes(): number[]
   /** Environment for the docker CLI. */
   readonly env: NodeJS.ProcessEnv
 }
@@ -28,7 +30,7 @@ export interface Engines extends AsyncDisposable {
 
 export async function openEngines(directory: string): Promise<Engines> {
   await using undo = new AsyncDisposableStack()
-  const berth = join(import.meta.dirname, '../../dist/berth')
+  const berth = join(import.meta.dirname, '../../../dist/berth')
   const docker = dockerCli()
   const registry = undo.use(await startRegistry())
   await registry.push('busybox:latest', buildImage())
@@ -37,7 +39,11 @@ export async function openEngines(directory: string): Promise<Engines> {
   const peerDirectory = join(directory, 'dockerd')
   await mkdir(peerDirectory, { recursive: true })
   const peer = undo.use(await startDockerd(peerDirectory))
-  const dockerd = { name: 'dockerd 28', pid: peer.pid, env: environment(peer.host, directory) }
+  const dockerd = {
+    ...{ name: 'dockerd 28', pid: peer.pid, env: environment(peer.host, directory) },
+    // Its shims are nobody's children: all name a place below its directory.
+    processes: () => pidsWith(peerDirectory),
+  }
 
   const host = `unix://${join(directory, 'berth.sock')}`
   const log = createWriteStream(join(directory, 'berth.log'))
@@ -55,7 +61,11 @@ export async function openEngines(directory: string): Promise<Engines> {
   ]
   const daemon = spawn(berth, args, { stdio: ['ignore', log, log] })
   undo.defer(() => endProcess(daemon))
-  const ours = { name: 'berth', pid: daemon.pid ?? 0, env: environment(host, directory) }
+  const pid = daemon.pid ?? 0
+  const ours = {
+    ...{ name: 'berth', pid, env: environment(host, directory) },
+    processes: () => [pid, ...childrenOf(pid)],
+  }
 
   for (const engine of [ours, dockerd]) {
     await waitFor(
@@ -74,6 +84,26 @@ export async function openEngines(directory: string): Promise<Engines> {
   }
   const owned = undo.move()
   return { ours, dockerd, docker, berth, image, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+export function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
+}
+
+function pidsWith(text: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.filter((pid) => commandLine(pid).includes(text)).map(Number)
+}
+
+/** A process may end while it is looked at. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function environment(host: string, directory: string): NodeJS.ProcessEnv {

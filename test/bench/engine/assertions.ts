@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readlinkSync } from 'node:fs'
+import { outputOf } from '../measure.ts'
 import type { Engines } from './engines.ts'
-import { outputOf } from './measure.ts'
 
 const namespaces = ['mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup'] as const
 
