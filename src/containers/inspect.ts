@@ -26,7 +26,10 @@ export function toView(context: ContainerContext, container: Container): Contain
     appArmorProfile: context.appArmor.active ? appArmorProfileOf(container.host) : '',
     execIds: context.execs.aliveOf(id).map((exec) => exec.id),
     paths: { hostname, hosts, resolvConf, log: logPath },
-    graph: graphOf(context, id),
+    // Asks the database: lists, which do not show it, must not pay for it.
+    get graph() {
+      return graphOf(context, id)
+    },
     effective: {
       env: config.env,
       cmd: config.cmd,

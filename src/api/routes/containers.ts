@@ -10,7 +10,7 @@ import { checkPlatform } from '../parse/platform.ts'
 import { presentChange } from '../present/change.ts'
 import { presentContainer, presentContainerSummary } from '../present/container.ts'
 import { created, empty, json, stream } from '../reply.ts'
-import { imageFactsOf } from './image-facts.ts'
+import { imageFactsReader } from './image-facts.ts'
 
 export const containerRoutes: readonly Route[] = [
   route('GET /containers/json', async ({ query, version }, engine) => {
@@ -23,9 +23,8 @@ export const containerRoutes: readonly Route[] = [
       filters: parseFilters(query.text('filters'), { since: query.text('since'), before: query.text('before') }),
     })
     const now = systemClock.nowNanos()
-    return json(
-      views.map((view) => presentContainerSummary(view, imageFactsOf(engine, view.container), { version, now })),
-    )
+    const factsOf = imageFactsReader(engine)
+    return json(views.map((view) => presentContainerSummary(view, factsOf(view.container), { version, now })))
   }),
 
   route('POST /containers/create', async ({ query, body, version }, engine) => {
@@ -49,7 +48,7 @@ export const containerRoutes: readonly Route[] = [
 
   route('GET /containers/{id}/json', async ({ path, query, version }, engine) => {
     const view = await engine.containers.inspect(path.id, { size: query.boolean('size') })
-    return json(presentContainer(view, imageFactsOf(engine, view.container), version))
+    return json(presentContainer(view, imageFactsReader(engine)(view.container), version))
   }),
 
   route('GET /containers/{id}/top', async ({ path, query }, engine) => {

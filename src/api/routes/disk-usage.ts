@@ -4,12 +4,12 @@ import { type Route, route } from '../call.ts'
 import { parseFilters } from '../parse/filters.ts'
 import { presentDiskUsage } from '../present/disk-usage.ts'
 import { json } from '../reply.ts'
-import { imageFactsOf } from './image-facts.ts'
+import { imageFactsReader } from './image-facts.ts'
 
 export const diskUsageRoutes: readonly Route[] = [
   route('GET /system/df', async ({ query, version }, engine) => {
     const usage = await engine.system.diskUsage(parseKinds(query.texts('type')))
-    return json(presentDiskUsage(usage, (container) => imageFactsOf(engine, container), version))
+    return json(presentDiskUsage(usage, imageFactsReader(engine), version))
   }),
 
   // Nothing is built here yet, so the cache is empty.
