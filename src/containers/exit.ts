@@ -19,6 +19,8 @@ import type { Task } from './task.ts'
 export interface Ending extends Omit<TaskExit, 'task' | 'signal'> {
   /** What went wrong on our side, for the record; empty for an ordinary end. */
   readonly error: string
+  /** By its restart policy: after a delay, or, when nobody saw the end, together with everything else. */
+  readonly startsAgain?: 'with the daemon'
 }
 
 const killedCode = 137
@@ -84,7 +86,8 @@ function recordExit(context: ContainerContext, container: Container, ending: End
     ranForMs,
     previousDelayMs: context.restarts.previousDelayMs(id),
   }
-  const restart = context.background.signal.aborted ? undefined : nextRestart(host.restartPolicy, attempt)
+  const isLeft = context.background.signal.aborted || ending.startsAgain === 'with the daemon'
+  const restart = isLeft ? undefined : nextRestart(host.restartPolicy, attempt)
   const after: Container = {
     ...container,
     state: {

@@ -14,7 +14,7 @@ import { releaseHeld } from './hold-still.ts'
 import { isAlive } from './lifecycle.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
-import { nextRestart, startsWithDaemon } from './restart-policy.ts'
+import { startsWithDaemon } from './restart-policy.ts'
 import { toSandboxRequest } from './sandbox-request.ts'
 import { startLocked } from './start.ts'
 import { settlesWithin } from './stop.ts'
@@ -124,21 +124,22 @@ async function endProbes(shim: ShimHandle, id: string, execs: readonly { readonl
 async function recordMissedExit(context: ContainerContext, container: Container): Promise<void> {
   const ending = await readEnding(context, container.id)
   await releaseCgroup(context, container)
-  const after = await recordExitInTheEnd(context, container, ending)
+  const after = await recordExitInTheEnd(context, container, { ...ending, startsAgain: 'with the daemon' })
   await releaseRest(context, container.id)
   await finish(context, after)
+  const current = context.store.find(container.id)
+  if (current) startLater(context, current)
 }
 
+/** As if a user had started it: counts begin anew. */
 function startLater(context: ContainerContext, container: Container): void {
   const { id, host, state, restartCount } = container
-  const attempt = { ...state, restartCount, ranForMs: 0, previousDelayMs: 0 }
-  const comesBack =
-    startsWithDaemon(host.restartPolicy, state.stoppedByUser) || nextRestart(host.restartPolicy, attempt)
-  if (state.startedAt === undefined || !comesBack) return
+  if (state.startedAt === undefined || !startsWithDaemon(host.restartPolicy, { ...state, restartCount })) return
   context.background.run('starting a container with the daemon', async () => {
     using _held = await context.locks.acquire(id)
     const current = context.store.find(id)
-    if (current && !isAlive(current) && !context.background.signal.aborted) await startLocked(context, current)
+    if (!current || isAlive(current) || context.background.signal.aborted) return
+    await startLocked(context, { ...current, state: { ...current.state, stoppedByUser: false }, restartCount: 0 })
   })
 }
 

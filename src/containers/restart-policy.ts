@@ -21,12 +21,19 @@ export function nextRestart(policy: RestartPolicy, attempt: Attempt): { delayMs:
   return { delayMs: Math.min(attempt.previousDelayMs * 2, longestDelayMs) }
 }
 
-/** Whether a container that is down is started with the daemon. */
-export function startsWithDaemon(policy: RestartPolicy, stoppedByUser: boolean): boolean {
-  return policy.name === 'always' || (policy.name === 'unless-stopped' && !stoppedByUser)
+/** Whether a container that is down is started with the daemon. Only `unless-stopped` minds who stopped it, as in dockerd. */
+export function startsWithDaemon(
+  policy: RestartPolicy,
+  { stoppedByUser, ...end }: Pick<Attempt, 'exitCode' | 'stoppedByUser' | 'restartCount'>,
+): boolean {
+  if (policy.name === 'unless-stopped') return !stoppedByUser
+  return wants(policy, { ...end, stoppedByUser: false })
 }
 
-function wants(policy: RestartPolicy, { exitCode, stoppedByUser, restartCount }: Attempt): boolean {
+function wants(
+  policy: RestartPolicy,
+  { exitCode, stoppedByUser, restartCount }: Pick<Attempt, 'exitCode' | 'stoppedByUser' | 'restartCount'>,
+): boolean {
   if (stoppedByUser) return false
   switch (policy.name) {
     case 'no':

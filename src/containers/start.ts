@@ -10,7 +10,7 @@ import { releaseCgroup, releaseRest, watchTask } from './exit.ts'
 import { healthCheckOf } from './health/check.ts'
 import { startingHealth } from './health/state.ts'
 import { toKeeper } from './keeper.ts'
-import { isAlive, transition } from './lifecycle.ts'
+import { isRunning, transition } from './lifecycle.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
@@ -36,7 +36,8 @@ export async function start(context: ContainerContext, name: string): Promise<vo
 function checkStartable(container: Container): void {
   const { status } = container.state
   if (status === 'paused') throw conflict('cannot start a paused container, try unpause instead')
-  if (isAlive(container)) throw notModified(`container ${shortId(container.id)} is already running`)
+  // One that waits for its next attempt runs, to Docker, and gets no other.
+  if (isRunning(container)) throw notModified(`container ${shortId(container.id)} is already running`)
   if (status === 'removing' || status === 'dead') {
     throw conflict('container is marked for removal and cannot be started')
   }

@@ -28,9 +28,9 @@ export async function stop(context: ContainerContext, name: string, options: Sto
 
 /** As `stop`, for a caller that tells its own event. */
 export async function stopOnce(context: ContainerContext, id: string, options: StopOptions): Promise<void> {
-  const container = await markStopped(context, id)
-  if (!container) return
-  const exited = context.exits.next(id, 'exit')
+  const marked = await markStopped(context, id)
+  if (!marked) return
+  const { container, exited } = marked
   const signal = parseSignal(options.signal || container.config.stopSignal || String(sigterm))
   const seconds = options.timeoutSeconds ?? container.config.stopTimeoutSeconds ?? defaultTimeoutSeconds
   await sendSignal(context, container, signal)
@@ -46,23 +46,39 @@ export async function killAndWait(
   exited: Promise<unknown>,
 ): Promise<void> {
   await sendSignal(context, container, sigkill)
+  await mustEnd(container.id, exited)
+}
+
+async function mustEnd(id: string, exited: Promise<unknown>): Promise<void> {
   if (await settlesWithin(exited, killDeadlineMs)) return
-  throw timeout(`container ${shortId(container.id)} did not end within ${killDeadlineMs / 1000} seconds of SIGKILL`)
+  throw timeout(`container ${shortId(id)} did not end within ${killDeadlineMs / 1000} seconds of SIGKILL`)
+}
+
+interface Marked {
+  readonly container: Container
+  /** Listened to before anybody else can take the lock, and record it. */
+  readonly exited: Promise<unknown>
 }
 
 /** Keeps the restart policy away. @returns undefined when that was all there was to do: it waited for its next attempt. */
-async function markStopped(context: ContainerContext, id: string): Promise<Container | undefined> {
+async function markStopped(context: ContainerContext, id: string): Promise<Marked | undefined> {
   using _held = await context.locks.acquire(id)
   const container = context.store.get(id)
   const state = { ...container.state, stoppedByUser: true }
   if (state.status === 'restarting') {
-    context.restarts.cancel(id)
-    commit(context, { ...container, state: { ...state, status: transition(container, 'exit') } })
+    giveUpRestart(context, container)
     return undefined
   }
   if (!isAlive(container)) throw notModified(`container ${shortId(id)} is already stopped`)
   commit(context, { ...container, state })
-  return { ...container, state }
+  return { container: { ...container, state }, exited: context.exits.next(id, 'exit') }
+}
+
+/** It is down, and will stay so. */
+function giveUpRestart(context: ContainerContext, container: Container): void {
+  context.restarts.cancel(container.id)
+  const status = transition(container, 'exit')
+  commit(context, { ...container, state: { ...container.state, status, stoppedByUser: true } })
 }
 
 /** A paused container cannot act on the signal that is to end it. */
@@ -123,15 +139,37 @@ function toKill<T>(name: string, work: () => T): T {
   }
 }
 
-/** @throws `conflict` in Docker's words when it does not run */
+/** SIGKILL is waited for, other signals are only sent.   @throws `conflict` in Docker's words when it does not run */
 export async function kill(context: ContainerContext, name: string, signalText: string | undefined): Promise<void> {
   const { signal, id } = toKill(name, () => ({ signal: parseSignal(signalText || 'KILL'), ...context.store.get(name) }))
+  const killed = await sendFromUser(context, { id, name, signal })
+  if (killed) await mustEnd(id, killed.exited)
+}
+
+interface UserSignal {
+  readonly id: string
+  /** As the user knows it. */
+  readonly name: string
+  readonly signal: number
+}
+
+/** @returns what to wait for; undefined: nothing */
+async function sendFromUser(
+  context: ContainerContext,
+  { id, name, signal }: UserSignal,
+): Promise<Pick<Marked, 'exited'> | undefined> {
   using _held = await context.locks.acquire(id)
   const container = context.store.get(id)
+  if (container.state.status === 'restarting') {
+    giveUpRestart(context, container)
+    return undefined
+  }
   if (!isAlive(container)) throw conflict(`cannot kill container: ${name}: container ${id} is not running`)
   // Only a signal that ends things by itself speaks for the user's wish to have it down.
   const endsIt = signal === sigkill || signal === parseSignal(container.config.stopSignal || String(sigterm))
   if (endsIt) commit(context, { ...container, state: { ...container.state, stoppedByUser: true } })
+  const exited = signal === sigkill ? context.exits.next(id, 'exit') : undefined
   await sendSignal(context, container, signal)
   if (endsIt && signal !== sigkill) await resumeToEndLocked(context, id)
+  return exited && { exited }
 }

@@ -19,6 +19,9 @@ export async function top(
   psArguments: string,
 ): Promise<{ titles: string[]; processes: string[][] }> {
   const container = context.store.get(name)
+  if (container.state.status === 'restarting') {
+    throw conflict(`Container ${container.id} is restarting, wait until the container is running`)
+  }
   const task = context.tasks.find(container.id)
   if (!task || !isAlive(container)) throw conflict(`container ${container.id} is not running`)
   const pids = await pidsOf(await task.shim.state(), cgroupPathOf(container, context.cgroupDriver))

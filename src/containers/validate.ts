@@ -96,10 +96,13 @@ function validateRestart({ restartPolicy, autoRemove }: HostSettings): void {
 
 /** @throws `invalid` in Docker's words */
 export function validateRestartPolicy({ name, maximumRetryCount }: RestartPolicy): void {
-  if (maximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative')
-  if (name !== 'on-failure' && maximumRetryCount > 0) {
-    throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+  if (maximumRetryCount === 0) return
+  const isNegative = maximumRetryCount < 0
+  if (name !== 'on-failure') {
+    const also = isNegative ? ' and cannot be negative' : ''
+    throw invalid(`invalid restart policy: maximum retry count can only be used with 'on-failure'${also}`)
   }
+  if (isNegative) throw invalid('invalid restart policy: maximum retry count cannot be negative')
 }
 
 function validateMounts(mounts: readonly MountSetting[]): void {

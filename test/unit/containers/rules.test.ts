@@ -55,8 +55,18 @@ test('policies decide by exit code, count and the user', () => {
   expect(nextRestart(onFailure, { ...attempt, exitCode: 0 })).toBeUndefined()
   expect(nextRestart(always, { ...attempt, stoppedByUser: true })).toBeUndefined()
   expect(nextRestart({ name: 'no', maximumRetryCount: 0 }, attempt)).toBeUndefined()
-  expect(startsWithDaemon(always, true)).toBe(true)
-  expect(startsWithDaemon({ name: 'unless-stopped', maximumRetryCount: 0 }, true)).toBe(false)
+})
+
+test('what a user stopped comes back with the daemon, unless it says otherwise', () => {
+  const stopped = { ...attempt, stoppedByUser: true }
+  const policy = (name: 'no' | 'always' | 'unless-stopped' | 'on-failure') => ({ name, maximumRetryCount: 0 })
+  expect(startsWithDaemon(policy('always'), stopped)).toBe(true)
+  expect(startsWithDaemon(policy('unless-stopped'), stopped)).toBe(false)
+  expect(startsWithDaemon(policy('unless-stopped'), attempt)).toBe(true)
+  expect(startsWithDaemon(policy('on-failure'), stopped)).toBe(true)
+  expect(startsWithDaemon(policy('on-failure'), { ...stopped, exitCode: 0 })).toBe(false)
+  expect(startsWithDaemon({ name: 'on-failure', maximumRetryCount: 2 }, { ...attempt, restartCount: 2 })).toBe(false)
+  expect(startsWithDaemon(policy('no'), attempt)).toBe(false)
 })
 
 test('random names are valid and free', () => {
