@@ -2,13 +2,13 @@ import { systemClock } from '#base/clock.ts'
 import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { ContainerWait } from '#contract/types.gen.ts'
 import { since } from '#contract/versions.ts'
-import type { LogEntry, WaitCondition } from '#engine/engine.ts'
+import type { WaitCondition } from '#engine/engine.ts'
 import { type Route, route } from '../call.ts'
 import { parseSize } from '../parse/terminal-size.ts'
 import { parseTimeParameter } from '../parse/time.ts'
+import { formatDetails, presentLog } from '../present/log.ts'
 import { empty, hijack, stream } from '../reply.ts'
 import { multiplexedStreamType, rawStreamType } from '../streams/hijack.ts'
-import { frameHead } from '../streams/multiplex.ts'
 
 export const containerIoRoutes: readonly Route[] = [
   route('POST /containers/{id}/wait', async ({ path, query, signal }, engine) => {
@@ -80,48 +80,6 @@ function toCondition(text = 'not-running'): WaitCondition {
   const condition = conditions.find((one) => one === text)
   if (!condition) throw invalid(`invalid condition: ${JSON.stringify(text)}`)
   return condition
-}
-
-interface Presentation {
-  readonly framed: boolean
-  readonly timestamps: boolean
-  /** Undefined: not asked for. */
-  readonly details: string | undefined
-}
-
-/** Attributes of the log as Go's `url.QueryEscape` writes them: "a=1,b=2". */
-function formatDetails(attributes: Readonly<Record<string, string>>): string {
-  const escaped = (text: string) =>
-    encodeURIComponent(text)
-      .replaceAll('%20', '+')
-      .replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
-  return Object.keys(attributes)
-    .toSorted()
-    .map((key) => `${escaped(key)}=${escaped(attributes[key] ?? '')}`)
-    .join(',')
-}
-
-async function* presentLog(
-  batches: AsyncIterable<readonly LogEntry[]>,
-  { framed, timestamps, details }: Presentation,
-): AsyncGenerator<Uint8Array> {
-  for await (const batch of batches) {
-    const parts: Uint8Array[] = []
-    for (const entry of batch) {
-      const time = timestamps ? `${formatPaddedNanos(entry.time)} ` : ''
-      const prefix = Buffer.from(details === undefined ? time : `${time}${details} `)
-      if (framed) parts.push(frameHead(entry.stream, prefix.length + entry.line.length))
-      if (prefix.length > 0) parts.push(prefix)
-      parts.push(entry.line)
-    }
-    yield Buffer.concat(parts)
-  }
-}
-
-/** RFC 3339 with all nine digits, so that lines are aligned. */
-function formatPaddedNanos(nanos: bigint): string {
-  const head = new Date(Number(nanos / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
-  return `${head}.${(nanos % 1_000_000_000n).toString().padStart(9, '0')}Z`
 }
 
 /** `all`, nothing, negative numbers and what is no number mean all lines. */

@@ -6,6 +6,10 @@ const quote = 0x22
 const backslash = 0x5c
 const lowerN = 0x6e
 const letterT = 0x54
+const letterE = 0x65
+const letterO = 0x6f
+const letterR = 0x72
+const letterU = 0x75
 const letterZ = 0x5a
 
 /** Our shim's records: `{"log":"…","stream":"stdout","time":"…"}`, always in this order. @see shim/log-record.c */
@@ -38,7 +42,7 @@ export class RecordParser {
     if (line[timeStart + 10] !== letterT || line[end - 3] !== letterZ) return undefined
     if (isLine) line[escapeAt] = newline
     const text = line.subarray(head.length, isLine ? escapeAt + 1 : textEnd)
-    return new PlainEntry(stream, text, line.subarray(timeStart, end - 2))
+    return new PlainEntry(stream, text, { record: line, timeStart })
   }
 
   #parseAny(line: Buffer): LogEntry | undefined {
@@ -68,16 +72,18 @@ export class RecordParser {
 class PlainEntry implements LogEntry {
   readonly stream: 'stdout' | 'stderr'
   readonly line: Buffer
-  readonly #time: Buffer
+  readonly #record: Buffer
+  readonly #timeStart: number
 
-  constructor(stream: 'stdout' | 'stderr', line: Buffer, time: Buffer) {
+  constructor(stream: 'stdout' | 'stderr', line: Buffer, { record, timeStart }: { record: Buffer; timeStart: number }) {
     this.stream = stream
     this.line = line
-    this.#time = time
+    this.#record = record
+    this.#timeStart = timeStart
   }
 
   get time(): bigint {
-    return parseNanos(this.#time.toString('latin1')) ?? 0n
+    return parseNanos(this.#record.toString('latin1', this.#timeStart, this.#record.length - 2)) ?? 0n
   }
 }
 
@@ -90,8 +96,8 @@ function matches(line: Buffer, pattern: Buffer, at: number): boolean {
 }
 
 function streamOf(line: Buffer, at: number): 'stdout' | 'stderr' | undefined {
-  const word = line.toString('latin1', at, at + 3)
-  return word === 'out' ? 'stdout' : word === 'err' ? 'stderr' : undefined
+  const isStdout = line[at] === letterO && line[at + 1] === letterU
+  return isStdout ? 'stdout' : line[at] === letterE && line[at + 1] === letterR ? 'stderr' : undefined
 }
 
 /** Cuts chunks into lines; keeps an unfinished one until the rest of it comes. */
