@@ -13,12 +13,12 @@ export function formatImageTree(images: readonly ImageSummary[]): string {
 
 function toRows(image: ImageSummary): (readonly string[])[] {
   const children = (image.Manifests ?? []).filter(isImage)
-  const contentBytes = children.reduce((sum, { Size }) => sum + Size.Content, 0)
+  const sum = (part: 'Content' | 'Total') => children.reduce((bytes, { Size }) => bytes + Size[part], 0)
   const isUsed = image.Containers > 0 || children.some(({ ImageData }) => isInUse(ImageData))
   const names = image.RepoTags.length > 0 ? image.RepoTags : ['<untagged>']
   return [
     ...names.slice(0, -1).map((name) => [name]),
-    [names.at(-1) ?? '', ...toCells(image.Id, image.Size, contentBytes, isUsed)],
+    [names.at(-1) ?? '', ...toCells(image.Id, Math.max(image.Size, sum('Total')), sum('Content'), isUsed)],
     ...children.map((child, at) => toRow(child, at === children.length - 1 ? '└─ ' : '├─ ')),
   ]
 }

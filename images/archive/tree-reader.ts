@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { invalid, notFound, systemCode, tooLarge } from '#base/errors.ts'
 
 const maxLinks = 40
+/** As the kernel has it (PATH_MAX). */
+const maxPathLength = 4095
 
 /**
  * Files of a tree that an archive was unpacked into. The tree is hostile but at rest: nobody writes there any more. Symlinks, which old
@@ -49,7 +51,7 @@ export class TreeReader {
 
   /** @returns the size of files alone */
   async #resolve(path: string): Promise<{ path: string; size?: number } | undefined> {
-    if (path.includes('\0')) throw invalid(`${quote(path)} can be no name`)
+    if (path.length > maxPathLength || path.includes('\0')) throw invalid(`${quote(path)} can be no name`)
     let left = path.split('/')
     const at: string[] = []
     for (let links = 0; ; ) {

@@ -225,6 +225,11 @@ test.each<readonly [string, Uint8Array, RegExp]>([
     /^"layer" is not in the archive/,
   ],
   [
+    'a path of a million parts',
+    tar([json('manifest.json', [{ ...config, Config: './'.repeat(1_000_000) }])]),
+    /^"(\.\/)+" can be no name$/,
+  ],
+  [
     'links in a circle',
     tar([configFile, { name: 'layer', type: '2', link: 'layer' }, json('manifest.json', [config])]),
     /^"layer" in the archive leads through too many symbolic links/,
