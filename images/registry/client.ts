@@ -161,7 +161,7 @@ async function listTags(session: EndpointSession, reference: Reference, outer: A
     tags.push(...(await readTagPage(response, reference)))
     if (tags.length > maxTags) throw invalid(`${familiarName(reference)} has more than ${maxTags} tags; name one`)
     // Only the query is taken over: the next page is on the same endpoint.
-    const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.header('link') ?? '')?.[1]
+    const next = /<([^<>]+)>\s*;\s*rel="?next"?/.exec(response.header('link') ?? '')?.[1]
     path = next === undefined ? undefined : `tags/list${URL.parse(next, session.endpoint.base)?.search ?? ''}`
   }
   return tags

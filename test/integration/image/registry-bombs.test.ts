@@ -171,3 +171,18 @@ test.each(['not a tag', '../../other/manifests/latest', 'v1?ns=x', '', '-v1', 'v
     expect(await images.footprint()).toEqual(nothing)
   },
 )
+
+test('a registry cannot keep the event loop busy by how it names the next page of tags', async () => {
+  const pages = 50
+  const link = `${'<'.repeat(15_000)}> and </v2/app/tags/list?page>; rel="next"`
+  await using proxy = await startFaultProxy(registry.host, ({ path }) =>
+    path.includes('/tags/list')
+      ? { body: '{"tags":[]}', headers: proxy.requests.length < pages ? { link } : {} }
+      : undefined,
+  )
+  await using patient = await openTestImages({ isPatient: true })
+  const before = process.cpuUsage().user
+  await patient.pull(`${proxy.host}/app`, { allTags: true }).catch(() => undefined)
+  expect(proxy.requests).toHaveLength(pages)
+  expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(2)
+})
