@@ -13,8 +13,10 @@ export function formatColumns(rows: readonly (readonly string[])[], narrowest = 
     .join('')
 }
 
+/** Images and registries say what they like: nothing of it moves the cursor. */
 function pad(cell: string, width: number): string {
-  return cell + ' '.repeat(Math.max(width - [...cell].length, 0))
+  const shown = cell.replaceAll(/[^\P{Cc}\n\t]/gu, '\ufffd')
+  return shown + ' '.repeat(Math.max(width - [...shown].length, 0))
 }
 
 /** One field of a table: what the template calls it, its heading, its value. */

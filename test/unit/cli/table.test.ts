@@ -7,6 +7,7 @@ import { imagesCommand } from '#cli/commands/image/images.ts'
 import { quote } from '#cli/output/human.ts'
 import { toImageRows } from '#cli/output/image-columns.ts'
 import { formatPorts } from '#cli/output/ports.ts'
+import { formatColumns } from '#cli/output/table.ts'
 import { parseArguments } from '#cli/parsing/parse.ts'
 import type { ContainerSummary, ImageSummary } from '#contract/types.gen.ts'
 import { memoryCli } from './memory-cli.ts'
@@ -23,6 +24,11 @@ const cases = readFileSync(join(golden, 'tables.golden'), 'utf8')
     const newline = part.indexOf('\n')
     return { line: part.slice(0, newline), printed: part.slice(newline + 1).replace(/\n\n$/, '\n') }
   })
+
+test('a table shows control characters of an image, and does not send them to the terminal', () => {
+  const cells = ['RUN \x1b]0;title\x07', 'a\u009b2J', 'two\nlines']
+  expect(formatColumns([cells], 1)).toBe('RUN \ufffd]0;title\ufffd   a\ufffd2J   two\nlines\n')
+})
 
 test.each(cases)('prints as docker: $line', async ({ line, printed }) => {
   const [name = '', ...words] = [...line.matchAll(/'([^']*)'|[^\s']+/g)].map(([word, quoted]) => quoted ?? word)
