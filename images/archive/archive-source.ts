@@ -39,6 +39,8 @@ interface Target {
   readonly signal: AbortSignal
 }
 
+const pieceBytes = 1 << 20
+
 /** Below this a copy is faster than a child that hashes. */
 const worthAdoptingBytes = 2 << 20
 
@@ -63,12 +65,13 @@ async function adoptFile(
 }
 
 /** From where an earlier write ended. */
-async function copyFile(files: TreeReader, path: string, to: Target): Promise<void> {
+async function copyFile(files: TreeReader, path: string, { ingest, onProgress, signal }: Target): Promise<void> {
   await using file = await files.open(path)
-  const options = { start: to.ingest.size, signal: to.signal, highWaterMark: 1 << 20, autoClose: false }
-  const stream = file.createReadStream(options)
-  for await (const chunk of stream) {
-    await to.ingest.write(chunk as Buffer)
-    to.onProgress?.(to.ingest.size)
+  for (;;) {
+    signal.throwIfAborted()
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(pieceBytes), 0, pieceBytes, ingest.size)
+    if (bytesRead === 0) return
+    await ingest.write(buffer.subarray(0, bytesRead))
+    onProgress?.(ingest.size)
   }
 }

@@ -156,7 +156,7 @@ class FileIngest implements KeptIngest {
     if (this.#state !== 'open') throw internal('the ingest has ended')
     await this.#writing
     const file = await linkOwned(path, this.#place.path).catch((error: unknown) => {
-      throw toStoreError(error)
+      throw toStoreError(error, path)
     })
     if (!file) return false
     await this.#begin(file)
@@ -220,7 +220,7 @@ class FileIngest implements KeptIngest {
       this.#state = 'committed'
       await syncDirectory(this.#place.blobs)
     } catch (error) {
-      throw toStoreError(error)
+      throw toStoreError(error, this.#place.path)
     }
   }
 
@@ -256,13 +256,17 @@ class FileIngest implements KeptIngest {
     this.#gatheredBytes = 0
     if (chunks.length === 0) return
     const growth = this.#growth
-    this.#writing = writeAll(this.#file, chunks, position).then(() => growth.grew())
+    this.#writing = writeAll(this.#file, this.#place.path, { chunks, position }).then(() => growth.grew())
     // Its failure is told by the next call; until then it must not pass for an unhandled one.
     this.#writing.catch(() => undefined)
   }
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  path: string,
+  { chunks, position }: { chunks: readonly Uint8Array[]; position: number },
+): Promise<void> {
   try {
     const total = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
     const { bytesWritten } = await file.writev(chunks, position)
@@ -274,16 +278,14 @@ async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], positio
       done += (await file.write(rest, done, rest.length - done, position + bytesWritten + done)).bytesWritten
     }
   } catch (error) {
-    throw toStoreError(error)
+    throw toStoreError(error, path)
   }
 }
 
-function toStoreError(error: unknown): unknown {
+/** The error of a system call does not name the file when that is open already. */
+function toStoreError(error: unknown, path: string): unknown {
   const code = systemCode(error)
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return noSpace('no space left for image content; remove images or containers, or enlarge the disk', {
-      cause: error,
-    })
-  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return noSpace('no space left for image content', { cause: error })
+  if (error instanceof Error && 'syscall' in error && !('path' in error)) return Object.assign(error, { path })
   return error
 }

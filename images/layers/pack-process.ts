@@ -44,7 +44,7 @@ export async function startPack(executable: string, run: PackRun, signal?: Abort
     cwd: '/',
   })
   // Node throws away what a child has written and nobody is reading yet when it ends.
-  const written = child.stdio[3 + fds.length]
+  const written = child.stdio?.[3 + fds.length]
   // What goes wrong with it is told by its reader and by the child.
   const archive = written instanceof Readable ? pipeline(written, new PassThrough(), () => undefined) : undefined
   const ended = endOf(child)

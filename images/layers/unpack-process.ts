@@ -81,11 +81,14 @@ async function runChild(
     env: {},
     cwd: '/',
   })
+  // Of a child that could not be started, the error comes next, and there may be no pipes.
+  const ended = endOf(child, executable)
   const givenUp = new AbortController()
-  using _growth = growth && tellGrowth(growth, child.stdio[3 + inherited.length], givenUp)
+  const isStarted = child.pid !== undefined
+  using _growth = growth && isStarted ? tellGrowth(growth, child.stdio[3 + inherited.length], givenUp) : undefined
   using _ = killOnAbort(child, signal ? AbortSignal.any([signal, givenUp.signal]) : givenUp.signal)
   const [code, output, message, sourceError] = await Promise.all([
-    endOf(child, executable),
+    ended,
     textOf(child.stdout),
     textOf(child.stderr),
     'stream' in source ? feed(source.stream, child) : undefined,
@@ -171,7 +174,10 @@ async function textOf(stream: Readable | null): Promise<string> {
 /** Copies the stream to the child. Resolves with the error of the stream itself, if it had one; that the child stopped reading is told by
  *  its exit code. */
 async function feed(stream: Readable, child: ChildProcess): Promise<unknown> {
-  if (!child.stdin) return internal('berth-unpack has no standard input')
+  if (!child.stdin) {
+    stream.destroy()
+    return internal('berth-unpack has no standard input')
+  }
   // Whichever ends early takes the other one down with it: the first to go is the cause.
   let first: 'stream' | 'child' | undefined
   const streamEnds = () => {

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Digest } from '#base/digest.ts'
 import { invalid, messageOf, notFound } from '#base/errors.ts'
 import { Filters } from '#base/filters.ts'
@@ -40,6 +40,7 @@ import { type PushPorts, push } from '../transfer/push.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
 import { Slots } from '../transfer/slots.ts'
 import { repairImages } from './damage.ts'
+import { type Attempt, explained, explainedProgress } from './explain-failure.ts'
 import { collect, sweep } from './garbage.ts'
 import type { Image, ImageHistory, ImageWithSharing } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
@@ -101,6 +102,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     events,
     registries,
     executable: unpackExecutable,
+    root: dirname(options.contentRoot),
     quarantine: options.quarantine,
     store,
     index,
@@ -126,6 +128,8 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
 interface ServicePorts extends PullPorts, PushPorts, CheckPorts {
   readonly users: ImageUsers
   readonly index: LayoutIndex
+  /** The data root. */
+  readonly root: string
 }
 
 export interface ImageSearch {
@@ -228,16 +232,16 @@ export class ImageService implements AsyncDisposable {
     })
     if (freed.length === 0) return
     // Unlinking cannot be taken back: the rows must be gone for good before the files are.
-    await this.#track(database.sync().then(() => collect(this.#ports, freed)))
+    const freeing = database.sync().then(() => collect(this.#ports, freed))
+    await this.#track(explained(this.#attempt(`tagging ${name}`), freeing))
   }
 
   /** Fails before the first progress where the registry's own answer is the error. The image is on disk when the progress ends. */
   async pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
     this.#ports.database.checkRoom()
-    const running = await this.#track(pull(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal])))
-    this.#transfers += 1
-    void this.#track(running.done).then(() => this.#transferEnded())
-    return running.progress
+    const attempt = this.#attempt(`pulling ${familiarReference(request.reference)}`)
+    const begun = pull(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
+    return await this.#transfer(attempt, begun)
   }
 
   /** A tar of images, as `docker save` writes it; read it to its end or return it.   @throws `not-found`, `invalid` with Docker's texts */
@@ -249,29 +253,24 @@ export class ImageService implements AsyncDisposable {
   async load(request: LoadRequest, signal: AbortSignal): Promise<AsyncIterable<LoadProgress>> {
     this.#ports.database.checkRoom()
     await this.#checkRoom('loading images')
-    const load = loadImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
-    const { progress, done } = await this.#track(load)
-    this.#transfers += 1
-    void this.#track(done).then(() => this.#transferEnded())
-    return progress
+    const begun = loadImages(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
+    return await this.#transfer(this.#attempt('loading images'), begun)
   }
 
   /** Makes an image of one layer from a tar of its files; its id ends the progress.   @throws `invalid`, `not-found`, `unavailable` */
   async import(request: ImportFrom, signal: AbortSignal): Promise<AsyncIterable<PullProgress>> {
     this.#ports.database.checkRoom()
     await this.#checkRoom('importing an image')
-    const started = startImport(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
-    const { progress, done } = await this.#track(started)
-    this.#transfers += 1
-    void this.#track(done).then(() => this.#transferEnded())
-    return progress
+    const begun = startImport(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
+    return await this.#transfer(this.#attempt('importing an image'), begun)
   }
 
   /** Makes an image of a container.   @returns its id   @throws as `commitContainer` does */
   async commit(commit: ContainerCommit, signal: AbortSignal): Promise<Digest> {
     this.#ports.database.checkRoom()
     const ended = AbortSignal.any([signal, this.#stopped.signal])
-    return await this.#track(commitContainer(this.#ports, commit, ended))
+    const attempt = this.#attempt('committing a container')
+    return await this.#track(explained(attempt, commitContainer(this.#ports, commit, ended)))
   }
 
   /** Pushes one tag or all of a repository; what goes wrong ends the progress.   @throws `not-found` when it is not of the platform asked for */
@@ -282,7 +281,7 @@ export class ImageService implements AsyncDisposable {
     const { progress, done } = push(this.#ports, request, AbortSignal.any([signal, this.#stopped.signal]))
     this.#transfers += 1
     void this.#track(done).then(() => this.#transferEnded())
-    return progress
+    return explainedProgress(this.#attempt(`pushing ${familiarReference(reference)}`), progress)
   }
 
   /** @returns the token to keep instead of the password, or ''   @throws `unauthorized`, `unavailable` with Docker's texts */
@@ -312,15 +311,14 @@ export class ImageService implements AsyncDisposable {
 
   /** Untags, and deletes with the last reference.   @throws `not-found`, `conflict` with Docker's texts */
   async remove(name: string, options: RemoveOptions): Promise<Removal[]> {
-    return await this.#track(removeImage(this.#ports, name, options))
+    return await this.#track(explained(this.#attempt(`removing ${name}`), removeImage(this.#ports, name, options)))
   }
 
   /** Removes dangling images, or with `dangling=false` all that no container uses.   @throws `invalid`, `conflict` while another one runs */
   async prune(filters: Filters, signal: AbortSignal): Promise<ImagePrune> {
     const request = { filters, signal: AbortSignal.any([signal, this.#stopped.signal]) }
-    return await this.#track(
-      this.#pruning.run(() => pruneImages(this.#ports, this.list(new Filters()).toReversed(), request)),
-    )
+    const pruning = this.#pruning.run(() => pruneImages(this.#ports, this.list(new Filters()).toReversed(), request))
+    return await this.#track(explained(this.#attempt('pruning images'), pruning))
   }
 
   /** Checks what is stored, and mends it when asked to; stops with the reader.   @throws `conflict` while another one runs */
@@ -343,7 +341,21 @@ export class ImageService implements AsyncDisposable {
 
   /** Where the size is not known beforehand.   @throws `no-space` */
   async #checkRoom(what: string): Promise<void> {
-    using _ = await this.#ports.budget.admit(what, 0)
+    using _ = await explained(this.#attempt(what), this.#ports.budget.admit(what, 0))
+  }
+
+  #attempt(what: string): Attempt {
+    return { what, root: this.#ports.root }
+  }
+
+  async #transfer<P>(
+    attempt: Attempt,
+    begun: Promise<{ readonly progress: AsyncIterable<P>; readonly done: Promise<void> }>,
+  ): Promise<AsyncIterable<P>> {
+    const { progress, done } = await this.#track(explained(attempt, begun))
+    this.#transfers += 1
+    void this.#track(done).then(() => this.#transferEnded())
+    return explainedProgress(attempt, progress)
   }
 
   #transferEnded(): void {

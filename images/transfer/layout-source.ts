@@ -31,6 +31,7 @@ export async function openLayout(directory: string): Promise<Layout> {
       return bytes
     },
     async fetchBlob({ descriptor, ingest, onProgress, signal }: BlobRequest) {
+      signal.throwIfAborted()
       for await (const chunk of createReadStream(pathOf(descriptor), { signal, highWaterMark: 1 << 20 })) {
         await ingest.write(chunk as Buffer)
         onProgress?.(ingest.size)

@@ -1,9 +1,10 @@
-import { dataLoss, noSpace } from '#base/errors.ts'
+import { dataLoss, internal, messageOf, noSpace } from '#base/errors.ts'
 
 /** Primary result codes. @see https://www.sqlite.org/rescode.html */
 const inputOutput = 10
 const corrupt = 11
 const full = 13
+const cannotOpen = 14
 const notDatabase = 26
 
 /** What SQLite says of the disk as an error of ours; anything else as it is. */
@@ -13,6 +14,10 @@ export function toStateError(error: unknown, path: string): unknown {
     return noSpace(`no space left for the database ${path}: remove containers or images, or enlarge the disk`, {
       cause: error,
     })
+  }
+  if (code === inputOutput || code === cannotOpen) {
+    const words = `the disk or the limit of open files fails the database ${path} (${messageOf(error)})`
+    return internal(`${words}: look at the kernel's log (dmesg), then run system check`, { cause: error, code: 'disk' })
   }
   if (code === corrupt || code === notDatabase) return dataLoss(`${path} is damaged or no database`, { cause: error })
   return error

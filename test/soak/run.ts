@@ -12,6 +12,7 @@ const soaks: Readonly<Record<string, readonly string[]>> = {
   powercut: ['test/soak/powercut/run.ts'],
   pulls: ['test/soak/pulls.ts'],
   'rename-race': ['test/native/runtime/rename-race.ts'],
+  'store-faults': ['test/soak/store-faults/run.ts'],
   'shim-exec': ['test/native/shim/exec-soak.ts'],
 }
 

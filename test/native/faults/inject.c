@@ -21,28 +21,36 @@
 
 /*
  * Runs a command, looks at every system call of it and its children up to their execve, and lets one of them fail:
- *   inject --report FILE [--fail PROCESS NAME K ERRNO] [--attach PID]... [--] [COMMAND...]
+ *   inject --report FILE [--below DIRECTORY] [--fail PROCESS NAME K ERRNO] [--attach PID]... [--] [COMMAND...]
  * PROCESS counts from 0, the command, in the order in which processes appear (attached ones come after the command); K counts the
  * calls of that name in that process from 1. Without a command the attached ones are looked at until standard input ends.
  *
  * The report, a line each: "attached"; "call PROCESS K NAME WHAT"; "failed PROCESS K NAME WHAT"; "exit CODE"; "left PID" for each
  * descendant that lives on; "hung" when the command had to be killed.
+ *
+ * With --below DIRECTORY only calls count whose path or descriptor leads there, and those that make descriptors or processes; PROCESS is 0
+ * for all of them, and K counts over all processes, since threads share such work in no order. With an ERRNO of 0 the process dies at the call.
  */
 
-#define TRACEES_MAX 64
+#define TRACEES_MAX 256
 #define KINDS_MAX 512
 #define LIMIT_SECONDS 20
 
 struct tracee {
-        pid_t pid;
+        pid_t pid; /* -1: it has ended */
         int index;
         bool counted; /* the first execve has been made */
         bool seized;
         int pending; /* errno that the call it is in is to give */
         unsigned seen[KINDS_MAX];
+#if defined(__x86_64__)
+        unsigned long long first; /* argument of the call that was skipped */
+#endif
 };
 
 struct injector {
+        const char *below;
+        unsigned seen[KINDS_MAX]; /* below it */
         FILE *report;
         struct tracee tracees[TRACEES_MAX];
         size_t n;
@@ -59,6 +67,11 @@ static void inject_expire(int signal) {
         expired = 1;
 }
 
+/* Its arrival ends a wait. */
+static void inject_wake(int signal) {
+        (void) signal;
+}
+
 static _Noreturn void inject_die(const char *what) {
         perror(what);
         exit(125);
@@ -68,8 +81,15 @@ static struct tracee *inject_find(struct injector *in, pid_t pid, bool make) {
         for (size_t i = 0; i < in->n; i++)
                 if (in->tracees[i].pid == pid)
                         return &in->tracees[i];
-        if (!make || in->n == TRACEES_MAX)
+        if (!make)
                 return NULL;
+        for (size_t i = 0; in->below && i < in->n; i++)
+                if (in->tracees[i].pid < 0) {
+                        in->tracees[i] = (struct tracee){.pid = pid, .index = (int) i, .counted = true};
+                        return &in->tracees[i];
+                }
+        if (in->n == TRACEES_MAX)
+                inject_die("too many processes");
         in->tracees[in->n] = (struct tracee){.pid = pid, .index = (int) in->n, .counted = true};
         return &in->tracees[in->n++];
 }
@@ -87,6 +107,7 @@ static int inject_text_argument(const char *name) {
                 {"fsopen", 0},   {"fsconfig", 2},   {"sethostname", 0}, {"setdomainname", 0}, {"memfd_create", 0}, {"umount2", 0},
                 {"access", 0},   {"faccessat", 1},  {"faccessat2", 1},  {"statfs", 0},        {"mount", 1},        {"chown", 0},
                 {"fchownat", 1}, {"chmod", 0},      {"fchmodat", 1},    {"link", 0},          {"linkat", 1},       {"write", 1},
+                {"statx", 1},    {"utimensat", 1},
         };
 
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -97,9 +118,10 @@ static int inject_text_argument(const char *name) {
 
 /* What a descriptor leads to; numbers that differ from run to run are left out. */
 static bool inject_descriptor(const struct tracee *tracee, const char *name, uint64_t fd, char *text, size_t size) {
-        static const char *const known[] = {"read",       "readv",    "pread64", "fstat",   "fcntl",    "fstatfs",    "close",  "ioctl",
-                                            "getdents64", "sendfile", "recvmsg", "sendmsg", "recvfrom", "sendto",     "fchmod", "fchown",
-                                            "ftruncate",  "bind",     "listen",  "connect", "accept4",  "setsockopt", "setns",  "writev"};
+        static const char *const known[] = {"read",       "readv",    "pread64", "fstat",   "fcntl",     "fstatfs",    "close",  "ioctl",
+                                            "getdents64", "sendfile", "recvmsg", "sendmsg", "recvfrom",  "sendto",     "fchmod", "fchown",
+                                            "ftruncate",  "bind",     "listen",  "connect", "accept4",   "setsockopt", "setns",  "writev",
+                                            "pwrite64",   "pwritev",  "preadv",  "fsync",   "fdatasync", "fallocate",  "lseek"};
         char path[64];
 
         for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -119,14 +141,17 @@ static bool inject_descriptor(const struct tracee *tracee, const char *name, uin
 static void inject_describe(const struct injector *in, const struct tracee *tracee, const char *verb, const char *name, unsigned k,
                             const uint64_t *args) {
         int argument = inject_text_argument(name);
-        char text[96] = "";
+        char text[320] = "";
+        /* Of a file, where it is tells more than what is written to it. */
+        const char *like = in->below && strcmp(name, "write") == 0 ? "read" : name;
 
-        if (inject_descriptor(tracee, name, args[0], text, sizeof text - 24)) {
+        if (inject_descriptor(tracee, like, args[0], text, in->below ? sizeof text - 24 : 72)) {
                 size_t used = strlen(text);
                 if (args[1] < 100000)
                         (void) snprintf(text + used, sizeof text - used, ", %d", (int) args[1]);
         } else if (argument >= 0) {
-                struct iovec own = {text, sizeof text - 1}, other = {(void *) (uintptr_t) args[argument], sizeof text - 1};
+                size_t size = in->below ? sizeof text - 1 : 95;
+                struct iovec own = {text, size}, other = {(void *) (uintptr_t) args[argument], size};
                 ssize_t n = process_vm_readv(tracee->pid, &own, 1, &other, 1, 0);
                 text[n > 0 ? n : 0] = '\0';
                 if (strcmp(name, "write") == 0 && args[2] < sizeof text)
@@ -138,12 +163,20 @@ static void inject_describe(const struct injector *in, const struct tracee *trac
                 (void) snprintf(text, sizeof text, "%lld, %lld, %lld", (long long) (int) args[0], (long long) (int) args[1],
                                 (long long) (int) args[2]);
         }
-        fprintf(in->report, "%s %d %u %s %s\n", verb, tracee->index, k, name, text);
+        fprintf(in->report, "%s %d %u %s %s\n", verb, in->below ? 0 : tracee->index, k, name, text);
 }
 
-static void inject_skip_call(pid_t pid) {
+/* By a read from nowhere: number -1 would be for the process's seccomp filter to judge. */
+static void inject_skip_call(struct tracee *tracee) {
+        pid_t pid = tracee->pid;
 #if defined(__x86_64__)
-        if (ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, orig_rax), -1L) < 0)
+        struct user_regs_struct regs;
+        if (ptrace(PTRACE_GETREGS, pid, 0, &regs) < 0)
+                inject_die("read the registers");
+        tracee->first = regs.rdi;
+        regs.orig_rax = SYS_read;
+        regs.rdi = ~0ULL;
+        if (ptrace(PTRACE_SETREGS, pid, 0, &regs) < 0)
                 inject_die("skip a call");
 #else
         int none = -1;
@@ -153,9 +186,15 @@ static void inject_skip_call(pid_t pid) {
 #endif
 }
 
-static void inject_answer(pid_t pid, int code) {
+static void inject_answer(const struct tracee *tracee, int code) {
+        pid_t pid = tracee->pid;
 #if defined(__x86_64__)
-        if (ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, rax), -(long) code) < 0)
+        struct user_regs_struct regs;
+        if (ptrace(PTRACE_GETREGS, pid, 0, &regs) < 0)
+                inject_die("read the registers");
+        regs.rax = (unsigned long long) -(long long) code;
+        regs.rdi = tracee->first;
+        if (ptrace(PTRACE_SETREGS, pid, 0, &regs) < 0)
                 inject_die("answer a call");
 #else
         struct user_regs_struct regs;
@@ -168,13 +207,57 @@ static void inject_answer(pid_t pid, int code) {
 #endif
 }
 
-static void inject_call(const struct injector *in, struct tracee *tracee) {
+static bool inject_makes_descriptor(const char *name) {
+        static const char *const known[] = {"pipe2", "socketpair", "socket", "clone", "clone3", "vfork", "fork"};
+
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+                if (strcmp(known[i], name) == 0)
+                        return true;
+        return false;
+}
+
+/* Whether a call is about something below the directory. */
+static bool inject_is_below(const struct injector *in, const struct tracee *tracee, const char *name, const uint64_t *args) {
+        char text[512] = "";
+        int argument = inject_text_argument(name);
+
+        if (inject_makes_descriptor(name))
+                return true;
+        if (argument >= 0 && strcmp(name, "write") != 0) {
+                struct iovec own = {text, sizeof text - 1};
+                /* A string may end shortly before memory that is not there. */
+                for (size_t size = sizeof text - 1; size >= 32; size /= 2) {
+                        own.iov_len = size;
+                        struct iovec part = {(void *) (uintptr_t) args[argument], size};
+                        ssize_t n = process_vm_readv(tracee->pid, &own, 1, &part, 1, 0);
+                        text[n > 0 ? n : 0] = '\0';
+                        if (n > 0)
+                                break;
+                }
+                if (text[0] != '\0')
+                        return strncmp(text, in->below, strlen(in->below)) == 0;
+        }
+        if (!inject_descriptor(tracee, strcmp(name, "write") == 0 || strcmp(name, "statx") == 0 ? "read" : name, args[0], text, sizeof text))
+                return false;
+        return strncmp(text, in->below, strlen(in->below)) == 0;
+}
+
+static void inject_fail(const struct injector *in, struct tracee *tracee) {
+        if (in->fail_errno == 0) {
+                (void) kill(tracee->pid, SIGKILL);
+                return;
+        }
+        inject_skip_call(tracee);
+        tracee->pending = in->fail_errno;
+}
+
+static void inject_call(struct injector *in, struct tracee *tracee) {
         struct __ptrace_syscall_info info;
 
         if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof info, &info) < 0)
                 return; /* it was killed meanwhile */
         if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->pending) {
-                inject_answer(tracee->pid, tracee->pending);
+                inject_answer(tracee, tracee->pending);
                 tracee->pending = 0;
         }
         if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !tracee->counted || info.entry.nr >= KINDS_MAX)
@@ -183,14 +266,18 @@ static void inject_call(const struct injector *in, struct tracee *tracee) {
         char number[32];
         (void) snprintf(number, sizeof number, "call_%d", (int) info.entry.nr);
         const char *shown = name ? name : number;
-        unsigned k = ++tracee->seen[info.entry.nr];
         uint64_t args[6];
         memcpy(args, (const void *) info.entry.args, sizeof args);
+        if (in->below && !inject_is_below(in, tracee, shown, args)) {
+                free(name);
+                return;
+        }
+        unsigned k = in->below ? ++in->seen[info.entry.nr] : ++tracee->seen[info.entry.nr];
+        int process = in->below ? 0 : tracee->index;
         inject_describe(in, tracee, "call", shown, k, args);
-        if (in->fail_name && tracee->index == in->fail_process && k == in->fail_k && strcmp(shown, in->fail_name) == 0) {
+        if (in->fail_name && process == in->fail_process && k == in->fail_k && strcmp(shown, in->fail_name) == 0) {
                 inject_describe(in, tracee, "failed", shown, k, args);
-                inject_skip_call(tracee->pid);
-                tracee->pending = in->fail_errno;
+                inject_fail(in, tracee);
         }
         free(name);
 }
@@ -204,6 +291,8 @@ static void inject_stopped(struct injector *in, struct tracee *tracee, int statu
         } else if (event == PTRACE_EVENT_EXEC) {
                 if (tracee->index > 0 || (in->command == 0 && tracee->index == 0)) {
                         (void) ptrace(PTRACE_DETACH, pid, 0, 0); /* from here on it is the container's program */
+                        if (in->below)
+                                tracee->pid = -1;
                         return;
                 }
                 tracee->counted = true;
@@ -276,13 +365,19 @@ static void inject_kill_all(const struct injector *in) {
 /* Until the command ends, or standard input when there is none.   Answers the command's exit status. */
 static int inject_watch(struct injector *in) {
         struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        sigset_t children, none;
         int status;
 
+        (void) sigemptyset(&none);
+        (void) sigemptyset(&children);
+        (void) sigaddset(&children, SIGCHLD);
+        if (!in->command)
+                (void) sigprocmask(SIG_BLOCK, &children, NULL);
         for (;;) {
                 /* With a command every wait blocks; without one, whoever closes standard input must be noticed too. */
                 pid_t pid = waitpid(-1, &status, __WALL | (in->command ? 0 : WNOHANG));
                 if (pid == 0) {
-                        if (poll(&input, 1, 1) > 0)
+                        if (ppoll(&input, 1, NULL, &none) > 0)
                                 return 0;
                         continue;
                 }
@@ -335,15 +430,17 @@ static void inject_report_left(struct injector *in) {
 
 int main(int argc, char **argv) {
         static struct injector in;
-        pid_t attach[8];
+        pid_t attach[64];
         size_t n_attach = 0;
         int i = 1;
 
         for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
                 if (strcmp(argv[i], "--report") == 0 && i + 1 < argc) {
                         in.report = fopen(argv[++i], "we");
-                } else if (strcmp(argv[i], "--attach") == 0 && i + 1 < argc && n_attach < 8) {
+                } else if (strcmp(argv[i], "--attach") == 0 && i + 1 < argc && n_attach < 64) {
                         attach[n_attach++] = (pid_t) atoi(argv[++i]);
+                } else if (strcmp(argv[i], "--below") == 0 && i + 1 < argc) {
+                        in.below = argv[++i];
                 } else if (strcmp(argv[i], "--fail") == 0 && i + 4 < argc) {
                         in.fail_process = atoi(argv[i + 1]);
                         in.fail_name = argv[i + 2];
@@ -360,6 +457,8 @@ int main(int argc, char **argv) {
         (void) prctl(PR_SET_CHILD_SUBREAPER, 1);
         const struct sigaction expire = {.sa_handler = inject_expire}; /* without SA_RESTART */
         (void) sigaction(SIGALRM, &expire, NULL);
+        const struct sigaction child = {.sa_handler = inject_wake};
+        (void) sigaction(SIGCHLD, &child, NULL);
         (void) alarm(LIMIT_SECONDS);
         int gate = i + 1 < argc ? inject_spawn(&in, argv + i + 1) : -1;
         for (size_t j = 0; j < n_attach; j++)

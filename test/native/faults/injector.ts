@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { waitFor } from '#test/support/wait-for.ts'
@@ -80,7 +80,15 @@ export async function traceAttached<T>(
   fault: Fault | undefined,
   act: () => Promise<T>,
 ): Promise<{ trace: Trace; result: T }> {
-  const child = spawn(await buildInjector(), options(report, fault, attached), { stdio: ['pipe', 'ignore', 'inherit'] })
+  return await traceWith(options(report, fault, attached), report, act)
+}
+
+async function traceWith<T>(
+  args: readonly string[],
+  report: string,
+  act: () => Promise<T>,
+): Promise<{ trace: Trace; result: T }> {
+  const child = spawn(await buildInjector(), args, { stdio: ['pipe', 'ignore', 'inherit'] })
   try {
     await waitFor('the injector is attached', async () =>
       (await readFile(report, 'utf8').catch(() => '')).includes('attached\n'),
@@ -98,6 +106,18 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit')
   child.stdin?.end()
   await ended
+}
+
+/** Looks at what a running program does to the files below a directory while `act` runs: at calls of its threads, in one numbering. Its children
+ *  are let go of as soon as they are other programs. A fault with the number 0 kills it. */
+export async function traceBelow<T>(
+  { pid, directory }: { readonly pid: number; readonly directory: string },
+  report: string,
+  fault: Fault | undefined,
+  act: () => Promise<T>,
+): Promise<{ trace: Trace; result: T }> {
+  const threads = (await readdir(`/proc/${pid}/task`)).map(Number)
+  return await traceWith(['--below', directory, ...options(report, fault, threads)], report, act)
 }
 
 function options(report: string, fault: Fault | undefined, attached: readonly number[]): string[] {

@@ -1,0 +1,39 @@
+import { constants } from 'node:os'
+import type { Call, Fault } from '../../native/faults/injector.ts'
+
+const { EIO, EMFILE, ENOSPC, EAGAIN } = constants.errno
+
+/** What a call on a file may fail with, as far as the state of the machine decides and not its arguments. */
+export function errnosOf({ name }: Call): readonly number[] {
+  if (['open', 'openat', 'openat2'].includes(name)) return [EMFILE, EIO]
+  if (['pipe2', 'socketpair', 'socket'].includes(name)) return [EMFILE]
+  if (['clone', 'clone3', 'fork', 'vfork'].includes(name)) return [EAGAIN]
+  if (/^(p?write(v|64)?|mkdir(at)?|rename(at2?)?|fallocate|ftruncate|link(at)?|fsync|fdatasync)$/.test(name)) {
+    return [ENOSPC, EIO]
+  }
+  if (neverFails.has(name)) return []
+  return [EIO]
+}
+
+const neverFails = new Set(['close', 'fcntl', 'lseek', 'mmap', 'munmap', 'restart_syscall', 'flock'])
+
+interface Excuse {
+  readonly name: RegExp
+  readonly errno?: number
+  readonly what?: RegExp
+  readonly reason: string
+}
+
+/** Calls that may fail although the verb succeeds, what it says being true nevertheless. */
+const tolerated: readonly Excuse[] = [
+  { name: /^socket$/, reason: 'a registry is asked again' },
+  { name: /^pwrite64$/, errno: ENOSPC, what: /state\.db-wal/, reason: 'the reserve makes room' },
+]
+
+export const whyTolerated = ({ name, what, errno }: Fault): string | undefined =>
+  tolerated.find(
+    (excuse) =>
+      excuse.name.test(name) &&
+      (excuse.what?.test(what) ?? true) &&
+      (excuse.errno === undefined || excuse.errno === errno),
+  )?.reason
