@@ -64,6 +64,8 @@ const waiting = {
   berth_executable_open: ['str', 'void *'],
   berth_memory_trim: [],
   berth_label_set: ['str', 'str'],
+  berth_mount_at: ['str', 'str', 'str', 'uint64_t', 'str'],
+  berth_unmount: ['str'],
   berth_cgroup_kill: ['str'],
   berth_cgroup_remove: ['str'],
   berth_cgroup_update: ['str', 'void *', 'size_t'],

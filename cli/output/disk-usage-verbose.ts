@@ -1,5 +1,5 @@
 import { formatBytes } from '#base/quantity.ts'
-import type { ContainerSummary, DiskUsage, ImageSummary } from '#contract/types.gen.ts'
+import type { ContainerSummary, DiskUsage, ImageSummary, Volume } from '#contract/types.gen.ts'
 import { containerColumns } from './container-columns.ts'
 import { toUsageRows } from './disk-usage.ts'
 import { formatSize } from './human.ts'
@@ -8,11 +8,6 @@ import { type Columns, formatRows } from './table.ts'
 
 const imageTable = ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers']
 const containerTable = ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names']
-
-interface Volume {
-  readonly Name: string
-  readonly UsageData?: { readonly Size?: number; readonly RefCount?: number }
-}
 
 const volumeColumns: Columns<Volume> = {
   Name: { heading: 'VOLUME NAME', value: ({ Name }) => Name },
@@ -53,7 +48,7 @@ export async function formatVerboseUsage(usage: DiskUsage, nowMs: number): Promi
   return [
     `Images space usage:\n\n${await formatRows((Images ?? []).map(firstName), imageColumns(options), columns(imageTable))}`,
     `Containers space usage:\n\n${await formatRows(Containers ?? [], containers, columns(containerTable))}`,
-    `Local Volumes space usage:\n\n${await formatRows((Volumes ?? []) as Volume[], volumeColumns, columns(['Name', 'Links', 'Size']))}`,
+    `Local Volumes space usage:\n\n${await formatRows(Volumes ?? [], volumeColumns, columns(['Name', 'Links', 'Size']))}`,
     `Build cache usage: ${formatBytes(cache?.sizeBytes ?? 0)}\n`,
     await formatRows((BuildCache ?? []) as Cache[], cacheColumns, columns(Object.keys(cacheColumns))),
   ].join('\n')

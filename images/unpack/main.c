@@ -200,9 +200,9 @@ static int answer_unpacked(const struct counts *counts) {
 }
 
 static int answer_usage(const struct usage *counted) {
-        char line[100];
-        int size = snprintf(line, sizeof line, "{\"bytes\":%llu,\"inodes\":%llu}\n", (unsigned long long) counted->bytes,
-                            (unsigned long long) counted->inodes);
+        char line[120];
+        int size = snprintf(line, sizeof line, "{\"bytes\":%llu,\"inodes\":%llu,\"content\":%llu}\n", (unsigned long long) counted->bytes,
+                            (unsigned long long) counted->inodes, (unsigned long long) counted->content);
         return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
 }
 

@@ -38,8 +38,10 @@ static int count_one(struct measure *measure, int parent, const char *name, unsi
         if (++measure->usage.inodes > MAX_ENTRIES)
                 return berth_error_set(measure->err, E2BIG, "more than %d files to count", MAX_ENTRIES);
         measure->usage.bytes += (uint64_t) st.st_blocks * 512;
-        if (!S_ISDIR(st.st_mode))
+        if (!S_ISDIR(st.st_mode)) {
+                measure->usage.content += (uint64_t) st.st_size;
                 return 0;
+        }
         if (depth == MAX_DEPTH)
                 return berth_error_set(measure->err, E2BIG, "directories nested more than %d deep", MAX_DEPTH);
 

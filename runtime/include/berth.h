@@ -74,6 +74,11 @@ BERTH_FAST int berth_overlay_opaque(int directory, struct berth_error *err);
 /* Gives a file this SELinux label; a link itself. 1: it has it, 0: its filesystem gives no labels. */
 BERTH_WAIT int berth_label_set(const char *path, const char *label, struct berth_error *err);
 
+/* ---- host mounts (of the daemon's own namespace) ---- */
+/* mount(2), with the second call that a read-only bind needs; nothing stays mounted when it fails. */
+BERTH_WAIT int berth_mount_at(const char *source, const char *target, const char *type, uint64_t flags, const char *data, struct berth_error *err);
+BERTH_WAIT int berth_unmount(const char *target, struct berth_error *err); /* lazily (MNT_DETACH) */
+
 /* ---- cgroups ---- */
 BERTH_WAIT int berth_cgroup_kill(const char *path, struct berth_error *err);   /* SIGKILL to all below; success when there is none */
 BERTH_WAIT int berth_cgroup_remove(const char *path, struct berth_error *err); /* every hierarchy; success when there is none */

@@ -40,6 +40,10 @@ int path_open_in_root_nofollow(int root, const char *path, int flags, int *ret_f
         return path_resolve(root, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, ret_fd);
 }
 
+int path_open_beneath(int directory, const char *path, int flags, int *ret_fd) {
+        return path_resolve(directory, path, flags, 0, RESOLVE_BENEATH, ret_fd);
+}
+
 static bool path_is_dots(const char *name, size_t size) {
         return (size == 1 && name[0] == '.') || (size == 2 && name[0] == '.' && name[1] == '.');
 }

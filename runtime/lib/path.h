@@ -16,6 +16,9 @@ int path_open_in_root(int root, const char *path, int flags, mode_t mode, int *r
 /* The same, but a symbolic link anywhere in the path is refused with -ELOOP. */
 int path_open_in_root_nofollow(int root, const char *path, int flags, int *ret_fd);
 
+/* The same, but whatever leads out of the directory, also for a moment, is refused with -EXDEV: absolute links, too many "..". */
+int path_open_beneath(int directory, const char *path, int flags, int *ret_fd);
+
 /* Opens (O_PATH) a directory, making it and its missing parents with 0755. Answers -ENOTDIR when a file stands in the way. */
 int path_make_directory(int root, const char *path, int *ret_fd, struct berth_error *err);
 

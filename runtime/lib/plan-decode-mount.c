@@ -26,6 +26,9 @@ int plan_decode_mount(struct plan *plan, struct tlv_reader reader, struct plan_m
                 case PLAN_MOUNT_SOURCE:
                         r = plan_string(&record, &mount->source, err);
                         break;
+                case PLAN_MOUNT_SUBPATH:
+                        r = plan_string(&record, &mount->subpath, err);
+                        break;
                 case PLAN_MOUNT_FLAGS:
                         ok = tlv_copy(&record, &mount->flags, sizeof mount->flags);
                         break;

@@ -97,6 +97,7 @@ enum plan_tag {
         PLAN_MOUNT_ATTRS = 100,  /* u64 set, u64 clear, u64 recursive set, u64 recursive clear, u64 propagation */
         PLAN_MOUNT_OPTION = 101, /* string "key" or "key=value"; repeated */
         PLAN_MOUNT_ID_MAP = 102, /* struct plan_id_map; repeated */
+        PLAN_MOUNT_SUBPATH = 103, /* string: of a bind, a path beneath its source that is mounted in its place */
 
         /* keeper */
         PLAN_ID = 128,

@@ -140,7 +140,7 @@ static int spec_mount_path(uint16_t tag, const char *base, const char *path, str
 
 static int spec_mount(const struct json_at *at, const char *bundle, struct tlv_writer *writer, struct berth_error *err) {
         struct spec_mount mount = {.at = at, .writer = writer};
-        const char *destination = NULL, *type = "", *source = "";
+        const char *destination = NULL, *type = "", *source = "", *subpath = "";
         struct json_at member, list;
         size_t n = 0;
 
@@ -155,6 +155,8 @@ static int spec_mount(const struct json_at *at, const char *bundle, struct tlv_w
                 r = json_text_member(at, "type", &type, err);
         if (r == 0)
                 r = json_text_member(at, "source", &source, err);
+        if (r == 0)
+                r = json_text_member(at, "berthSubpath", &subpath, err);
         if (r == 0)
                 r = json_list_member(at, "options", &list, &n, err);
         if (r < 0)
@@ -174,6 +176,10 @@ static int spec_mount(const struct json_at *at, const char *bundle, struct tlv_w
                 mount.plan.attr_clear &= ~(uint64_t) MOUNT_ATTR_RDONLY;
         if (r == 0)
                 r = spec_mount_check(&mount, type, source, err);
+        if (r == 0 && *subpath && (!(mount.plan.flags & PLAN_MOUNT_BIND) || mount.plan.flags & PLAN_MOUNT_REMOUNT))
+                r = json_fail(at, err, "only binds have a subpath");
+        if (r == 0 && *subpath)
+                tlv_put_string(writer, PLAN_MOUNT_SUBPATH, subpath);
         if (r == 0)
                 r = spec_mount_path(PLAN_MOUNT_DESTINATION, "", destination, writer, err);
         if (r == 0 && mount.plan.flags & PLAN_MOUNT_BIND && !(mount.plan.flags & PLAN_MOUNT_REMOUNT))

@@ -3,6 +3,7 @@ import { conflict, invalid, notFound } from '#base/errors.ts'
 import { isFullId } from '#base/ids.ts'
 import type { Database } from '#state/database.ts'
 import type { Container, ContainerState, Health } from './container.ts'
+import { toPlainMount } from './mounts/plain-mount.ts'
 
 type Settings = Omit<Container, 'id' | 'name' | 'createdAt' | 'imageId' | 'state' | 'restartCount'>
 
@@ -162,5 +163,11 @@ function fromResultRow({ startedAt, endedAt, ...rest }: ResultRow): Health['resu
 
 /** JSON drops properties that are undefined; reading one that is not there gives undefined all the same. */
 function revive(text: string): Settings {
-  return JSON.parse(text) as Settings
+  const settings = JSON.parse(text) as Omit<Settings, 'mounts'> & Partial<Pick<Settings, 'mounts'>>
+  return {
+    ...settings,
+    mounts:
+      settings.mounts ??
+      settings.host.mounts.map((one) => toPlainMount({ ...one, readonlyBelow: 'if-possible', subpath: '' })),
+  }
 }

@@ -63,25 +63,59 @@ export interface DeviceMapping {
   readonly permissions: string
 }
 
-/** `-v source:target:options` or `--mount type=bind|tmpfs`, parsed. */
+export type Propagation = '' | 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
+
+/** `-v source:target:options`, `--mount` or `--tmpfs`, parsed. */
 export interface MountSetting {
-  readonly type: 'bind' | 'tmpfs'
-  /** Host path of a bind. */
+  readonly type: 'bind' | 'tmpfs' | 'volume' | 'image'
+  /** Host path of a bind, name of a volume ('': anonymous), reference of an image. */
   readonly source: string
   readonly target: string
   readonly readonly: boolean
-  readonly propagation: '' | 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
+  readonly propagation: Propagation
   /** `-v` makes a missing host directory; `--mount` refuses. */
   readonly createSource: boolean
   readonly nonRecursive: boolean
+  /** What comes along below a read-only bind: as it is, or read-only or not at all; else read-only where the kernel can. */
+  readonly readonlyBelow: 'if-possible' | 'never' | 'always'
+  readonly volume: VolumeSetting | undefined
+  /** A path in the volume or image that is mounted in its place; '': all of it. */
+  readonly subpath: string
   readonly tmpfsSizeBytes: number | undefined
   readonly tmpfsMode: number | undefined
   /** Mount options of `--tmpfs path:options`, as they came. */
   readonly tmpfsOptions: string | undefined
-  /** The options of `-v` as they came, with `z` or `Z`, which ask for labels of SELinux; undefined: none. */
+  /** The options of `-v` as they came; with `z` or `Z` they ask for labels of SELinux; undefined: none. */
   readonly mode: string | undefined
   /** Where it came from, so that inspect can give it back. */
   readonly origin: 'binds' | 'mounts' | 'tmpfs'
+  /** The API's Mount object, kept as it came; only of `mounts`. */
+  readonly asked: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What a volume is made with when it is not there. */
+export interface VolumeSetting {
+  /** '': the container's driver of volumes. */
+  readonly driver: string
+  readonly options: Readonly<Record<string, string>> | undefined
+  readonly labels: Readonly<Record<string, string>> | undefined
+  /** Leaves an empty volume empty, whatever the image has there. */
+  readonly noCopy: boolean
+}
+
+/** What is mounted in a container, as its creation found it. */
+export interface MountPoint extends Omit<MountSetting, 'origin' | 'createSource' | 'volume' | 'asked'> {
+  /** Of a volume or image; '' for others. */
+  readonly name: string
+  /** Of a volume; '' for others. */
+  readonly driver: string
+  /** Path on the host; '' for a tmpfs. A plugin's volume may be elsewhere after each start. */
+  readonly source: string
+  readonly createSource: boolean
+  /** A volume that nobody named: it goes with its container when that is asked for. */
+  readonly anonymous: boolean
+  /** `volumes`: declared by the image or by `-v target`; `tmpfs`: by --tmpfs, which is shown elsewhere. */
+  readonly origin: 'binds' | 'mounts' | 'tmpfs' | 'volumes' | 'other-container'
 }
 
 /** How the host serves the container. `undefined`: not asked for. */
@@ -89,6 +123,8 @@ export interface HostSettings {
   /** `Binds` as they came, for inspect. */
   readonly binds: readonly string[]
   readonly mounts: readonly MountSetting[]
+  /** `VolumeDriver`: of volumes that name none. */
+  readonly volumeDriver: string
   readonly networkMode: string
   readonly restartPolicy: RestartPolicy
   readonly autoRemove: boolean
@@ -197,6 +233,7 @@ export interface Container {
   readonly path: string
   readonly args: readonly string[]
   readonly logPath: string
+  readonly mounts: readonly MountPoint[]
   /** Given at create, for good; undefined: the daemon had none to give. */
   readonly selinux: SelinuxLabels | undefined
   readonly onUnhealthy: HealthAction | undefined

@@ -19,6 +19,7 @@ import type {
   RootfsReader,
   ShimLauncher,
   SnapshotSource,
+  VolumeSource,
 } from './ports.ts'
 import type { RestartTimers } from './restart-timers.ts'
 import type { Runtimes } from './runtimes.ts'
@@ -55,6 +56,7 @@ export interface ContainerContext {
   readonly layerMarks: LayerMarks
   readonly rootfs: RootfsReader
   readonly network: NetworkAttacher
+  readonly volumes: VolumeSource
   readonly shims: ShimLauncher
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler

@@ -1,10 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { notImplemented } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
-import type { Container, ContainerConfig, HealthAction, HostSettings, LogConfig } from './container.ts'
+import type { Container, ContainerConfig, HealthAction, HostSettings, LogConfig, MountPoint } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { requestedAction, requestedHealthcheck } from './health/requested.ts'
 import { mergeImage } from './merge-image.ts'
+import { fillVolumes } from './mounts/fill-volumes.ts'
+import { ImageMounts } from './mounts/image-mounts.ts'
+import { openMountPoints } from './mounts/mount-points.ts'
 import { freeName, parseContainerName } from './names.ts'
 import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
@@ -26,15 +30,15 @@ export async function create(
   context: ContainerContext,
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
-  const { store, images, snapshots, paths } = context
+  const { store, images, snapshots, volumes, paths } = context
   const { config: own, host } = withPeer(context, request.config, completed(context, request.host))
-  refuseUnsupported(own, host)
+  refuseUnsupported(host)
   const image = images.getForContainer(request.config.image, request.platform)
   const asked = { ...own, healthcheck: requestedHealthcheck(own) }
   const onUnhealthy = requestedAction(asked)
   const config = mergeImage(asked, image.config)
   validate(config, host)
-  idMapsOf(host, context.idMaps)
+  refuseMounts(context, host)
   checkCgroupParent(host, context.cgroupDriver)
   const attachments = context.network.planAttachments(host.networkMode, request.attachments)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
@@ -45,16 +49,25 @@ export async function create(
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(paths.directory(id), { recursive: true, force: true }))
   undo.defer(() => snapshots.remove(id))
-  await Promise.all([mkdir(paths.directory(id), { mode: 0o700 }), snapshots.prepare(id, image.chainId)])
+  const imageMounts = new ImageMounts(context, id)
+  undo.defer(() => imageMounts.undo())
+  undo.defer(() => volumes.letGo(id))
+  const [, rootfs] = await Promise.all([
+    mkdir(paths.directory(id), { mode: 0o700 }),
+    snapshots.prepare(id, image.chainId),
+  ])
+  const mounts = await openMountPoints(context, { id, config, host, images: imageMounts })
+  await fillVolumes(context, { id, points: mounts, rootfs, noCopy: notCopied(host), signal: context.background.signal })
   store.database.transaction(() => {
     const finalName = name ?? freeName((candidate) => store.isNameTaken(candidate))
-    const container = toRecord(context, { id, name: finalName, config, host, image, onUnhealthy })
+    const container = toRecord(context, { id, name: finalName, config, host, image, onUnhealthy, mounts })
+    volumes.settle(id)
     store.insert(container)
     context.network.keepAttachments(id, attachments)
     publish(context, container, 'create')
   })
   undo.move()
-  return { id, warnings: warningsOf(image) }
+  return { id, warnings: [] }
 }
 
 function completed({ runtimes, store, defaultLog }: ContainerContext, host: HostSettings): HostSettings {
@@ -75,6 +88,17 @@ function withDefaultLog(asked: LogConfig, { driver, options }: LogConfig): LogCo
   return { driver, options: { ...options, ...asked.options } }
 }
 
+/** @throws `not-implemented` for mounts that this container's users or runtime cannot have */
+function refuseMounts({ idMaps, runtimes }: ContainerContext, host: HostSettings): void {
+  if (idMapsOf(host, idMaps) !== undefined && host.mounts.some(({ type }) => type === 'image')) {
+    throw notImplemented('mounting images into a container with users of its own (userns-remap): not implemented yet')
+  }
+  const parts = host.mounts.some(({ type, subpath }) => type === 'volume' && subpath !== '')
+  if (parts && runtimes.find(host.runtime) !== undefined) {
+    throw notImplemented(`mounting a part of a volume with the runtime ${host.runtime}: not implemented yet`)
+  }
+}
+
 interface Parts {
   readonly id: string
   readonly name: string
@@ -82,11 +106,12 @@ interface Parts {
   readonly host: HostSettings
   readonly image: ImageForContainer
   readonly onUnhealthy: HealthAction | undefined
+  readonly mounts: readonly MountPoint[]
 }
 
 function toRecord(
   { clock, paths, selinux, store }: ContainerContext,
-  { id, name, config, host, image, onUnhealthy }: Parts,
+  { id, name, config, host, image, onUnhealthy, mounts }: Parts,
 ): Container {
   const { os, architecture, variant } = image.config
   return {
@@ -112,18 +137,13 @@ function toRecord(
     restartCount: 0,
     ...commandOf(config),
     logPath: host.logConfig.driver === 'json-file' ? paths.log(id) : '',
+    mounts,
     selinux: selinux.labelsFor(host, () => store.all()),
     onUnhealthy,
   }
 }
 
-function warningsOf({ config: { config } }: ImageForContainer): string[] {
-  const volumes = Object.keys(config.Volumes ?? {})
-  return [
-    ...(volumes.length === 0
-      ? []
-      : [
-          `The image's volumes (${volumes.join(', ')}) are kept in the container's own layer: volumes are not implemented yet`,
-        ]),
-  ]
+/** Targets of volumes that are to stay as they are. */
+function notCopied({ mounts }: HostSettings): ReadonlySet<string> {
+  return new Set(mounts.filter(({ volume }) => volume?.noCopy).map(({ target }) => target))
 }

@@ -7,6 +7,7 @@ import type { ContainerContext } from './context.ts'
 import { end } from './exec-table.ts'
 import { unprobedHealth } from './health/state.ts'
 import { isAlive, transition } from './lifecycle.ts'
+import { unmountVolumes } from './mounts/volume-mounts.ts'
 import { deleteElsewhere } from './other-runtime.ts'
 import type { TaskExit } from './ports.ts'
 import { removeLocked } from './remove.ts'
@@ -116,7 +117,8 @@ function recordExit(context: ContainerContext, container: Container, ending: End
 /** Removes or restarts the container, as its settings say. The caller holds the lock. */
 export async function finish(context: ContainerContext, { container, restartAfterMs }: Recorded): Promise<void> {
   if (restartAfterMs !== undefined) scheduleRestart(context, container.id, restartAfterMs)
-  else if (container.host.autoRemove && !context.restarts.isKept(container.id)) await removeLocked(context, container)
+  else if (container.host.autoRemove && !context.restarts.isKept(container.id))
+    await removeLocked(context, container, { volumes: true })
 }
 
 async function releaseTask(context: ContainerContext, container: Container, { shim }: Task): Promise<void> {
@@ -127,7 +129,7 @@ async function releaseTask(context: ContainerContext, container: Container, { sh
     await shim.destroy()
     await releaseCgroup(context, container)
   }
-  await releaseRest(context, container.id)
+  await releaseRest(context, container)
 }
 
 /** What a dead shim left: processes, if the kernel has not killed them yet, and the group. */
@@ -138,8 +140,14 @@ export async function releaseCgroup(context: ContainerContext, container: Contai
   await context.cgroups.remove(path)
 }
 
-/** The host's side of the network, and the shim's directory. */
-export async function releaseRest(context: ContainerContext, id: string): Promise<void> {
+/** Volumes, the host's side of the network, and the shim's directory. */
+export async function releaseRest(context: ContainerContext, container: Container): Promise<void> {
+  await unmountVolumes(context, container)
+  await releaseHostSide(context, container.id)
+}
+
+/** As `releaseRest`, where nobody has its volumes mounted. */
+export async function releaseHostSide(context: ContainerContext, id: string): Promise<void> {
   await context.network.closeSandbox(id)
   await rm(context.paths.shimDirectory(id), { recursive: true, force: true })
 }
@@ -163,7 +171,7 @@ async function shimGone(context: ContainerContext, task: Task): Promise<void> {
   const exit = await readEnding(context, id)
   await releaseCgroup(context, container)
   const after = await recordExitInTheEnd(context, container, exit)
-  await releaseRest(context, id)
+  await releaseRest(context, container)
   await finish(context, after)
 }
 

@@ -40,8 +40,8 @@ function matcher(context: ContainerContext, filters: Filters): (container: Conta
   const since = filters.get('since').map((name) => store.get(name).createdAt)
   const images = ancestors(context, filters.get('ancestor'))
   const exits = filters.get('exited').map(parseExit)
-  // What is not there yet can match nothing: published ports, volumes, tasks of a swarm.
-  const impossible = ['publish', 'volume'].some((key) => filters.has(key)) || filters.boolean('is-task') === true
+  // What is not there yet can match nothing: published ports, tasks of a swarm.
+  const impossible = filters.has('publish') || filters.boolean('is-task') === true
   return (container) =>
     !impossible &&
     matchesPrefix(filters.get('id'), container.id) &&
@@ -54,6 +54,7 @@ function matcher(context: ContainerContext, filters: Filters): (container: Conta
     since.every((time) => container.createdAt > time) &&
     (!images || images.has(container.imageId) || images.has(container.config.image)) &&
     matchesExposed(filters.get('expose'), container.config.exposedPorts) &&
+    matchesVolume(filters.get('volume'), container) &&
     matchesNetwork(context, filters.get('network'), container)
 }
 
@@ -95,6 +96,15 @@ function idOf(images: ContainerContext['images'], name: string): string[] {
 function matchesExposed(wanted: readonly string[], exposed: readonly string[]): boolean {
   if (wanted.length === 0) return true
   return wanted.some((port) => exposed.includes(port.includes('/') ? port : `${port}/tcp`))
+}
+
+/** By the volume's name, a bind's source, or where it is mounted. */
+function matchesVolume(wanted: readonly string[], { mounts }: Container): boolean {
+  if (wanted.length === 0) return true
+  const shown = mounts.filter(({ origin }) => origin !== 'tmpfs')
+  return shown.some(
+    ({ name, source, target }) => wanted.includes(name === '' ? source : name) || wanted.includes(target),
+  )
 }
 
 function matchesNetwork({ network }: ContainerContext, wanted: readonly string[], container: Container): boolean {

@@ -8,6 +8,7 @@ import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { ResourcesSpec } from '#oci/runtime-spec.ts'
 import type { CgroupStats } from '#runtime/cgroup.ts'
+import type { VolumeRequest, VolumeView } from '#volumes/volume.ts'
 
 /** An image as a container needs it. */
 export interface ImageForContainer {
@@ -68,6 +69,8 @@ export interface LayerMarks {
 export interface SnapshotSource {
   /** Makes an active snapshot on top of a committed one.   @throws `already-exists` */
   prepare(key: string, parent: string | undefined): Promise<RootfsMounts>
+  /** A read-only look at a committed one, until it is removed.   @throws `already-exists` */
+  view(key: string, parent: string): Promise<RootfsMounts>
   mounts(key: string): RootfsMounts
   /** Removing what is not there is success. */
   remove(key: string): Promise<void>
@@ -88,6 +91,32 @@ export interface RootfsReader {
   changes(containerId: string, signal: AbortSignal): Promise<readonly FileChange[]>
   /** Everything as a tar, but for what is mounted in the container. Ending the iteration early ends the work. */
   export(containerId: string, signal: AbortSignal): AsyncGenerator<Uint8Array>
+  /**
+   * Copies what directories of layers (the topmost first) make together into an empty directory of the host, with owners, modes and
+   * attributes, the directory's own too.   @throws `no-space`, `cancelled`, `invalid`
+   */
+  copy(layers: readonly string[], target: string, signal: AbortSignal): Promise<void>
+}
+
+export interface VolumeSource {
+  /**
+   * For a container that is being made: makes the volume if it is not there, and holds it until `settle` or `letGo`.
+   * @throws `invalid`, `not-found`, `conflict` in Docker's words
+   */
+  acquire(request: VolumeRequest, containerId: string): Promise<VolumeView>
+  /** To be called in the transaction that writes the container's record, before it. */
+  settle(containerId: string): void
+  /** The container is not made after all. */
+  letGo(containerId: string): Promise<void>
+  /** @returns where its data is on the host until `unmount`   @throws `not-found`, and what the driver says */
+  mount(name: string, containerId: string): Promise<string>
+  /** Idempotent. */
+  unmount(name: string, containerId: string): Promise<void>
+  /**
+   * Takes volumes away with their container, unless others have them. To be called in the transaction that deletes its record.
+   * @returns what deletes their data
+   */
+  discard(names: readonly string[], containerId: string): () => Promise<void>
 }
 
 export interface NetworkAttacher {

@@ -6,7 +6,15 @@ import { isFullId } from '#base/ids.ts'
 import type { Container, Health } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
-import { finish, readEnding, recordExitInTheEnd, releaseCgroup, releaseRest, watchTask } from './exit.ts'
+import {
+  finish,
+  readEnding,
+  recordExitInTheEnd,
+  releaseCgroup,
+  releaseHostSide,
+  releaseRest,
+  watchTask,
+} from './exit.ts'
 import { healthCheckOf } from './health/check.ts'
 import { isProbeId } from './health/command-probe.ts'
 import { startingHealth } from './health/state.ts'
@@ -54,7 +62,12 @@ async function reconcileUntilDone(context: ContainerContext, id: string): Promis
 
 async function reconcileOne(context: ContainerContext, container: Container): Promise<void> {
   const { id, state } = container
-  if (state.status === 'removing') return removeLocked(context, { ...container, state: { ...state, status: 'dead' } })
+  if (state.status === 'removing')
+    return removeLocked(
+      context,
+      { ...container, state: { ...state, status: 'dead' } },
+      { volumes: container.host.autoRemove },
+    )
   context.forwarders.begin(container, { isOver: true })
   const directory = context.paths.shimDirectory(id)
   const shim = await adoptUndamaged(context, id)
@@ -62,12 +75,12 @@ async function reconcileOne(context: ContainerContext, container: Container): Pr
   if (isAlive(container)) return recordMissedExit(context, container)
   // A shim that was killed together with the daemon, before it was known to run.
   if (existsSync(directory)) await releaseCgroup(context, container)
-  await releaseRest(context, id)
+  await releaseHostSide(context, id)
   if (state.status === 'restarting') commit(context, { ...container, state: { ...state, status: 'exited' } })
   const current = context.store.get(id)
   // The daemon was killed between its end, or its failed start, and its removal.
   const isOver = state.finishedAt !== undefined || state.exitCode !== 0
-  if (container.host.autoRemove && isOver) await removeLocked(context, current)
+  if (container.host.autoRemove && isOver) await removeLocked(context, current, { volumes: true })
   else startLater(context, current)
 }
 
@@ -89,7 +102,7 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
     // The daemon died between making and starting it: for the user it never ran.
     await shim.destroy()
     await releaseCgroup(context, container)
-    return releaseRest(context, container.id)
+    return releaseRest(context, container)
   }
   const status = (await releaseHeld(context, container.id, { shim, paused })) ? 'paused' : 'running'
   const running: Container = {
@@ -125,7 +138,7 @@ async function recordMissedExit(context: ContainerContext, container: Container)
   const ending = await readEnding(context, container.id)
   await releaseCgroup(context, container)
   const after = await recordExitInTheEnd(context, container, { ...ending, startsAgain: 'with the daemon' })
-  await releaseRest(context, container.id)
+  await releaseRest(context, container)
   await finish(context, after)
   const current = context.store.find(container.id)
   if (current) startLater(context, current)
@@ -157,7 +170,7 @@ async function removeOrphans(context: ContainerContext): Promise<void> {
     ...keepers.map(async (id) => {
       const shim = await shims.adopt(join(paths.shims, id))
       await shim?.destroy()
-      await releaseRest(context, id)
+      await releaseHostSide(context, id)
     }),
   ]
   for (const result of await Promise.allSettled(removals)) {

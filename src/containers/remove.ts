@@ -4,17 +4,23 @@ import type { Container } from './container.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { isAlive, transition } from './lifecycle.ts'
+import { imageMountKey } from './mounts/image-mounts.ts'
+import { volumePointsOf } from './mounts/mount-points.ts'
 import { killAndWait, killDeadlineMs, settlesWithin } from './stop.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
-  /** Volumes that nobody named; there are none yet. */
+  /** Its volumes that nobody named, too. */
   readonly volumes: boolean
   readonly link: boolean
 }
 
 /** @throws `conflict` in Docker's words when it runs and `force` is not set, or is being removed already */
-export async function remove(context: ContainerContext, name: string, { force }: RemoveOptions): Promise<void> {
+export async function remove(
+  context: ContainerContext,
+  name: string,
+  { force, volumes }: RemoveOptions,
+): Promise<void> {
   const { id } = context.store.get(name)
   for (;;) {
     {
@@ -24,7 +30,7 @@ export async function remove(context: ContainerContext, name: string, { force }:
       checkRemovable(container, force)
       if (!isAlive(container)) {
         context.restarts.forget(id)
-        await removeLocked(context, container)
+        await removeLocked(context, container, { volumes })
         return
       }
     }
@@ -75,20 +81,31 @@ async function killWithShim(context: ContainerContext, container: Container): Pr
  * Takes a container that does not run out of the world. The caller holds its lock. Its files follow in the background: a killed daemon
  * finds them again without a record and deletes them when it starts.
  */
-export async function removeLocked(context: ContainerContext, container: Container): Promise<void> {
+export async function removeLocked(
+  context: ContainerContext,
+  container: Container,
+  { volumes }: Pick<RemoveOptions, 'volumes'>,
+): Promise<void> {
   const { id, state } = container
+  const anonymous = volumes ? volumePointsOf(container).filter((point) => point.anonymous) : []
+  const images = container.mounts.filter(({ type, origin }) => type === 'image' && origin !== 'other-container')
   transition(container, 'remove')
   context.attaches.finish(id)
   context.execs.forget(id)
-  context.store.database.transaction(() => {
+  const deleteVolumes = context.store.database.transaction(() => {
+    const names = anonymous.map(({ name }) => name)
+    const discarded = context.volumes.discard(names, id)
     context.store.delete(id)
     context.network.forgetContainer(id)
     publish(context, container, 'destroy')
+    return discarded
   })
   context.background.run(`deleting the files of container ${id}`, async () => {
     await context.forwarders.finish(id)
     await context.snapshots.remove(id)
+    for (const { target } of images) await context.snapshots.remove(imageMountKey(id, target))
     await rm(context.paths.directory(id), { recursive: true, force: true })
+    await deleteVolumes()
   })
   context.exits.tellRemoved(id, { code: state.exitCode, error: undefined })
 }

@@ -42,6 +42,7 @@ import type {
   RootfsReader,
   ShimLauncher,
   SnapshotSource,
+  VolumeSource,
 } from './ports.ts'
 import { type ContainerPrune, prune } from './prune.ts'
 import { reconcile } from './reconcile.ts'
@@ -84,6 +85,7 @@ export interface ContainerPorts {
   readonly layerMarks: LayerMarks
   readonly rootfs: RootfsReader
   readonly network: NetworkAttacher
+  readonly volumes: VolumeSource
   readonly shims: ShimLauncher
   readonly datagrams: DatagramSockets
   readonly defaultLog?: LogConfig

@@ -3,7 +3,7 @@ import { conflict, messageOf, notModified } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import type { SandboxPlan } from '#network/sandbox.ts'
 import { makeBindSource } from './bind-source.ts'
-import type { Container } from './container.ts'
+import type { Container, MountPoint } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { releaseCgroup, releaseRest, watchTask } from './exit.ts'
@@ -11,6 +11,8 @@ import { healthCheckOf } from './health/check.ts'
 import { startingHealth } from './health/state.ts'
 import { toKeeper } from './keeper.ts'
 import { isRunning, transition } from './lifecycle.ts'
+import { layersOfImageMount } from './mounts/image-mounts.ts'
+import { mountVolumes, unmountVolumes, type VolumeSources } from './mounts/volume-mounts.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
@@ -60,7 +62,7 @@ export async function startLocked(context: ContainerContext, container: Containe
     // What is not on record must not run: nobody could stop it.
     await task.shim.destroy()
     await releaseCgroup(context, container)
-    await releaseRest(context, container.id)
+    await releaseRest(context, container)
     return failed(context, container, error)
   }
   context.tasks.add(task)
@@ -83,11 +85,12 @@ async function launch(context: ContainerContext, container: Container): Promise<
   undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
   undo.defer(() => network.closeSandbox(id))
   const peer = findPeer(context, container)
-  const [shim, sandbox] = await together(undo, shims.launch(), prepare(context, container))
+  undo.defer(() => unmountVolumes(context, container))
+  const [shim, prepared] = await together(undo, shims.launch(), prepare(context, container))
   const files = { etc: etcOf(context, container), rootfs: context.snapshots.mounts(id) }
   await context.selinux.labelFiles(container, files, context.background.signal)
   const task: Task = { containerId: id, shim }
-  const planFd = await compile(context, container, { network: sandbox, peer })
+  const planFd = await compile(context, container, { ...prepared, peer })
   let pid: number
   try {
     watchTask(context, task)
@@ -107,39 +110,46 @@ async function launch(context: ContainerContext, container: Container): Promise<
 async function together(
   undo: AsyncDisposableStack,
   launching: Promise<ShimHandle>,
-  preparing: Promise<SandboxPlan>,
-): Promise<[ShimHandle, SandboxPlan]> {
-  const [shim, sandbox] = await Promise.allSettled([launching, preparing])
+  preparing: Promise<Prepared>,
+): Promise<[ShimHandle, Prepared]> {
+  const [shim, prepared] = await Promise.allSettled([launching, preparing])
   if (shim.status === 'fulfilled') undo.defer(() => shim.value.destroy())
   if (shim.status === 'rejected') throw shim.reason
-  if (sandbox.status === 'rejected') throw sandbox.reason
-  return [shim.value, sandbox.value]
+  if (prepared.status === 'rejected') throw prepared.reason
+  return [shim.value, prepared.value]
 }
 
-async function prepare(context: ContainerContext, container: Container): Promise<SandboxPlan> {
-  const { host, id } = container
-  const { network, paths } = context
-  return await allOf(
-    network.openSandbox(id, toSandboxRequest(paths, container)),
+/** What a container needs of the host before its process. */
+interface Prepared {
+  readonly network: SandboxPlan
+  readonly volumes: VolumeSources
+}
+
+async function prepare(context: ContainerContext, container: Container): Promise<Prepared> {
+  const { id } = container
+  const { paths } = context
+  const [network, volumes] = await allOf(
+    context.network.openSandbox(id, toSandboxRequest(paths, container)),
+    mountVolumes(context, container),
     mkdir(paths.shimDirectory(id), { mode: 0o700 }),
-    ...host.mounts
+    ...container.mounts
       .filter(({ type, createSource }) => type === 'bind' && createSource)
       .map(({ source }) => makeBindSource(source)),
   )
+  return { network, volumes }
 }
 
 /** Waits for all, so that nothing goes on behind the back of an undo; then throws what failed first. */
-async function allOf<T>(first: Promise<T>, ...others: readonly Promise<unknown>[]): Promise<T> {
-  const [result] = await Promise.allSettled([first, ...others])
-  await Promise.all(others)
-  if (result.status === 'rejected') throw result.reason
-  return result.value
+async function allOf<A, B>(a: Promise<A>, b: Promise<B>, ...others: readonly Promise<unknown>[]): Promise<[A, B]> {
+  await Promise.allSettled([a, b, ...others])
+  const [first, second] = await Promise.all([a, b, ...others])
+  return [first, second]
 }
 
 async function compile(
   context: ContainerContext,
   container: Container,
-  { network, peer }: { readonly network: SandboxPlan; readonly peer: Container | undefined },
+  { network, volumes, peer }: Prepared & { readonly peer: Container | undefined },
 ): Promise<number> {
   const { plans, paths, snapshots, seccomp } = context
   const idMaps = idMapsOf(container.host, context.idMaps)
@@ -162,10 +172,20 @@ async function compile(
     appArmorProfile,
     cgroupDriver,
     idMaps,
+    sources: {
+      volume: ({ source, target }: MountPoint) => volumes.get(target) ?? source,
+      image: (point: MountPoint) => layersOfImageMount(context, id, point),
+    },
   }
   const spec = buildSpec(container, input)
   const runtime = await prepareOtherRuntime(context, container, spec)
-  const keeper = toKeeper(container, { paths, rootfs, network, idMapped: idMaps !== undefined, runtime })
+  const keeper = toKeeper(container, {
+    paths,
+    rootfs,
+    network,
+    idMapped: idMaps !== undefined,
+    runtime,
+  })
   return plans.compile(spec, keeper, filter)
 }
 
@@ -203,7 +223,7 @@ async function failed(context: ContainerContext, container: Container, cause: un
   const status = container.state.status === 'restarting' ? 'exited' : container.state.status
   const state = { ...container.state, status, pid: 0, exitCode, error: messageOf(error) }
   commit(context, { ...container, state })
-  if (container.host.autoRemove) await removeLocked(context, { ...container, state })
+  if (container.host.autoRemove) await removeLocked(context, { ...container, state }, { volumes: true })
   else context.exits.tell(container.id, 'exit', { code: exitCode, error: undefined })
   throw error
 }

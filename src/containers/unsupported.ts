@@ -1,13 +1,11 @@
 import { notImplemented } from '#base/errors.ts'
-import type { ContainerConfig, HostSettings } from './container.ts'
+import type { HostSettings } from './container.ts'
 
 /** Refuses, at create, what this version cannot do: nothing that was asked for is left out in silence.   @throws `not-implemented` */
-export function refuseUnsupported(config: ContainerConfig, host: HostSettings): void {
+export function refuseUnsupported(host: HostSettings): void {
   const asked: readonly (readonly [boolean, string])[] = [
     [Object.values(host.portBindings).some((bindings) => bindings.length > 0), 'publishing ports (-p)'],
     [host.publishAllPorts, 'publishing all ports (-P)'],
-    [config.volumes.length > 0, 'volumes (-v without a host path)'],
-    [host.volumesFrom.length > 0, 'taking volumes of other containers (--volumes-from)'],
     [host.links.length > 0, 'links (--link)'],
     [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
     [host.pidMode.startsWith('container:'), `joining the process namespace of a container (--pid ${host.pidMode})`],

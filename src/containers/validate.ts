@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs'
 import { invalid } from '#base/errors.ts'
+import { clean } from './clean-path.ts'
 import type { ContainerConfig, HostSettings, MountSetting, RestartPolicy } from './container.ts'
 import { validateHealthcheck } from './health/check.ts'
 import { parseLogOptions } from './logs/log-options.ts'
 import { parseSignal } from './signals.ts'
 import { parseCapabilities } from './spec/capabilities.ts'
 import { parseDeviceRule } from './spec/devices.ts'
-import { clean } from './spec/mounts.ts'
 import { parseSeccompProfile } from './spec/seccomp.ts'
 import { parseSecurityOptions } from './spec/security-options.ts'
 import { validateResources } from './validate-resources.ts'
@@ -24,6 +24,7 @@ export function validate(config: ContainerConfig, host: HostSettings): void {
   validateHealthcheck({ config })
   validateHost(host)
   validateMounts(host.mounts)
+  if (config.volumes.some((target) => target !== '' && clean(target) === '/')) throw rootIsNoTarget()
   validateSysctls(host)
   validateResources(host)
   parseLogOptions(host.logConfig)
@@ -106,11 +107,13 @@ export function validateRestartPolicy({ name, maximumRetryCount }: RestartPolicy
 }
 
 function validateMounts(mounts: readonly MountSetting[]): void {
-  const seen = new Set<string>()
+  const seen = new Map<string, MountSetting>()
   for (const mount of mounts) {
     const target = validateTarget(mount)
+    // What --mount puts there covers a --tmpfs, as with dockerd.
+    if (seen.get(target)?.origin === 'mounts' && mount.origin === 'tmpfs') continue
     if (seen.has(target)) throw invalid(`Duplicate mount point: ${target}`)
-    seen.add(target)
+    seen.set(target, mount)
     if (mount.type === 'bind') validateBind(mount)
   }
 }
@@ -120,8 +123,12 @@ function validateTarget({ target, type }: MountSetting): string {
   if (!target.startsWith('/')) throw invalid(`invalid mount path: '${target}' mount path must be absolute`)
   if (target.split('/').includes('..')) throw invalid(`invalid mount path: '${target}' must not contain '..'`)
   const path = clean(target)
-  if (path === '/') throw invalid("invalid specification: destination can't be '/'")
+  if (path === '/') throw rootIsNoTarget()
   return path
+}
+
+function rootIsNoTarget(): Error {
+  return invalid("invalid specification: destination can't be '/'")
 }
 
 function validateBind({ source, createSource }: MountSetting): void {

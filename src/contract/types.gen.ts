@@ -934,7 +934,7 @@ export interface DiskUsage {
   readonly "LayersSize": number
   readonly "Images": readonly ImageSummary[] | null
   readonly "Containers": readonly ContainerSummary[] | null
-  readonly "Volumes": readonly object[] | null
+  readonly "Volumes": readonly Volume[] | null
   readonly "BuildCache": readonly object[] | null
 }
 
@@ -957,13 +957,35 @@ export interface NetworkPruneReport {
   readonly "NetworksDeleted": readonly string[] | null
 }
 
+export interface VolumeCreateRequest {
+  readonly "Name"?: string
+  readonly "Driver"?: string
+  readonly "DriverOpts"?: StringMap
+  readonly "Labels"?: StringMap
+}
+
+export interface Volume {
+  readonly "CreatedAt"?: string
+  readonly "Driver": string
+  readonly "Labels": Readonly<Record<string, string>> | null
+  readonly "Mountpoint": string
+  readonly "Name": string
+  readonly "Options": Readonly<Record<string, string>> | null
+  readonly "Scope": "local" | "global"
+  readonly "Status"?: object
+  readonly "UsageData"?: {
+    readonly "RefCount": number
+    readonly "Size": number
+  }
+}
+
 export interface VolumePruneReport {
   readonly "VolumesDeleted": readonly string[]
   readonly "SpaceReclaimed": number
 }
 
 export interface VolumeList {
-  readonly "Volumes": readonly object[]
+  readonly "Volumes": readonly Volume[]
   readonly "Warnings": readonly string[] | null
 }
 
@@ -1216,18 +1238,18 @@ export interface Operations {
   "POST /networks/{id}/connect": { path: "id"; query: never; body: NetworkConnectRequest }
   /** Detaches a container. */
   "POST /networks/{id}/disconnect": { path: "id"; query: never; body: NetworkDisconnectRequest }
-  /** Lists volumes; there are none yet. */
+  /** Lists volumes. */
   "GET /volumes": { path: never; query: "filters"; body: undefined }
-  /** Makes a volume. */
-  "POST /volumes/create": { path: never; query: never; body: undefined }
-  /** Removes unused volumes; there are none yet. */
+  /** Makes a volume, or finds the one of that name. */
+  "POST /volumes/create": { path: never; query: never; body: VolumeCreateRequest }
+  /** Removes unused volumes. */
   "POST /volumes/prune": { path: never; query: "filters"; body: undefined }
   /** All about one volume. */
   "GET /volumes/{name}": { path: "name"; query: never; body: undefined }
   /** Changes a cluster volume. */
   "PUT /volumes/{name}": { path: "name"; query: never; body: undefined }
   /** Removes a volume. */
-  "DELETE /volumes/{name}": { path: "name"; query: never; body: undefined }
+  "DELETE /volumes/{name}": { path: "name"; query: "force"; body: undefined }
   /** Lists plugins; Berth has none. */
   "GET /plugins": { path: never; query: never; body: undefined }
 }

@@ -36,6 +36,7 @@ const shapes: Shapes = {
   NetworkCreateRequest: {"kind":"struct","go":"network.CreateRequest","fields":{"Name":{"kind":"string","go":"string"},"CheckDuplicate":{"kind":"boolean","go":"bool"},"Driver":{"kind":"string","go":"string"},"Scope":{"kind":"string","go":"string"},"EnableIPv4":{"kind":"boolean","go":"bool"},"EnableIPv6":{"kind":"boolean","go":"bool"},"IPAM":{"kind":"reference","to":"IpamRequest"},"Internal":{"kind":"boolean","go":"bool"},"Attachable":{"kind":"boolean","go":"bool"},"Ingress":{"kind":"boolean","go":"bool"},"ConfigOnly":{"kind":"boolean","go":"bool"},"ConfigFrom":{"kind":"struct","go":"network.ConfigReference","fields":{"Network":{"kind":"string","go":"string"}}},"Options":{"kind":"reference","to":"StringMap"},"Labels":{"kind":"reference","to":"StringMap"}}},
   NetworkConnectRequest: {"kind":"struct","go":"network.ConnectOptions","fields":{"Container":{"kind":"string","go":"string"},"EndpointConfig":{"kind":"reference","to":"EndpointSettingsRequest"}}},
   NetworkDisconnectRequest: {"kind":"struct","go":"network.DisconnectOptions","fields":{"Container":{"kind":"string","go":"string"},"Force":{"kind":"boolean","go":"bool"}}},
+  VolumeCreateRequest: {"kind":"struct","go":"volume.CreateOptions","fields":{"Name":{"kind":"string","go":"string"},"Driver":{"kind":"string","go":"string"},"DriverOpts":{"kind":"reference","to":"StringMap"},"Labels":{"kind":"reference","to":"StringMap"}}},
 }
 
 /** @throws `invalid` */
@@ -76,4 +77,9 @@ export function decodeNetworkConnectRequest(value: unknown): types.NetworkConnec
 /** @throws `invalid` */
 export function decodeNetworkDisconnectRequest(value: unknown): types.NetworkDisconnectRequest {
   return (decode(shapes, 'NetworkDisconnectRequest', value) ?? {}) as types.NetworkDisconnectRequest
+}
+
+/** @throws `invalid` */
+export function decodeVolumeCreateRequest(value: unknown): types.VolumeCreateRequest {
+  return (decode(shapes, 'VolumeCreateRequest', value) ?? {}) as types.VolumeCreateRequest
 }

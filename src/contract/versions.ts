@@ -15,6 +15,8 @@ export const since = {
   oneShotStats: versionOf(1, 41),
   /** Attach, exec and logs say `multiplexed-stream` when frames follow. */
   multiplexedType: versionOf(1, 42),
+  /** Pruning volumes spares those that have a name, unless `all` is asked for. */
+  pruneAnonymousVolumes: versionOf(1, 42),
   /** Health checks may have an interval of their own for the start. */
   healthStartInterval: versionOf(1, 44),
   /** `VirtualSize` is gone from images. */

@@ -12,6 +12,7 @@ import { ContainerService } from '#containers/service.ts'
 import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
 import { EventBus } from '#events/bus.ts'
+import { copyTree } from '#images/layers/copy-tree.ts'
 import { type DiffPorts, exportTree, listChanges } from '#images/layers/diff.ts'
 import { parseRegistryConfig } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
@@ -21,6 +22,7 @@ import { parseReference } from '#oci/reference.ts'
 import { openCgroups } from '#runtime/cgroup.ts'
 import { type Koffi, openLibrary } from '#runtime/library.ts'
 import { trimMemory } from '#runtime/memory.ts'
+import { openMounts } from '#runtime/mount.ts'
 import { openNetlink } from '#runtime/netlink.ts'
 import { openOverlayMarks } from '#runtime/overlay.ts'
 import { openPlans } from '#runtime/plan.ts'
@@ -40,6 +42,7 @@ import { openSelinux } from './selinux.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
 import { openIdMaps } from './userns-remap.ts'
+import { openVolumes } from './volumes.ts'
 
 const warmShims = 2
 
@@ -110,6 +113,14 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       publish: (event) => events.publish(event),
     }),
   )
+  const volumes = await openVolumes(root, {
+    database,
+    store,
+    events,
+    log,
+    unpackExecutable: natives.unpack,
+    mounts: openMounts(library),
+  })
   const executable = opened.adopt(await processes.openExecutable(natives.shim), closeSync)
   const sockets = openSockets(library)
   const cgroups = openCgroups(library)
@@ -130,6 +141,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       layerMarks: openOverlayMarks(library),
       rootfs: openRootfsReader({ executable: natives.unpack, snapshots }),
       network,
+      volumes,
       shims,
       datagrams: sockets,
       cgroups,
@@ -165,6 +177,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     dataRoot: root,
     containers,
     images,
+    volumes,
     events,
     snapshots,
     cgroups: cgroups.layout(),
@@ -178,6 +191,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     containers,
     images,
     networks: network.registry,
+    volumes,
     events,
     system,
     [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
@@ -223,5 +237,6 @@ function openRootfsReader(ports: DiffPorts): RootfsReader {
   return {
     changes: (containerId, signal) => listChanges(ports, containerId, signal),
     export: (containerId, signal) => exportTree(ports, containerId, signal),
+    copy: (layers, target, signal) => copyTree(ports, { layers, target }, signal),
   }
 }

@@ -14,6 +14,8 @@ export interface DataRoot extends Disposable {
   readonly database: string
   readonly content: string
   readonly snapshots: string
+  /** Made when the first volume is. */
+  readonly volumes: string
   readonly containers: string
   readonly temporary: string
   readonly shims: string
@@ -44,6 +46,7 @@ export async function openDataRoot(path: string, execRoot: string, locks: LockTa
       database: inside('state.db'),
       content: inside('content'),
       snapshots: inside('snapshots'),
+      volumes: inside('volumes'),
       containers: inside('containers'),
       temporary: inside('tmp'),
       quarantine: inside('quarantine'),

@@ -2,17 +2,19 @@ import { Filters } from '#base/filters.ts'
 import type { ContainerService } from '#containers/service.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
+import type { VolumeService } from '#volumes/service.ts'
 import type { DiskUsage, UsageKind } from './engine.ts'
 
 export interface UsagePorts {
   readonly containers: ContainerService
   readonly images: ImageService
   readonly snapshots: Snapshotter
+  readonly volumes: VolumeService
 }
 
 /** What the asked kinds of objects take. Layers count once, however many images have them, and also where only a container has them still. */
 export async function diskUsage(
-  { containers, images, snapshots }: UsagePorts,
+  { containers, images, snapshots, volumes }: UsagePorts,
   kinds: ReadonlySet<UsageKind>,
 ): Promise<DiskUsage> {
   const everything = { all: true, limit: undefined, size: true, filters: new Filters() }
@@ -20,7 +22,7 @@ export async function diskUsage(
     layersBytes: kinds.has('image') ? layersBytes(snapshots) : 0,
     images: kinds.has('image') ? images.listWithSharing(new Filters()) : undefined,
     containers: kinds.has('container') ? await containers.list(everything) : undefined,
-    hasVolumes: kinds.has('volume'),
+    volumes: kinds.has('volume') ? await volumes.usage() : undefined,
     hasBuildCache: kinds.has('build-cache'),
   }
 }

@@ -40,6 +40,8 @@ import type { NetworkRequest } from '#network/create-network.ts'
 import type { NetworkView } from '#network/network.ts'
 import type { Platform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
+import type { VolumePrune } from '#volumes/prune.ts'
+import type { VolumeRequest, VolumeUsage, VolumeView } from '#volumes/volume.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 
 export type { CommitRequest } from '#containers/commit.ts'
@@ -66,6 +68,7 @@ export interface Engine extends AsyncDisposable {
   readonly containers: Containers
   readonly images: Images
   readonly networks: Networks
+  readonly volumes: Volumes
   readonly events: Events
   readonly system: System
 }
@@ -178,6 +181,19 @@ export interface Networks {
   inspect(name: string): NetworkView
 }
 
+export interface Volumes {
+  /** Taken as it is when it is there already. An empty name: it gets an id.   @throws `invalid`, `not-found`, `conflict` in Docker's words */
+  create(request: VolumeRequest): Promise<VolumeView>
+  /** @throws `not-found` */
+  get(name: string): Promise<VolumeView>
+  /** Filters: dangling, driver, label, name. */
+  list(filters: Filters): Promise<{ readonly volumes: readonly VolumeView[]; readonly warnings: readonly string[] }>
+  /** @throws `conflict` while a container has it, `not-found` unless it is forced */
+  remove(name: string, options: { readonly force: boolean }): Promise<void>
+  /** Filters: all, label.   @param policy what `all` means when it is not said */
+  prune(filters: Filters, policy: { readonly all: boolean }, signal: AbortSignal): Promise<VolumePrune>
+}
+
 export interface Events {
   /** Active when this returns; past events from `since` first; ends at `until` (nanoseconds). */
   subscribe(
@@ -196,13 +212,14 @@ export const usageKinds = ['image', 'container', 'volume', 'build-cache'] as con
 
 export type UsageKind = (typeof usageKinds)[number]
 
-/** Of the kinds that were asked for. There are no volumes and no build cache yet: asked for, they are empty. */
+/** Of the kinds that were asked for. There is no build cache yet: asked for, it is empty. */
 export interface DiskUsage {
   /** Of all layers. */
   readonly layersBytes: number
   readonly images: readonly ImageWithSharing[] | undefined
   /** With sizes. */
   readonly containers: readonly ContainerView[] | undefined
-  readonly hasVolumes: boolean
+  /** Local ones that are directories of ours. */
+  readonly volumes: readonly VolumeUsage[] | undefined
   readonly hasBuildCache: boolean
 }

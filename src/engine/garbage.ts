@@ -20,7 +20,9 @@ export async function removeOrphanedLayers(
   report: (error: unknown) => void,
 ): Promise<void> {
   for (const { key, kind } of snapshots.list()) {
-    if (kind === 'active' && isFullId(key) && !containers.find(key)) await snapshots.remove(key).catch(report)
+    // Of a container itself, or of an image that it has mounted.
+    const [owner = ''] = key.split('-image:', 1)
+    if (kind !== 'committed' && isFullId(owner) && !containers.find(owner)) await snapshots.remove(key).catch(report)
   }
 }
 

@@ -14,6 +14,7 @@ import { hubMirrors, type RegistryConfig } from '#images/registry/registry-confi
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
 import type { CgroupLayout } from '#runtime/cgroup.ts'
+import type { VolumeService } from '#volumes/service.ts'
 import type { Config } from './config.ts'
 import type { DataRoot } from './data-root.ts'
 import { diskUsage } from './disk-usage.ts'
@@ -28,6 +29,7 @@ export interface SystemPorts {
   readonly images: ImageService
   readonly events: EventBus
   readonly snapshots: Snapshotter
+  readonly volumes: VolumeService
   readonly cgroups: CgroupLayout
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver

@@ -67,6 +67,8 @@ export interface MountSpec {
   readonly type?: string
   readonly source?: string
   readonly options?: readonly string[]
+  /** A path beneath the source of a bind that is mounted in its place; only our own runtime knows it. */
+  readonly berthSubpath?: string
 }
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'

@@ -36,6 +36,7 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
     annotations: host.Annotations ?? {},
     containerIdFile: host.ContainerIDFile ?? '',
     volumesFrom: host.VolumesFrom ?? [],
+    volumeDriver: host.VolumeDriver ?? '',
     links: host.Links ?? [],
     portBindings: parsePortBindings(host.PortBindings),
     publishAllPorts: host.PublishAllPorts ?? false,
@@ -126,7 +127,6 @@ function parseRestartPolicy(policy: HostConfigRequest['RestartPolicy']): Restart
 /** What would silently not be done is refused, each field by its name.   @throws `not-implemented` */
 function refuseWhatIsMissing(host: HostConfigRequest): void {
   const asked: Readonly<Record<string, boolean>> = {
-    VolumeDriver: Boolean(host.VolumeDriver) && host.VolumeDriver !== 'local',
     StorageOpt: Object.keys(host.StorageOpt ?? {}).length > 0,
     DeviceRequests: (host.DeviceRequests ?? []).length > 0,
     BlkioWeightDevice: (host.BlkioWeightDevice ?? []).length > 0,

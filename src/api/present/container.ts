@@ -12,7 +12,7 @@ import type {
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { ContainerView } from '#engine/engine.ts'
 import { presentHostConfig } from './host-config.ts'
-import { presentMountPoints } from './mounts.ts'
+import { presentMountPoints, presentMountSummaries } from './mounts.ts'
 import { presentEndpoints, presentNetworkSettings } from './network.ts'
 import { presentStatus } from './status.ts'
 
@@ -46,7 +46,7 @@ export function presentContainer(view: ContainerView, { manifest }: ImageFacts, 
     HostConfig: presentHostConfig(container.host),
     GraphDriver: { Name: view.graph.name, Data: view.graph.data },
     ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
-    Mounts: presentMountPoints(container.host.mounts),
+    Mounts: presentMountPoints(container.mounts),
     Config: presentConfig(view),
     NetworkSettings: presentNetworkSettings(view.endpoints, version),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
@@ -77,7 +77,7 @@ export function presentContainerSummary(
       ...(Object.keys(container.host.annotations).length > 0 && { Annotations: container.host.annotations }),
     },
     NetworkSettings: { Networks: presentEndpoints(view.endpoints, version) },
-    Mounts: presentMountPoints(container.host.mounts),
+    Mounts: presentMountSummaries(container.mounts),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }
 }

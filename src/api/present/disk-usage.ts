@@ -5,6 +5,7 @@ import type { ApiVersion } from '#contract/versions.ts'
 import type { DiskUsage } from '#engine/engine.ts'
 import { type ImageFacts, presentContainerSummary } from './container.ts'
 import { presentImageSummary } from './image.ts'
+import { presentVolumeUsage } from './volume.ts'
 
 /** Kinds that were not asked for are null. */
 export function presentDiskUsage(
@@ -19,7 +20,7 @@ export function presentDiskUsage(
     Images: usage.images?.map((image) => presentImageSummary(image, imageOptions)) ?? null,
     Containers:
       usage.containers?.map((view) => presentContainerSummary(view, factsOf(view.container), { version, now })) ?? null,
-    Volumes: usage.hasVolumes ? [] : null,
+    Volumes: usage.volumes?.map(presentVolumeUsage) ?? null,
     BuildCache: usage.hasBuildCache ? [] : null,
   }
 }

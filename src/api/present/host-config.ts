@@ -1,6 +1,5 @@
 import type { HostSettings } from '#containers/container.ts'
-import type { HostConfig } from '#contract/types.gen.ts'
-import { presentMount } from './mounts.ts'
+import type { HostConfig, Mount } from '#contract/types.gen.ts'
 
 /** HostConfig as inspect shows it: a client may send it back to create the same container again. */
 export function presentHostConfig(host: HostSettings): HostConfig {
@@ -14,11 +13,11 @@ export function presentHostConfig(host: HostSettings): HostConfig {
     PortBindings: presentPortBindings(host.portBindings),
     RestartPolicy: { Name: host.restartPolicy.name, MaximumRetryCount: host.restartPolicy.maximumRetryCount },
     AutoRemove: host.autoRemove,
-    VolumeDriver: '',
+    VolumeDriver: host.volumeDriver,
     VolumesFrom: orNull(host.volumesFrom),
     ConsoleSize: host.consoleSize,
     ...(Object.keys(host.annotations).length > 0 && { Annotations: host.annotations }),
-    ...(mounts.length > 0 && { Mounts: mounts.map(presentMount) }),
+    ...(mounts.length > 0 && { Mounts: mounts.map(({ asked }): Mount => asked ?? {}) }),
     ...presentProcessHalf(host),
     ...(tmpfs.length > 0 && {
       Tmpfs: Object.fromEntries(tmpfs.map(({ target, tmpfsOptions }) => [target, tmpfsOptions ?? ''])),

@@ -12,7 +12,6 @@ const missing: Readonly<Partial<Record<OperationKey, string>>> = {
   'POST /build/cancel': 'building images',
   'POST /session': 'BuildKit sessions',
   'POST /grpc': 'the BuildKit interface',
-  'POST /volumes/create': 'making volumes',
 }
 
 /** Everything of swarm mode; Berth is never a member of one. */

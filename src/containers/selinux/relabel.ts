@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { open, readlink } from 'node:fs/promises'
 import { internal, messageOf } from '#base/errors.ts'
-import type { MountSetting } from '../container.ts'
+import type { MountPoint } from '../container.ts'
 import type { FileLabels } from '../ports.ts'
 import { withLevel } from './context.ts'
 
@@ -14,7 +14,7 @@ const neverRelabelled =
 /usr /var /var/lib /var/log`.split(/\s+/)
 
 /** `z`: containers share the files; `Z`: they are this one's; undefined: they keep their labels. */
-function relabelOf({ mode = '' }: MountSetting): 'shared' | 'private' | undefined {
+function relabelOf({ mode = '' }: Pick<MountPoint, 'mode'>): 'shared' | 'private' | undefined {
   if (mode.includes('z')) return 'shared'
   return mode.includes('Z') ? 'private' : undefined
 }
@@ -27,7 +27,7 @@ interface Relabelling {
 
 /** Labels the sources of `:z` and `:Z`.   @throws `internal` in Docker's words */
 export async function relabelSources(
-  mounts: readonly MountSetting[],
+  mounts: readonly Pick<MountPoint, 'mode' | 'source'>[],
   { files, mountLabel, signal }: Relabelling,
 ): Promise<void> {
   // One after the other: two may name the same files, and the last one counts.

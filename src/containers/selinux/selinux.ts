@@ -41,13 +41,13 @@ export class Selinux {
    * Labels the files of the host that the container is to see as its own: those of /etc, the sources of `:z` and `:Z`, and a root that is a
    * directory; an overlay has its label as a mount.
    */
-  async labelFiles({ host, selinux }: Container, { etc, rootfs }: HostFiles, signal: AbortSignal): Promise<void> {
+  async labelFiles({ mounts, selinux }: Container, { etc, rootfs }: HostFiles, signal: AbortSignal): Promise<void> {
     if (!this.active || selinux === undefined || selinux.mount === '') return
     const { mount } = selinux
     const relabelling = { files: this.#files, mountLabel: mount, signal }
     // One after the other: after a failure nothing may go on behind the back of who undoes the start.
     for (const path of [etc.hostname, etc.hosts, etc.resolvConf]) await this.#files.set(path, mount)
-    await relabelSources(host.mounts, relabelling)
+    await relabelSources(mounts, relabelling)
     if (rootfs.kind === 'directory') await labelBelow(rootfs.path, relabelling)
   }
 

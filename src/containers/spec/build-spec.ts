@@ -6,7 +6,7 @@ import { type CgroupDriver, cgroupsPathOf } from './cgroups.ts'
 import { devicesOf } from './devices.ts'
 import type { IdMaps } from './id-maps.ts'
 import { initMount, runsUnderInit, underInit } from './init-program.ts'
-import { type EtcFiles, mountsOf } from './mounts.ts'
+import { type EtcFiles, type MountSources, mountsOf } from './mounts.ts'
 import { initProcess, seccompOf } from './process.ts'
 import { resourcesOf } from './resources.ts'
 import { parseSecurityOptions } from './security-options.ts'
@@ -37,6 +37,7 @@ export interface SpecInput {
   readonly networkNamespace: string | undefined
   /** Undefined: the host's users. */
   readonly idMaps: IdMaps | undefined
+  readonly sources: Omit<MountSources, 'idMapped'>
 }
 
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
@@ -54,7 +55,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
     process: withInit ? underInit(process) : process,
     root: { path: rootfsPath, readonly: host.readonlyRootfs },
     mounts: [
-      ...mountsOf(container, etc, { idMapped: idMaps !== undefined }),
+      ...mountsOf(container, etc, { ...input.sources, idMapped: idMaps !== undefined }),
       ...(withInit ? [initMount(initProgram)] : []),
     ].map((mount) =>
       mount.type === 'cgroup' && isCgroupWritable(host)
@@ -70,7 +71,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
       devices: devices.nodes,
       cgroupsPath: cgroupsPathOf(container, input.cgroupDriver),
       resources: resourcesOf(host, devices),
-      rootfsPropagation: rootPropagation(host),
+      rootfsPropagation: rootPropagation(container),
       maskedPaths: host.privileged ? [] : (host.maskedPaths ?? maskedPaths).filter((path) => existsSync(path)),
       readonlyPaths: host.privileged ? [] : (host.readonlyPaths ?? readonlyPaths).filter((path) => existsSync(path)),
       sysctl: sysctlsOf(host, idMaps),
@@ -103,7 +104,7 @@ function isCgroupWritable(host: HostSettings): boolean {
 }
 
 /** Binds that are to see later mounts of the host need a root that lets them through. */
-function rootPropagation({ mounts }: HostSettings): string {
+function rootPropagation({ mounts }: Pick<Container, 'mounts'>): string {
   if (mounts.some(({ propagation }) => sharedPropagation.includes(propagation))) return 'shared'
   return mounts.some(({ propagation }) => slavePropagation.includes(propagation)) ? 'rslave' : 'rprivate'
 }

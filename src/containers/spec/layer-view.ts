@@ -9,10 +9,19 @@ const O_PATH = 0o10000000
 /** As the kernel allows. */
 const symlinkLimit = 40
 
+/** What the merged root has at a path. */
+export type Found =
+  /** The directories that make it up, topmost first. */
+  { readonly kind: 'directory'; readonly layers: readonly string[] } | { readonly kind: 'other'; readonly path: string }
+
 type Entry =
   | { readonly kind: 'directory' }
   | { readonly kind: 'file'; readonly fd: number }
   | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'special' }
+
+/** `absent`: look further down. `hidden`: this layer says that the path is not there, whatever is below. */
+type Lookup = Entry | 'absent' | 'hidden'
 
 /**
  * Reads files of a container's root that is not mounted: the layers from the top down, as overlayfs would merge them. Links are
@@ -33,11 +42,53 @@ export class LayerView {
 
   /** The file's text, or undefined when there is no such regular file.   @throws `too-large`, `unavailable` behind a lease of a container */
   readText(path: string, limit: number): string | undefined {
+    const found = this.#resolve(path)
+    return found?.entry.kind === 'file' ? readAndClose(found.entry.fd, path, limit) : undefined
+  }
+
+  /** Where a path leads, links followed. The layers must not be written to meanwhile: the answer is paths. */
+  find(path: string): Found | undefined {
+    const found = this.#resolve(path)
+    if (!found) return undefined
+    const { entry, parts } = found
+    if (entry.kind === 'directory') return { kind: 'directory', layers: this.#directoriesOf(parts) }
+    if (entry.kind === 'file') closeSync(entry.fd)
+    return { kind: 'other', path: this.#pathOf(parts) }
+  }
+
+  /** The directories of that path that the merged root shows as one. */
+  #directoriesOf(parts: readonly string[]): string[] {
+    const found: string[] = []
+    for (const layer of this.#layers) {
+      const { entry, isAlone } = this.#lookupInLayer(layer, parts)
+      if (entry === 'hidden') break
+      if (entry !== 'absent') {
+        if (entry.kind === 'file') closeSync(entry.fd)
+        if (entry.kind !== 'directory') break
+        found.push(join(layer, ...parts))
+      }
+      if (isAlone) break
+    }
+    return found
+  }
+
+  /** Of what is no directory, in the layer that it comes from. */
+  #pathOf(parts: readonly string[]): string {
+    for (const layer of this.#layers) {
+      const { entry } = this.#lookupInLayer(layer, parts)
+      if (typeof entry === 'string') continue
+      if (entry.kind === 'file') closeSync(entry.fd)
+      return join(layer, ...parts)
+    }
+    throw new TypeError(`/${parts.join('/')} is in no layer any more`)
+  }
+
+  #resolve(path: string): { readonly entry: Entry; readonly parts: readonly string[] } | undefined {
     const pending = path.split('/').filter((part) => part !== '')
     const done: string[] = []
     for (let links = 0; links <= symlinkLimit; ) {
       const part = pending.shift()
-      if (part === undefined) return undefined
+      if (part === undefined) return { entry: { kind: 'directory' }, parts: done }
       if (part === '.') continue
       if (part === '..') {
         done.pop()
@@ -46,7 +97,9 @@ export class LayerView {
       const entry = this.#lookup([...done, part])
       if (!entry) return undefined
       if (entry.kind === 'directory') done.push(part)
-      if (entry.kind === 'file') return pending.length > 0 ? closed(entry.fd) : readAndClose(entry.fd, path, limit)
+      if (entry.kind === 'file' && pending.length > 0) return closed(entry.fd)
+      if (entry.kind === 'file') return { entry, parts: [...done, part] }
+      if (entry.kind === 'special') return pending.length > 0 ? undefined : { entry, parts: [...done, part] }
       if (entry.kind === 'link') {
         links += 1
         pending.unshift(...entry.target.split('/').filter((one) => one !== ''))
@@ -59,43 +112,49 @@ export class LayerView {
   /** What the merged root has at a path of plain names. */
   #lookup(parts: readonly string[]): Entry | undefined {
     for (const layer of this.#layers) {
-      const found = this.#lookupInLayer(layer, parts)
-      if (found === 'hidden') return undefined
-      if (found !== 'absent') return found
+      const { entry } = this.#lookupInLayer(layer, parts)
+      if (entry === 'hidden') return undefined
+      if (entry !== 'absent') return entry
     }
     return undefined
   }
 
-  /** `absent`: look further down. `hidden`: this layer says that the path is not there, whatever is below. */
-  #lookupInLayer(layer: string, parts: readonly string[]): Entry | 'absent' | 'hidden' {
+  /** Alone: what the layers below have at this path is not seen. */
+  #lookupInLayer(layer: string, parts: readonly string[]): { readonly entry: Lookup; readonly isAlone: boolean } {
     let directory = openSync(layer, O_RDONLY | O_DIRECTORY)
     let isAlone = this.#marks.isOpaque(directory)
     try {
       for (const part of parts.slice(0, -1)) {
         const next = openAt(directory, part, O_PATH | O_NOFOLLOW)
-        if (next === undefined) return isAlone ? 'hidden' : 'absent'
+        if (next === undefined) return { entry: isAlone ? 'hidden' : 'absent', isAlone }
         closeSync(directory)
         directory = next
         // A whiteout or a file in place of a directory of the layers below.
-        if (!fstatSync(directory).isDirectory()) return 'hidden'
+        if (!fstatSync(directory).isDirectory()) return { entry: 'hidden', isAlone }
         isAlone ||= this.#marks.isOpaque(directory)
       }
-      const entry = openEntry(directory, parts.at(-1) ?? '.')
-      return entry === 'absent' && isAlone ? 'hidden' : entry
+      const entry = openEntry(directory, parts.at(-1) ?? '.', (fd) => {
+        isAlone ||= this.#marks.isOpaque(fd)
+      })
+      return { entry: entry === 'absent' && isAlone ? 'hidden' : entry, isAlone }
     } finally {
       closeSync(directory)
     }
   }
 }
 
-function openEntry(directory: number, name: string): Entry | 'absent' | 'hidden' {
+function openEntry(directory: number, name: string, onDirectory: (fd: number) => void): Lookup {
   const fd = openAt(directory, name, O_PATH | O_NOFOLLOW)
   if (fd === undefined) return 'absent'
   try {
     const stat = fstatSync(fd)
     if (stat.isSymbolicLink()) return { kind: 'link', target: readlinkSync(at(directory, name)) }
-    if (stat.isDirectory()) return { kind: 'directory' }
-    if (!stat.isFile()) return 'hidden'
+    if (stat.isDirectory()) {
+      onDirectory(fd)
+      return { kind: 'directory' }
+    }
+    if (stat.isCharacterDevice() && stat.rdev === 0) return 'hidden'
+    if (!stat.isFile()) return { kind: 'special' }
     // What was looked at, not its name again: a container could have put a device there, which merely to open is to act.
     return { kind: 'file', fd: openFile(fd, name) }
   } finally {

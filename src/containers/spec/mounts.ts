@@ -1,5 +1,6 @@
 import type { MountSpec } from '#oci/runtime-spec.ts'
-import type { Container, HostSettings, MountSetting } from '../container.ts'
+import { clean } from '../clean-path.ts'
+import type { Container, HostSettings, MountPoint } from '../container.ts'
 
 /** The files that the engine writes for a container, on the host. */
 export interface EtcFiles {
@@ -8,18 +9,28 @@ export interface EtcFiles {
   readonly resolvConf: string
 }
 
+/** What the host has for the mounts of a start. */
+export interface MountSources {
+  /** The container has ids of its own. */
+  readonly idMapped: boolean
+  /** Where the data of a volume is. */
+  volume(point: MountPoint): string
+  /** What makes up a mounted image, topmost first. */
+  image(point: MountPoint): readonly string[]
+}
+
 /** Stay writable with `--read-only`: without them nothing runs. */
 const keptWritable = ['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue']
 
 /** Docker's mounts of a container, parents before children, with the user's in place of defaults at the same path. */
 export function mountsOf(
-  { host }: Pick<Container, 'host'>,
+  { host, mounts }: Pick<Container, 'host' | 'mounts'>,
   etc: EtcFiles,
-  { idMapped }: { readonly idMapped: boolean },
+  sources: MountSources,
 ): MountSpec[] {
-  const own = [...host.mounts.map(toMount), ...etcMounts(host, etc, idMapped)]
-  const taken = (path: string) => host.mounts.some(({ target }) => clean(target) === path)
-  const etcNotTaken = own.filter((mount, index) => index < host.mounts.length || !taken(mount.destination))
+  const own = [...mounts.map((point) => toMount(point, sources)), ...etcMounts(host, etc, sources.idMapped)]
+  const taken = (path: string) => mounts.some(({ target }) => clean(target) === path)
+  const etcNotTaken = own.filter((mount, index) => index < mounts.length || !taken(mount.destination))
   const isUnder = (path: string, parent: string) => path.startsWith(`${parent}/`)
   const defaults = defaultMounts(host)
     .filter(({ destination }) => !taken(destination))
@@ -88,14 +99,23 @@ function etcMounts({ readonlyRootfs }: HostSettings, etc: EtcFiles, idMapped: bo
   ]
 }
 
-function toMount(mount: MountSetting): MountSpec {
-  return mount.type === 'bind' ? toBind(mount) : toTmpfs(mount)
+function toMount(point: MountPoint, sources: MountSources): MountSpec {
+  switch (point.type) {
+    case 'bind':
+      return toBind(point)
+    case 'tmpfs':
+      return toTmpfs(point)
+    case 'volume':
+      return toVolume(point, sources)
+    case 'image':
+      return toImage(point, sources)
+  }
 }
 
-function toBind({ source, target, readonly, propagation, nonRecursive }: MountSetting): MountSpec {
+function toBind({ source, target, readonly, propagation, nonRecursive, readonlyBelow }: MountPoint): MountSpec {
   const bind = nonRecursive ? 'bind' : 'rbind'
   // What comes along is as read-only as what was asked for, as in Docker since 25.
-  const readOnly = nonRecursive ? 'ro' : 'rro'
+  const readOnly = nonRecursive || readonlyBelow === 'never' ? 'ro' : 'rro'
   return {
     destination: clean(target),
     type: 'bind',
@@ -104,7 +124,27 @@ function toBind({ source, target, readonly, propagation, nonRecursive }: MountSe
   }
 }
 
-function toTmpfs({ target, readonly, tmpfsSizeBytes, tmpfsMode, tmpfsOptions }: MountSetting): MountSpec {
+/** Files of the local driver's own directories have the container's ids, whoever's those are on the host. */
+function toVolume(point: MountPoint, { idMapped, volume }: MountSources): MountSpec {
+  const mapped = idMapped && point.driver === 'local'
+  return {
+    destination: clean(point.target),
+    type: 'bind',
+    source: volume(point),
+    options: ['rbind', 'rprivate', point.readonly ? 'rro' : 'rw', ...(mapped ? ['idmap'] : [])],
+    ...(point.subpath !== '' && { berthSubpath: point.subpath }),
+  }
+}
+
+function toImage(point: MountPoint, { image }: MountSources): MountSpec {
+  const destination = clean(point.target)
+  const [only = '', ...others] = image(point)
+  if (others.length === 0) return { destination, type: 'bind', source: only, options: ['bind', 'rprivate', 'ro'] }
+  const lower = [only, ...others].map((path) => path.replace(/[\\:,"]/g, '\\$&')).join(':')
+  return { destination, type: 'overlay', source: 'overlay', options: ['ro', `lowerdir=${lower}`] }
+}
+
+function toTmpfs({ target, readonly, tmpfsSizeBytes, tmpfsMode, tmpfsOptions }: MountPoint): MountSpec {
   const asked = (tmpfsOptions ?? '').split(',').filter((option) => option !== '')
   return {
     destination: clean(target),
@@ -125,14 +165,6 @@ const defaultsOfTmpfs = ['noexec', 'nosuid', 'nodev']
 function readOnly(mount: MountSpec): MountSpec {
   const options = (mount.options ?? []).filter((option) => option !== 'rw' && option !== 'ro')
   return { ...mount, options: [...options, 'ro'] }
-}
-
-/** Without `.`, doubled and trailing slashes; `..` never passes validation. */
-export function clean(path: string): string {
-  return `/${path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/')}`
 }
 
 function depth(path: string): number {

@@ -5,6 +5,7 @@ import { containers } from './0004-containers.ts'
 import { events } from './0005-events.ts'
 import { imageParents } from './0006-image-parents.ts'
 import { userNetworks } from './0007-user-networks.ts'
+import { volumes } from './0008-volumes.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   events,
   imageParents,
   userNetworks,
+  volumes,
 ]

@@ -155,10 +155,18 @@ describe('the host config', () => {
 
   test('binds, mounts and tmpfs become mounts that know where they came from', () => {
     const { mounts } = parseHostConfig({
-      Binds: ['/a:/b:ro,rslave'],
+      Binds: ['/a:/b:ro,rslave', 'data:/v:nocopy'],
       Mounts: [
         { Type: 'bind', Source: '/c', Target: '/d', ReadOnly: true, BindOptions: { NonRecursive: true } },
         { Type: 'tmpfs', Target: '/e', TmpfsOptions: { SizeBytes: 5, Mode: 0o700 } },
+        {
+          Type: 'volume',
+          Source: 'data',
+          Target: '/w',
+          ReadOnly: false,
+          VolumeOptions: { Subpath: 'a/b', Labels: { k: 'v' }, DriverConfig: { Name: 'other', Options: { o: 'x' } } },
+        },
+        { Type: 'image', Source: 'busybox', Target: '/i', ImageOptions: { Subpath: 'bin' } },
       ],
       Tmpfs: { '/f': 'size=1m' },
     })
@@ -172,6 +180,7 @@ describe('the host config', () => {
         createSource: true,
         origin: 'binds',
       },
+      { type: 'volume', source: 'data', target: '/v', createSource: false, volume: { noCopy: true }, origin: 'binds' },
       {
         type: 'bind',
         source: '/c',
@@ -182,11 +191,26 @@ describe('the host config', () => {
         origin: 'mounts',
       },
       { type: 'tmpfs', target: '/e', tmpfsSizeBytes: 5, tmpfsMode: 0o700, origin: 'mounts' },
+      {
+        type: 'volume',
+        source: 'data',
+        subpath: 'a/b',
+        volume: { driver: 'other', options: { o: 'x' }, labels: { k: 'v' }, noCopy: false },
+        // As inspect gives it back: without what is not said.
+        asked: {
+          Type: 'volume',
+          Source: 'data',
+          Target: '/w',
+          VolumeOptions: { Subpath: 'a/b', Labels: { k: 'v' }, DriverConfig: { Name: 'other', Options: { o: 'x' } } },
+        },
+      },
+      { type: 'image', source: 'busybox', subpath: 'bin', readonly: true },
       { type: 'tmpfs', target: '/f', tmpfsOptions: 'size=1m', origin: 'tmpfs' },
     ])
   })
 
   const bind = 'invalid mount config for type "bind": '
+  const volume = 'invalid mount config for type "volume": '
   test.each([
     [{ Binds: ['/a:/b:foo'] }, 'invalid mode: foo'],
     [{ Binds: ['/a:/b:ro,rw'] }, 'invalid mode: ro,rw'],
@@ -203,6 +227,46 @@ describe('the host config', () => {
       `${bind}invalid mount path: 'rel' mount path must be absolute`,
     ],
     [{ Mounts: [{ Type: 'foo', Target: '/x' }] }, 'invalid mount config for type "foo": mount type unknown'],
+    [
+      { Binds: ['data:b'] },
+      `invalid volume specification: 'data:b': ${volume}invalid mount path: 'b' mount path must be absolute`,
+    ],
+    [
+      { Binds: ['data:/'] },
+      `invalid volume specification: 'data:/': ${volume}invalid specification: destination can't be '/'`,
+    ],
+    [
+      { Binds: ['data:/b:rshared'] },
+      `invalid volume specification: 'data:/b:rshared': ${volume}field BindOptions must not be specified`,
+    ],
+    [
+      { Binds: ['/a:/b:nocopy'] },
+      `invalid volume specification: '/a:/b:nocopy': ${bind}field VolumeOptions must not be specified`,
+    ],
+    [
+      { Mounts: [{ Type: 'volume', Target: '/x', ReadOnly: true }] },
+      `${volume}must not set ReadOnly mode when using anonymous volumes`,
+    ],
+    [
+      { Mounts: [{ Type: 'volume', Target: '/x', VolumeOptions: { Subpath: 'a' } }] },
+      `${volume}must not set Subpath when using anonymous volumes`,
+    ],
+    [
+      { Mounts: [{ Type: 'volume', Source: 'v', Target: '/x', VolumeOptions: { Subpath: 'a/../../b' } }] },
+      `${volume}subpath must be a relative path within the volume`,
+    ],
+    [
+      { Mounts: [{ Type: 'volume', Source: 'v', Target: '/x', BindOptions: {} }] },
+      'BindOptions must not be specified on mount type "volume"',
+    ],
+    [
+      { Mounts: [{ Type: 'tmpfs', Target: '/x', TmpfsOptions: { Options: [['suid']] } }] },
+      'invalid mount config for type "tmpfs": invalid option: suid',
+    ],
+    [
+      { Mounts: [{ Type: 'image', Target: '/x' }] },
+      'invalid mount config for type "image": field Source must not be empty',
+    ],
     [{ Isolation: 'foo' }, "invalid isolation (foo): linux only supports 'default'"],
     [
       { RestartPolicy: { Name: 'foo' } },
@@ -213,8 +277,6 @@ describe('the host config', () => {
   })
 
   test.each([
-    [{ Binds: ['data:/b'] }, 'volumes'],
-    [{ Mounts: [{ Type: 'volume', Target: '/x' }] }, 'volume'],
     [{ StorageOpt: { size: '1G' } }, 'HostConfig.StorageOpt'],
     [{ DeviceRequests: [{ Count: -1 }] }, 'HostConfig.DeviceRequests'],
   ])('%j is not served, and the error names it', (host, name) => {

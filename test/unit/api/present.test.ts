@@ -7,6 +7,7 @@ import { presentImage, presentImageSummary } from '#api/present/image.ts'
 import { presentStatus } from '#api/present/status.ts'
 import { digestOf } from '#base/digest.ts'
 import type { Container, ContainerState } from '#containers/container.ts'
+import { toPlainMount } from '#containers/mounts/plain-mount.ts'
 import { decodeContainerCreateRequest } from '#contract/validate.gen.ts'
 import { versionOf } from '#contract/versions.ts'
 import type { ContainerView } from '#engine/engine.ts'
@@ -43,6 +44,7 @@ test.each(Object.keys(states))('the list says "%s"', (text) => {
   expect(presentStatus({ ...created, ...states[text] }, now)).toBe(text)
 })
 
+const host = parseHostConfig({ Binds: ['/tmp:/x:Z,ro'], Tmpfs: { '/t': 'size=1m' } })
 const container: Container = {
   id: 'c'.repeat(64),
   name: 'web',
@@ -51,7 +53,8 @@ const container: Container = {
   imageRoot: digestOf('root'),
   platform: 'linux/amd64',
   config: parseContainerConfig({ Image: 'bb', Tty: true }),
-  host: parseHostConfig({ Binds: ['/tmp:/x:Z,ro'], Tmpfs: { '/t': 'size=1m' } }),
+  host,
+  mounts: host.mounts.map(toPlainMount),
   state: created,
   restartCount: 0,
   selinux: undefined,

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createApiServer } from '#api/server.ts'
 import { silentLogger } from '#base/log.ts'
-import type { Containers, Engine, Events, Images, Networks, System } from '#engine/engine.ts'
+import type { Containers, Engine, Events, Images, Networks, System, Volumes } from '#engine/engine.ts'
 import type { SystemVersion } from '#engine/info.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 
@@ -22,6 +22,7 @@ export interface Parts {
   readonly containers?: Partial<Containers>
   readonly images?: Partial<Images>
   readonly networks?: Partial<Networks>
+  readonly volumes?: Partial<Volumes>
   readonly events?: Partial<Events>
 }
 
@@ -31,6 +32,7 @@ function standInEngine(parts: Parts): Engine {
     containers: only('containers', parts.containers),
     images: only('images', parts.images),
     networks: only('networks', parts.networks),
+    volumes: only('volumes', parts.volumes),
     events: only('events', parts.events),
     system: only<System>('system', { version: () => version }),
     [Symbol.asyncDispose]: async () => undefined,

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { parseHostConfig } from '#api/parse/host-config.ts'
+import { toPlainMount } from '#containers/mounts/plain-mount.ts'
 import { mountsOf } from '#containers/spec/mounts.ts'
 
+const sources = { idMapped: false, volume: () => '/v', image: () => ['/i'] }
 const etc = { hostname: '/h/hostname', hosts: '/h/hosts', resolvConf: '/h/resolv.conf' }
 
 test('a read-only bind makes read-only what comes along with it, and one that takes nothing along just itself', () => {
@@ -13,7 +15,10 @@ test('a read-only bind makes read-only what comes along with it, and one that ta
     ],
   })
   const options = Object.fromEntries(
-    mountsOf({ host }, etc, { idMapped: false }).map((mount) => [mount.destination, mount.options]),
+    mountsOf({ host, mounts: host.mounts.map(toPlainMount) }, etc, sources).map((mount) => [
+      mount.destination,
+      mount.options,
+    ]),
   )
   expect(options).toMatchObject({
     '/all': ['rbind', 'rprivate', 'rro'],

@@ -170,7 +170,7 @@ test.each([
 ] as const)('at a start over a root of kind %s with the labels %j files get them', async (kind, selinux, withRoot) => {
   await using directory = await tempDirectory()
   const { given, files, signal } = recorder()
-  const container = { host: parseHostConfig({}), selinux } as unknown as Container
+  const container = { mounts: [], selinux } as unknown as Container
   const rootfs = { kind, path: directory.path, lower: [], upper: undefined, work: undefined }
   const etc = { hostname: '/h', hosts: '/hs', resolvConf: '/r' }
   await new Selinux(host, files).labelFiles(container, { etc, rootfs }, signal)
@@ -189,7 +189,10 @@ test('nothing is being labelled any more when labelling has failed', async () =>
     await delay(50)
     running--
   }
-  const container = { host: parseHostConfig({ Binds: ['/usr:/x:Z'] }), selinux: { process: '', mount: 'u:r:m' } }
+  const container = {
+    mounts: parseHostConfig({ Binds: ['/usr:/x:Z'] }).mounts,
+    selinux: { process: '', mount: 'u:r:m' },
+  }
   const etc = { hostname: '/h', hosts: '/hs', resolvConf: '/r' }
   const rootfs = { kind: 'directory', path: '/', lower: [], upper: undefined, work: undefined } as const
   const labels = new Selinux(host, { set: work, setBelow: work })
@@ -208,6 +211,7 @@ const input = {
   cgroupDriver: 'cgroupfs',
   networkNamespace: undefined,
   idMaps: undefined,
+  sources: { volume: () => '', image: () => [] },
 } as const
 const exec = {
   cmd: ['true'],
@@ -234,6 +238,7 @@ test.each([
     id: 'c'.repeat(64),
     config: parseContainerConfig({ Image: 'bb' }),
     host: parseHostConfig({ Privileged: privileged, NetworkMode: 'none' }),
+    mounts: [],
     path: 'sh',
     args: [],
     selinux,

@@ -1,0 +1,49 @@
+import type { Logger } from '#base/log.ts'
+import type { ContainerStore } from '#containers/container-store.ts'
+import { isAlive } from '#containers/lifecycle.ts'
+import type { EventBus } from '#events/bus.ts'
+import { runTreeJob } from '#images/snapshots/tree-process.ts'
+import { measureContent } from '#images/snapshots/usage.ts'
+import type { HostMounts } from '#runtime/mount.ts'
+import type { Database } from '#state/database.ts'
+import { VolumeService } from '#volumes/service.ts'
+import type { DataRoot } from './data-root.ts'
+
+interface Ports {
+  readonly database: Database
+  readonly store: ContainerStore
+  readonly events: EventBus
+  readonly log: Logger
+  readonly unpackExecutable: string
+  readonly mounts: HostMounts
+}
+
+/** Volumes, with the records of containers saying who has them. */
+export function openVolumes(
+  { volumes: root }: Pick<DataRoot, 'volumes'>,
+  { database, store, events, log, unpackExecutable, mounts }: Ports,
+): Promise<VolumeService> {
+  const having = (name: string) =>
+    store.all().filter((one) => one.mounts.some((point) => point.type === 'volume' && point.name === name))
+  const files = {
+    empty: async (directory: string) => void (await runTreeJob(unpackExecutable, '--remove', directory)),
+    usage: (directory: string, signal?: AbortSignal) => measureContent(unpackExecutable, directory, signal),
+  }
+  return VolumeService.open(
+    {
+      database,
+      local: { root, mounts, files },
+      plugins: {
+        find: async () => undefined,
+        all: async () => ({ drivers: [], warnings: [] }),
+      },
+      usersOf: (name) => having(name).map(({ id }) => id),
+      publish: (event) => events.publish(event),
+      log,
+    },
+    (name) =>
+      having(name)
+        .filter(isAlive)
+        .map(({ id }) => id),
+  )
+}
