@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -44,10 +45,24 @@ const maxOutputBytes = 8192
 export async function runUnpack(executable: string, run: UnpackRun, signal?: AbortSignal): Promise<UnpackResult> {
   await using opened = new AsyncDisposableStack()
   const target = opened.use(await open(targetOf(run.mounts), 'r'))
-  const lowers: FileHandle[] = []
-  for (const path of run.mounts.lower) lowers.push(opened.use(await open(path, 'r')))
-  const inherited = [target.fd, ...lowers.map(({ fd }) => fd)]
+  using lowers = openAll(run.mounts.lower)
+  const inherited = [target.fd, ...lowers.fds]
   return await runChild(executable, { source: run.source, args: argumentsOf(run), inherited }, signal)
+}
+
+/** At once: for an image of hundreds of layers a turn of the event loop for each would cost more than everything else. */
+export function openAll(paths: readonly string[]): Disposable & { readonly fds: readonly number[] } {
+  const fds: number[] = []
+  const close = () => {
+    for (const fd of fds) closeSync(fd)
+  }
+  try {
+    for (const path of paths) fds.push(openSync(path, 'r'))
+  } catch (error) {
+    close()
+    throw error
+  }
+  return { fds, [Symbol.dispose]: close }
 }
 
 export interface InflateRun {
