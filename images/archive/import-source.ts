@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
-import { onAbort } from '#base/abort.ts'
 import type { AddImagePorts } from '../transfer/add-image.ts'
 import type { PullProgress } from '../transfer/progress.ts'
-import { ProgressFeed, throttled } from '../transfer/progress-feed.ts'
+import { type ProgressFeed, throttled } from '../transfer/progress-feed.ts'
+import { type RunningTransfer, startTransfer } from '../transfer/running-transfer.ts'
 import { type ImportRequest, importImage } from './import.ts'
 import { openRemoteArchive, type RemoteArchive, type RemotePorts } from './remote-archive.ts'
 
@@ -13,18 +13,15 @@ export interface ImportFrom extends Omit<ImportRequest, 'archive' | 'size' | 'me
   readonly message: string
 }
 
-export interface RunningImport {
-  /** Ends with the id as a status; throws what the import failed of. */
-  readonly progress: AsyncIterable<PullProgress>
-  /** Never rejects: everything has ended and is cleaned up. */
-  readonly done: Promise<void>
-}
-
 export type ImportPorts = AddImagePorts & RemotePorts
 
 /** Imports an archive. Resolves when one that is sent has become an image, or when a web server has begun to answer: what goes wrong until
- *  then is thrown here.   @throws `invalid`, `not-found`, `unavailable` */
-export async function startImport(ports: ImportPorts, from: ImportFrom, signal: AbortSignal): Promise<RunningImport> {
+ *  then is thrown here. The id ends the progress, as a status.   @throws `invalid`, `not-found`, `unavailable` */
+export async function startImport(
+  ports: ImportPorts,
+  from: ImportFrom,
+  signal: AbortSignal,
+): Promise<RunningTransfer<PullProgress>> {
   const { source, message, ...request } = from
   if (typeof source === 'string') return await startRemote(ports, { ...request, source, message }, signal)
   const id = await importImage(ports, { ...request, archive: source, message: message || 'Imported from -' }, signal)
@@ -39,31 +36,18 @@ async function startRemote(
   ports: ImportPorts,
   { source, message, ...request }: ImportFrom & { readonly source: string },
   signal: AbortSignal,
-): Promise<RunningImport> {
-  const controller = new AbortController()
-  const parent = onAbort(signal, () => controller.abort(signal.reason))
-  const feed = new ProgressFeed(async () => {
-    controller.abort()
-    await done
-  })
-  const remote = await openRemoteArchive(ports, source, controller.signal)
-  feed.push({ status: `Downloading from ${remote.url}` })
+): Promise<RunningTransfer<PullProgress>> {
+  const remote = await openRemoteArchive(ports, source, signal)
   const work = {
     ...request,
     archive: remote.body,
     size: remote.size,
     message: message || `Imported from ${remote.url}`,
   }
-  const done = importRemote(ports, { remote, work, feed, signal: controller.signal })
-    .then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    )
-    .then((failure) => {
-      parent[Symbol.dispose]()
-      feed.end(failure)
-    })
-  return { progress: feed, done }
+  return startTransfer<PullProgress>(signal, async (feed, ended) => {
+    feed.push({ status: `Downloading from ${remote.url}` })
+    await importRemote(ports, { remote, work, feed, signal: ended })
+  })
 }
 
 async function importRemote(

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import { onAbort } from '#base/abort.ts'
 import type { Digest } from '#base/digest.ts'
 import { invalid } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
@@ -12,7 +11,8 @@ import { labelsOf } from '../store/read-image.ts'
 import { type AddImagePorts, addImage } from '../transfer/add-image.ts'
 import type { BlobSource } from '../transfer/blob-source.ts'
 import type { LoadProgress } from '../transfer/progress.ts'
-import { ProgressFeed } from '../transfer/progress-feed.ts'
+import type { ProgressFeed } from '../transfer/progress-feed.ts'
+import { type RunningTransfer, startTransfer } from '../transfer/running-transfer.ts'
 import { type DockerEntry, type OciEntry, readDockerEntries, readOciEntries } from './archive-index.ts'
 import { archiveSource } from './archive-source.ts'
 import { readDockerImage } from './docker-image.ts'
@@ -30,39 +30,20 @@ export interface LoadRequest {
   readonly quiet: boolean
 }
 
-export interface RunningLoad {
-  /** Throws at its end what the load failed of; images told of until then are loaded. */
-  readonly progress: AsyncIterable<LoadProgress>
-  /** Never rejects: everything has ended and is cleaned up. */
-  readonly done: Promise<void>
-}
-
 /** Takes every image of an archive: OCI layouts, docker-archives, and what is both. Resolves when the archive has arrived: what it is refused
- *  for is then told in the progress. Goes on without a reader; ends with the signal, or when the reader leaves early. */
+ *  for ends the progress; images told of until then are loaded. */
 export async function loadImages(
   ports: AddImagePorts,
   request: LoadRequest,
   signal: AbortSignal,
-): Promise<RunningLoad> {
-  const controller = new AbortController()
-  const parent = onAbort(signal, () => controller.abort(signal.reason))
-  const feed = new ProgressFeed<LoadProgress>(async () => {
-    controller.abort()
-    await done
+): Promise<RunningTransfer<LoadProgress>> {
+  const { promise: arrived, resolve } = Promise.withResolvers<void>()
+  const running = startTransfer<LoadProgress>(signal, async (feed, ended) => {
+    const archive = await splitArchive(ports, request.archive, ended).finally(resolve)
+    await loadAll({ ports, request, feed, signal: ended }, archive)
   })
-  const arrived = splitArchive(ports, request.archive, controller.signal)
-  const done = arrived
-    .then((archive) => loadAll({ ports, request, feed, signal: controller.signal }, archive))
-    .then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    )
-    .then((failure) => {
-      parent[Symbol.dispose]()
-      feed.end(failure)
-    })
-  await arrived.catch(() => undefined)
-  return { progress: feed, done }
+  await arrived
+  return running
 }
 
 interface LoadRun {

@@ -1,7 +1,7 @@
 import type { PullProgress } from './progress.ts'
 
 /** What a line may have that is replaced by a newer one. */
-type Line = { readonly [Key in keyof PullProgress]?: PullProgress[Key] | undefined }
+export type Line = { readonly [Key in keyof PullProgress]?: PullProgress[Key] | undefined }
 
 /** Carries progress from the work to one reader. What a slow reader has not seen yet is replaced by newer counts of the same layer,
  *  so that waiting lines are few. */

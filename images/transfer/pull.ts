@@ -1,4 +1,3 @@
-import { onAbort } from '#base/abort.ts'
 import { parseImageConfig } from '#oci/image-config.ts'
 import { parseManifest } from '#oci/manifest.ts'
 import { hostPlatform, type Platform, parsePlatform } from '#oci/platform.ts'
@@ -11,7 +10,8 @@ import { platformMismatch } from '../store/platform-match.ts'
 import { type AddedImage, type AddImagePorts, addImage } from './add-image.ts'
 import type { BlobSource } from './blob-source.ts'
 import type { PullProgress, PullRequest } from './progress.ts'
-import { ProgressFeed } from './progress-feed.ts'
+import type { ProgressFeed } from './progress-feed.ts'
+import { type RunningTransfer, startTransfer } from './running-transfer.ts'
 
 export interface PullPorts extends AddImagePorts {
   readonly registries: RegistryConfig
@@ -19,21 +19,16 @@ export interface PullPorts extends AddImagePorts {
   readonly onMirrorFailure?: (mirror: string, error: unknown) => void
 }
 
-export interface RunningPull {
-  /** Throws at its end what the pull failed of. */
-  readonly progress: AsyncIterable<PullProgress>
-  /** Never rejects: everything has ended and is cleaned up. */
-  readonly done: Promise<void>
-}
-
 /**
  * Pulls one reference, or all tags of its repository. Resolves when the registry has named the first manifest: what it refuses is
- * thrown here, before any progress. The work goes on without a reader, and stops with the signal or when the reader leaves early.
+ * thrown here, before any progress.
  */
-export async function pull(ports: PullPorts, request: PullRequest, signal: AbortSignal): Promise<RunningPull> {
+export async function pull(
+  ports: PullPorts,
+  request: PullRequest,
+  signal: AbortSignal,
+): Promise<RunningTransfer<PullProgress>> {
   await using opened = new AsyncDisposableStack()
-  const controller = new AbortController()
-  opened.use(onAbort(signal, () => controller.abort(signal.reason)))
   const platform = request.platform === undefined ? hostPlatform : parsePlatform(request.platform)
   const repository = opened.use(
     await openRepository({
@@ -44,26 +39,20 @@ export async function pull(ports: PullPorts, request: PullRequest, signal: Abort
       onMirrorFailure: ports.onMirrorFailure,
     }),
   )
-  const targets = await targetsOf(repository, request, controller.signal)
-  const first = targets[0] && (await resolve(ports, repository, targets[0], controller.signal))
+  const targets = await targetsOf(repository, request, signal)
+  const first = targets[0] && (await resolve(ports, repository, targets[0], signal))
 
   const resources = opened.move()
-  const feed = new ProgressFeed(async () => {
-    controller.abort()
-    await done
-  })
-  const run = { repository, platform, platformIsAsked: request.platform !== undefined, feed, signal: controller.signal }
-  const done = pullTargets(ports, run, { name: nameOf(request), targets, first })
-    .then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    )
-    .then(async (failure) => {
+  const platformIsAsked = request.platform !== undefined
+  return startTransfer<PullProgress>(signal, async (feed, ended) => {
+    const run = { repository, platform, platformIsAsked, feed, signal: ended }
+    try {
+      await pullTargets(ports, run, { name: nameOf(request), targets, first })
+    } finally {
       // A connection that does not close well is no failure of the pull, and nobody may wait for ever because of it.
       await resources.disposeAsync().catch(() => undefined)
-      feed.end(failure)
-    })
-  return { progress: feed, done }
+    }
+  })
 }
 
 interface PullRun {

@@ -1,4 +1,3 @@
-import { onAbort } from '#base/abort.ts'
 import { invalid, notFound } from '#base/errors.ts'
 import { familiarName, familiarReference, formatReference, parseReference, type Reference } from '#oci/reference.ts'
 import { openPushRepository } from '../registry/push-repository.ts'
@@ -9,8 +8,9 @@ import type { ImageKey } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
 import type { PushProgress, PushRequest } from './progress.ts'
-import { ProgressFeed } from './progress-feed.ts'
+import type { ProgressFeed } from './progress-feed.ts'
 import { type PushImagePorts, pushImage } from './push-image.ts'
+import { type RunningTransfer, startTransfer } from './running-transfer.ts'
 
 export interface PushPorts extends PushImagePorts {
   readonly registries: RegistryConfig
@@ -18,32 +18,15 @@ export interface PushPorts extends PushImagePorts {
   readonly events: EventSink
 }
 
-export interface RunningPush {
-  /** Throws at its end what the push failed of. */
-  readonly progress: AsyncIterable<PushProgress>
-  /** Never rejects: everything has ended and is cleaned up. */
-  readonly done: Promise<void>
-}
-
-/** Begins to push one tag, or all tags of a repository. The work goes on without a reader, and stops with the signal or when the reader
- *  leaves early. */
-export function push(ports: PushPorts, request: PushRequest, signal: AbortSignal): RunningPush {
-  const controller = new AbortController()
-  const listening = onAbort(signal, () => controller.abort(signal.reason))
-  const feed = new ProgressFeed<PushProgress>(async () => {
-    controller.abort()
-    await done
+/** Begins to push one tag, or all tags of a repository. */
+export function push(ports: PushPorts, request: PushRequest, signal: AbortSignal): RunningTransfer<PushProgress> {
+  return startTransfer<PushProgress>(signal, async (feed, ended) => {
+    try {
+      await pushTags(ports, request, { feed, signal: ended })
+    } catch (error) {
+      throw inPushWords(error)
+    }
   })
-  const done = pushTags(ports, request, { feed, signal: controller.signal })
-    .then(
-      () => undefined,
-      (error: unknown) => ({ error: inPushWords(error) }),
-    )
-    .then((failure) => {
-      listening[Symbol.dispose]()
-      feed.end(failure)
-    })
-  return { progress: feed, done }
 }
 
 interface TagToPush {
