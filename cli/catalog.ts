@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = {
   image: 'Work with images',
   network: 'Work with networks',
   system: 'Work with the engine',
+  volume: 'Work with volumes',
 }
 
 /** Shown first in help, in this order. */
@@ -267,6 +268,23 @@ export const catalog: readonly Entry[] = [
     'inspect',
     'Show everything known of containers, images, networks, volumes',
     async () => (await import('./commands/system/inspect.ts')).inspectCommand,
+  ),
+  entry('volume create', 'Make a volume', async () => (await import('./commands/volume/create.ts')).createCommand),
+  entry(
+    'volume inspect',
+    'Show everything known of volumes',
+    async () => (await import('./commands/volume/inspect.ts')).inspectCommand,
+  ),
+  entry('volume ls, volume list', 'List volumes', async () => (await import('./commands/volume/ls.ts')).lsCommand),
+  entry(
+    'volume prune',
+    'Remove local volumes that no container has',
+    async () => (await import('./commands/volume/prune.ts')).pruneCommand,
+  ),
+  entry(
+    'volume rm, volume remove',
+    'Remove volumes that no container has',
+    async () => (await import('./commands/volume/rm.ts')).rmCommand,
   ),
   entry(
     'version',

@@ -11,6 +11,7 @@ export interface ConfigFile {
   readonly statsFormat?: string
   readonly imagesFormat?: string
   readonly networksFormat?: string
+  readonly volumesFormat?: string
   /** By engine, or `default`: what containers get as HTTP_PROXY and so on. */
   readonly proxies?: Readonly<Record<string, Proxies>>
 }

@@ -1,19 +1,14 @@
 import { formatBytes } from '#base/quantity.ts'
-import type { ContainerSummary, DiskUsage, ImageSummary, Volume } from '#contract/types.gen.ts'
+import type { ContainerSummary, DiskUsage, ImageSummary } from '#contract/types.gen.ts'
 import { containerColumns } from './container-columns.ts'
 import { toUsageRows } from './disk-usage.ts'
 import { formatSize } from './human.ts'
 import { type ImageRow, imageColumns } from './image-columns.ts'
 import { type Columns, formatRows } from './table.ts'
+import { volumeColumns } from './volume-columns.ts'
 
 const imageTable = ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers']
 const containerTable = ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names']
-
-const volumeColumns: Columns<Volume> = {
-  Name: { heading: 'VOLUME NAME', value: ({ Name }) => Name },
-  Links: { heading: 'LINKS', value: ({ UsageData }) => String(UsageData?.RefCount ?? 'N/A') },
-  Size: { heading: 'SIZE', value: ({ UsageData }) => formatBytes(UsageData?.Size ?? 0) },
-}
 
 interface Cache {
   readonly ID: string

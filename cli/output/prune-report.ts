@@ -1,5 +1,10 @@
 import { formatBytes } from '#base/quantity.ts'
-import type { ContainerPruneReport, ImagePruneReport, NetworkPruneReport } from '#contract/types.gen.ts'
+import type {
+  ContainerPruneReport,
+  ImagePruneReport,
+  NetworkPruneReport,
+  VolumePruneReport,
+} from '#contract/types.gen.ts'
 
 export function formatDeletedContainers({ ContainersDeleted }: ContainerPruneReport): string {
   return formatList('Deleted Containers:', ContainersDeleted ?? [])
@@ -14,6 +19,10 @@ export function formatDeletedImages({ ImagesDeleted }: ImagePruneReport): string
 
 export function formatDeletedNetworks({ NetworksDeleted }: NetworkPruneReport): string {
   return formatList('Deleted Networks:', NetworksDeleted ?? [])
+}
+
+export function formatDeletedVolumes({ VolumesDeleted }: VolumePruneReport): string {
+  return formatList('Deleted Volumes:', VolumesDeleted)
 }
 
 export function formatReclaimed(bytes: number): string {
