@@ -1,5 +1,5 @@
 import type { ImageHistoryItem } from '#contract/types.gen.ts'
-import { imagePath } from '../../client/images.ts'
+import { imagePath, toPlatformJson } from '../../client/images.ts'
 import { command } from '../../command.ts'
 import { formatHelp } from '../../output/format-flag.ts'
 import { ellipsis, formatAge, formatSize, shortId } from '../../output/human.ts'
@@ -15,12 +15,15 @@ export const historyCommand = command({
     format: text('format', formatHelp),
     human: toggle('human', 'Sizes and times for people', { short: 'H', initial: true }),
     noTrunc: toggle('no-trunc', 'Cut nothing'),
+    platform: text('platform', 'Of this platform, as os[/arch[/variant]]'),
     quiet: toggle('quiet', 'Only ids', { short: 'q' }),
   },
   least: 1,
   most: 1,
   async run(cli, { flags, args: [name = ''] }) {
-    const items = await cli.client.json<ImageHistoryItem[]>('GET', imagePath(name, '/history'))
+    const items = await cli.client.json<ImageHistoryItem[]>('GET', imagePath(name, '/history'), {
+      query: { platform: toPlatformJson(flags.platform) },
+    })
     const columns = historyColumns({ truncate: !flags.noTrunc, human: flags.human, nowMs: Date.now() })
     const format = flags.quiet ? ({ kind: 'lines', template: '{{.ID}}' } as const) : parseRowFormat(flags.format, table)
     await cli.stdout.write(await formatRows(items, columns, format))

@@ -6,9 +6,12 @@ import { imageFinder, showObjects } from '../system/show-objects.ts'
 export const inspectCommand = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   summary: 'Show everything known of images',
-  flags: { format: text('format', objectFormatHelp, { short: 'f' }) },
+  flags: {
+    format: text('format', objectFormatHelp, { short: 'f' }),
+    platform: text('platform', 'Of this platform, as os[/arch[/variant]]'),
+  },
   least: 1,
   async run(cli, { flags, args }) {
-    return await showObjects(cli, args, { finders: [imageFinder], kind: 'image', format: flags.format })
+    return await showObjects(cli, args, { finders: [imageFinder(flags.platform)], kind: 'image', format: flags.format })
   },
 })

@@ -18,7 +18,7 @@ export const inspectCommand = command({
       throw invalid('type is empty: must be one of "container", "image", "network", "volume"')
     const finders: Readonly<Record<string, Finder>> = {
       container: containerFinder(flags.size),
-      image: imageFinder,
+      image: imageFinder(),
       network: pathFinder('networks'),
       volume: pathFinder('volumes'),
     }

@@ -1,7 +1,7 @@
 import { isKind, messageOf } from '#base/errors.ts'
 import type { Cli } from '../../cli.ts'
 import { containerPath } from '../../client/containers.ts'
-import { imagePath } from '../../client/images.ts'
+import { imagePath, toPlatformJson } from '../../client/images.ts'
 import { ExitError } from '../../exit-error.ts'
 import { formatObject } from '../../output/format-flag.ts'
 
@@ -13,7 +13,11 @@ export const containerFinder =
   async (cli, name) =>
     await cli.client.json('GET', containerPath(name, '/json'), { query: { size } })
 
-export const imageFinder: Finder = async (cli, name) => await cli.client.json('GET', imagePath(name, '/json'))
+/** @param platform that the image must be of; empty: any */
+export const imageFinder =
+  (platform = ''): Finder =>
+  async (cli, name) =>
+    await cli.client.json('GET', imagePath(name, '/json'), { query: { platform: toPlatformJson(platform) } })
 
 export const pathFinder =
   (collection: 'networks' | 'volumes'): Finder =>

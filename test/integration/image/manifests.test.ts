@@ -155,6 +155,16 @@ test.each([
   expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { message }])
 })
 
+test.each([
+  ['history', 'mine:1'],
+  ['image', 'inspect', 'mine:1'],
+])('berth %s %s takes the platform as docker does', async (...line) => {
+  for (const architecture of [own.platform.architecture, 's390x']) {
+    const asked = [...line, '--platform', `linux/${architecture}`]
+    expect(await berth(...asked)).toEqual(await daemon.docker(...asked))
+  }
+})
+
 test("a platform that is the image's own is taken", async () => {
   const { architecture } = own.platform
   const inspected = await daemon.request('GET', `/v1.49/images/mine:1/json?platform=${platform(architecture)}`)
