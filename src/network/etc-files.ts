@@ -1,5 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeFileAtomic } from '#base/atomic-file.ts'
 import { invalid, systemCode } from '#base/errors.ts'
 import { parseResolvConf, type ResolvConf, renderResolvConf, resolvConfFor } from './resolv-conf.ts'
 import type { SandboxRequest } from './sandbox.ts'
@@ -35,7 +37,9 @@ const fileLimit = 1 << 20
 export async function writeEtcFiles(request: SandboxRequest, context: EtcContext): Promise<void> {
   const [hosts, resolvConf] = await Promise.all([hostsFor(request, context), resolvConfText(request, context)])
   await mkdir(request.directory, { recursive: true, mode: 0o700 })
-  const write = (name: string, content: string) => writeFile(join(request.directory, name), content, { mode: 0o644 })
+  // New files: the old ones may be under a lease (fcntl(2)) of a process that was in the container.
+  const write = (name: string, content: string) =>
+    writeFileAtomic(join(request.directory, name), content, { mode: 0o644 })
   await Promise.all([
     write('hosts', hosts),
     write('hostname', `${request.hostname}\n`),
@@ -59,16 +63,32 @@ function ownLine(address: string, { hostname, domainname }: SandboxRequest): str
   return `${address}\t${domainname ? `${hostname}.${domainname} ${hostname}` : hostname}\n`
 }
 
-/** Adds or takes away the line of one address of a container that runs; what it wrote into its hosts itself stays. */
+/**
+ * Adds or takes away the line of one address of a container that runs; what it wrote into its hosts itself stays. A file that
+ * the container has made too large, or holds under a lease, stays as it is: it is the container's own to spoil.
+ */
 export async function changeHosts(
   request: SandboxRequest,
   { added = [], removed = [] }: { readonly added?: readonly string[]; readonly removed?: readonly string[] },
 ): Promise<void> {
-  const path = join(request.directory, 'hosts')
+  await using file = await openUnlessLeased(join(request.directory, 'hosts'))
+  if (!file || (await file.stat()).size > fileLimit) return
   const dropped = new Set(removed.map((address) => ownLine(address, request).trimEnd()))
-  const kept = (await readText(path)).split('\n').filter((line) => !dropped.has(line))
+  const kept = (await file.readFile('utf8')).split('\n').filter((line) => !dropped.has(line))
+  const content = Buffer.from(kept.join('\n') + added.map((address) => ownLine(address, request)).join(''))
   // In place: the container sees this very file.
-  await writeFile(path, kept.join('\n') + added.map((address) => ownLine(address, request)).join(''))
+  await file.truncate()
+  await file.write(content, 0, content.length, 0)
+}
+
+/** A blocking open would wait for the lease's holder, and a thread of Node's file pool with it. */
+async function openUnlessLeased(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_NONBLOCK)
+  } catch (error) {
+    if (systemCode(error) === 'EAGAIN') return undefined
+    throw error
+  }
 }
 
 /** @param own the lines of the container's own addresses */

@@ -1,14 +1,26 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type EtcContext, extraHost, writeEtcFiles } from '#network/etc-files.ts'
+import { changeHosts, type EtcContext, extraHost, hostFiles, writeEtcFiles } from '#network/etc-files.ts'
 import type { SandboxRequest } from '#network/sandbox.ts'
+import { takeLease } from '#test/support/lease.ts'
 
 interface Host {
   readonly hosts?: string
   readonly resolvConf?: string
   readonly resolvedConf?: string
+}
+
+const plain: Omit<SandboxRequest, 'directory'> = {
+  mode: 'bridge',
+  name: 'web',
+  hostname: 'web',
+  domainname: '',
+  dns: [],
+  dnsOptions: [],
+  dnsSearch: [],
+  extraHosts: [],
 }
 
 /** Writes the files of a container on a host with these files, and reads them back. */
@@ -22,18 +34,7 @@ async function filesOf(host: Host, request: Partial<SandboxRequest>, context: Pa
   }
   const directory = join(root, 'container')
   await writeEtcFiles(
-    {
-      mode: 'bridge',
-      name: 'web',
-      hostname: 'web',
-      domainname: '',
-      dns: [],
-      dnsOptions: [],
-      dnsSearch: [],
-      extraHosts: [],
-      ...request,
-      directory,
-    },
+    { ...plain, ...request, directory },
     { hostNetwork: false, addresses: ['172.17.0.2'], hostGateway: '172.17.0.1', files, ...context },
   )
   const read = (name: string) => readFile(join(directory, name), 'utf8')
@@ -121,4 +122,32 @@ test.each(['nocolon', ':10.0.0.1', 'a b:10.0.0.1', 'a:10.0.0.1\n6.6.6.6 bank', '
 
 test('host-gateway needs a gateway', () => {
   expect(() => extraHost('up:host-gateway', undefined)).toThrow(/host-gateway/)
+})
+
+test('a lease that a container holds on a file keeps nobody waiting', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-etc-'))
+  await using _cleanup = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) }
+  const request = { ...plain, directory }
+  const context = { hostNetwork: false, addresses: ['172.17.0.2'], hostGateway: undefined, files: hostFiles }
+  await writeEtcFiles(request, context)
+  const hosts = () => readFile(join(directory, 'hosts'), 'utf8')
+  {
+    await using _lease = await takeLease(join(directory, 'hosts'))
+    await changeHosts(request, { added: ['172.18.0.2'] })
+    await writeEtcFiles(request, context)
+    expect(await hosts()).not.toContain('172.18.0.2')
+  }
+  await changeHosts(request, { added: ['172.18.0.2'], removed: ['172.17.0.2'] })
+  expect(await hosts()).toMatch(/\n172\.18\.0\.2\tweb\n$/)
+  expect(await hosts()).not.toContain('172.17.0.2')
+})
+
+test('a hosts file that its container has made too large is not read', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-etc-'))
+  await using _cleanup = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) }
+  const path = join(directory, 'hosts')
+  await writeFile(path, '')
+  await truncate(path, 2 ** 40)
+  await changeHosts({ ...plain, directory }, { added: ['172.18.0.2'] })
+  expect((await stat(path)).size).toBe(2 ** 40)
 })
