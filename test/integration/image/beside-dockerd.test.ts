@@ -189,3 +189,60 @@ test('lists, disk usage, removals and prune answer as with dockerd', { timeout: 
     await sameAnswer('POST', `/v1.51/${what}/prune`)
   }
 })
+
+test('parents, children and what goes with them are as with dockerd', { timeout: 120_000 }, async () => {
+  const name = `${registry}/b`
+  await both('pull', '-q', name)
+  const ids = { ours: new Map<string, string>(), dockerd: new Map<string, string>() }
+  const commit = async (from: string, to: string) => {
+    await both('create', '--network', 'none', '--name', `of-${to}`, from, 'true')
+    const made = await both('commit', `of-${to}`, to)
+    for (const one of ['ours', 'dockerd'] as const) ids[one].set(made[one].stdout.trim().slice(7), to)
+    await both('rm', `of-${to}`)
+  }
+  /** Ids of what was committed are of a moment: their names stand for them. */
+  const named = (one: 'ours' | 'dockerd', { code, stdout, stderr }: CommandResult) =>
+    [...ids[one]].reduce(
+      (text, [id, to]) => text.replaceAll(id, to).replaceAll(id.slice(0, 12), to),
+      `${code} ${stdout}${stderr}`,
+    )
+  const compare = async (...args: readonly string[]) => {
+    const to = (one: 'ours' | 'dockerd') =>
+      args.map((word) => [...ids[one]].find(([, known]) => `ID:${known}` === word)?.[0] ?? word)
+    const [mine, theirs] = [await ours.docker(...to('ours')), await run(to('dockerd'))].map(plain)
+    // What was made in one second is listed by chance.
+    const ordered = (text: string) => (args[0] === 'images' ? text.split('\n').toSorted() : text)
+    const shown = named('ours', mine as CommandResult)
+    const peers = named('dockerd', theirs as CommandResult)
+    expect.soft({ args, shown: ordered(shown) }).toEqual({ args, shown: ordered(peers) })
+    return shown
+  }
+  const lists = async () => {
+    for (const flags of [[], ['-a'], ['-f', 'dangling=true'], ['-f', 'dangling=false']]) {
+      await compare('images', '--no-trunc', '--format', '{{.Repository}} {{.Tag}} {{.ID}}', ...flags)
+    }
+  }
+  await commit(name, 'middle')
+  await commit('middle', 'top')
+  await commit('middle', 'side')
+  await compare('inspect', '-f', '{{.Parent}}', 'top', 'middle', name)
+  await compare('history', '--no-trunc', '--format', '{{.ID}} {{.CreatedBy}}', 'top')
+  expect(await compare('rmi', 'ID:middle')).toContain('image has dependent child images')
+  await compare('rmi', '-f', 'ID:middle')
+  await compare('rmi', 'middle')
+  await lists()
+  await compare('image', 'prune', '-f')
+  await compare('rmi', 'side')
+  await lists()
+  expect(await compare('rmi', '--no-prune', 'top')).not.toContain('Deleted: sha256:middle')
+  await lists()
+  await compare('image', 'prune', '-f')
+  await lists()
+  await commit(name, 'low')
+  await commit('low', 'high')
+  await compare('tag', 'high', 'higher')
+  await compare('rmi', 'low', 'high')
+  expect(await compare('rmi', 'higher')).toContain('Deleted: sha256:low')
+  await compare('rmi', name)
+  await lists()
+})
