@@ -9,6 +9,8 @@ export interface ShimKernel {
   /** One frame, whole, with descriptors.   @throws `EAGAIN` (its code) while the peer does not read. */
   send(socket: number, frame: Uint8Array, descriptors: readonly number[]): void
   close(descriptor: number): void
+  /** A copy of a descriptor of another process.   @param startTime field 22 of /proc/PID/stat   @throws `not-found` when it has ended. */
+  fetchDescriptor(pid: number, startTime: bigint, descriptor: number): number
   /** @returns the pid; descriptor 3 of the new process is `control`. */
   spawnShim(executable: number, control: number, logDescriptor: number): number
   /** True when the child was reaped, now or before. */

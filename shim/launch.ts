@@ -13,7 +13,7 @@ import {
   socketName,
 } from './files.ts'
 import type { ShimKernel } from './kernel.ts'
-import { Shim } from './shim.ts'
+import { Shim, type ShimOptions } from './shim.ts'
 
 export interface ShimLauncherOptions {
   readonly kernel: ShimKernel
@@ -108,6 +108,11 @@ export class ShimLauncher implements AsyncDisposable {
         const startTime = await readStartTime(pid)
         if (startTime !== undefined) this.#signal(pid, startTime, signal)
       },
+      fetch: async (descriptor) => {
+        const startTime = await readStartTime(pid)
+        if (startTime === undefined) throw unavailable('the shim has ended')
+        return this.#options.kernel.fetchDescriptor(pid, startTime, descriptor)
+      },
       gone: () => this.#children.gone(pid),
     })
     this.#children.add(pid, shim.closed)
@@ -120,6 +125,7 @@ export class ShimLauncher implements AsyncDisposable {
       const descriptor = this.#options.kernel.connect(join(directory, socketName))
       shim = this.#shim(descriptor, record.pid, {
         kill: async (signal) => this.#signal(record.pid, record.startTime, signal),
+        fetch: async (remote) => this.#options.kernel.fetchDescriptor(record.pid, record.startTime, remote),
         gone: async () => {}, // another's child: the end of its connection is all that we can see
       })
       // A frozen shim takes the connection and says nothing: whoever waits, the daemon's own end above all, is not kept for long.
@@ -133,11 +139,7 @@ export class ShimLauncher implements AsyncDisposable {
     }
   }
 
-  #shim(
-    descriptor: number,
-    pid: number,
-    life: { kill: (signal: number) => Promise<void>; gone: () => Promise<void> },
-  ): Shim {
+  #shim(descriptor: number, pid: number, life: Pick<ShimOptions, 'kill' | 'fetch' | 'gone'>): Shim {
     const { kernel, report, timeoutMs } = this.#options
     return new Shim({ kernel, descriptor, pid, report, ...life, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
   }

@@ -41,6 +41,7 @@ enum shim_request {
         SHIM_ADD_LINK = 15, /* str host link, str bridge, str link, u8[6] mac, u32 mtu, str address with prefix, str gateway ("" : no default route) → – */
         SHIM_REMOVE_LINK = 16, /* str host link → – ; both ends */
         SHIM_SET_GATEWAY = 17, /* str gateway ("" : no default route), str link → – */
+        SHIM_OPEN_DNS = 18, /* – → i32 udp, i32 tcp: the shim's descriptors of sockets in the sandbox that get what is sent to 127.0.0.11:53; always the same */
 };
 
 enum shim_attach {

@@ -28,6 +28,7 @@ const requestTypes = {
   addLink: 15,
   removeLink: 16,
   setGateway: 17,
+  openDns: 18,
 } as const
 
 /** `task` is '' for the container's init and the exec's id otherwise. */
@@ -38,7 +39,7 @@ export type Request =
   | { readonly type: 'kill'; readonly task: string; readonly signal: number; readonly all: boolean }
   | { readonly type: 'resize'; readonly task: string; readonly rows: number; readonly columns: number }
   | { readonly type: 'attach'; readonly task: string; readonly flags: number }
-  | { readonly type: 'pause' | 'resume' | 'state' | 'reopenLog' | 'shutdown' }
+  | { readonly type: 'pause' | 'resume' | 'state' | 'reopenLog' | 'shutdown' | 'openDns' }
   | { readonly type: 'ack'; readonly serial: bigint }
   | ({ readonly type: 'addLink' } & LinkRequest)
   | { readonly type: 'removeLink'; readonly hostLink: string }
@@ -150,6 +151,7 @@ function requestPayload(request: Request): Buffer {
     case 'resume':
     case 'state':
     case 'reopenLog':
+    case 'openDns':
     case 'shutdown':
       return wire.bytes()
     default:

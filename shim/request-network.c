@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cleanup.h"
 #include "container-network.h"
 #include "request.h"
 
@@ -79,4 +80,27 @@ int request_set_gateway(struct shim *shim, struct frame_reader *fields, struct f
         struct netlink_route route;
         r = request_default_route(gateway.bytes, link.bytes, &route, err);
         return r == 0 ? netlink_route_replace(shim->container.netlink, &route, err) : r;
+}
+
+int request_open_dns(struct shim *shim, struct frame_reader *fields, struct frame_writer *answer, struct berth_error *err) {
+        if (!frame_read_all(fields))
+                return REQUEST_MALFORMED;
+        int r = request_check_sandbox(shim, err);
+        if (r == 0 && !shim->dns.open) {
+                r = container_network_dns(&shim->container, &shim->dns.udp, &shim->dns.tcp, err);
+                shim->dns.open = r == 0;
+        }
+        if (r < 0)
+                return r;
+        frame_write_i32(answer, shim->dns.udp);
+        frame_write_i32(answer, shim->dns.tcp);
+        return 0;
+}
+
+void request_network_release(struct shim *shim) {
+        if (!shim->dns.open)
+                return;
+        cleanup_close(&shim->dns.udp);
+        cleanup_close(&shim->dns.tcp);
+        shim->dns = (struct shim_dns){0};
 }

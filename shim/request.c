@@ -210,6 +210,7 @@ static request_handler request_find(uint16_t type) {
                 [SHIM_ADD_LINK] = request_add_link,
                 [SHIM_REMOVE_LINK] = request_remove_link,
                 [SHIM_SET_GATEWAY] = request_set_gateway,
+                [SHIM_OPEN_DNS] = request_open_dns,
         };
         return type < sizeof(handlers) / sizeof(handlers[0]) ? handlers[type] : NULL;
 }

@@ -32,6 +32,10 @@ struct shim {
         struct plan *plan;
         struct container container;
         struct runtime_call runtime;
+        struct shim_dns {
+                bool open;
+                int udp, tcp;
+        } dns;
         bool released; /* container_release was called */
         struct berth_error release_error;
         bool paused;

@@ -41,6 +41,8 @@ export interface ShimOptions {
   readonly pid: number
   /** SIGKILL to the shim's process; success when it has ended. */
   readonly kill: (signal: number) => Promise<void>
+  /** A copy of one of its descriptors. */
+  readonly fetch: (descriptor: number) => Promise<number>
   /** Fulfilled when the process is gone, after the connection has ended. */
   readonly gone: () => Promise<void>
   /** What went wrong where nobody waits: an exit listener that failed. */
@@ -165,6 +167,19 @@ export class Shim implements AsyncDisposable {
   /** Where the default route leads; empty: there is none any more. */
   async setGateway(gateway: string, link: string): Promise<void> {
     await this.#client.request({ type: 'setGateway', gateway, link })
+  }
+
+  /** Copies of sockets in the sandbox that get what is sent to 127.0.0.11:53; the caller closes them. The shim keeps its own. */
+  async openDns(): Promise<{ udp: number; tcp: number }> {
+    const fields = await this.#client.request({ type: 'openDns' })
+    const [udp, tcp] = [fields.i32(), fields.i32()]
+    const copy = await this.#options.fetch(udp)
+    try {
+      return { udp: copy, tcp: await this.#options.fetch(tcp) }
+    } catch (error) {
+      this.#kernel.close(copy)
+      throw error
+    }
   }
 
   async reopenLog(): Promise<void> {

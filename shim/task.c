@@ -9,6 +9,7 @@
 #include "client.h"
 #include "input.h"
 #include "oom.h"
+#include "request-network.h"
 #include "process.h"
 #include "shim.h"
 #include "stdio.h"
@@ -33,6 +34,7 @@ void task_init(struct task *task, struct shim *shim, const char *id, struct proc
 /* What stands in the kernel; the first of the errors. */
 static int task_release_objects(struct shim *shim, struct berth_error *err) {
         struct berth_error later;
+        request_network_release(shim);
         int r = runtime_call_is_used(shim) ? runtime_call_release(shim, err) : 0;
         int released = container_release(&shim->container, r < 0 ? &later : err);
         return r < 0 ? r : released;

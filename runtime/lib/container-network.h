@@ -19,6 +19,12 @@ int container_network_link(struct container *container, const struct container_l
 /* -ENOENT when the container has no such link. The kernel takes some 20 ms. */
 int container_network_unlink(struct container *container, const char *host_name, struct berth_error *err);
 
+/*
+ * Sockets of the sandbox at 127.0.0.11, UDP and listening TCP on ports of the kernel's choice, to which port 53 of that address is
+ * redirected; so a container may still serve DNS itself on all its addresses.
+ */
+int container_network_dns(const struct container *container, int *ret_udp, int *ret_tcp, struct berth_error *err);
+
 /* Links of the sandbox: what the keeper's plan says, made from our side while the container's init prepares itself. */
 /* Takes the namespace of the waiting process, which was made with it, as the sandbox. */
 int container_network_adopt(struct container *container, struct berth_error *err);

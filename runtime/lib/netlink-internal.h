@@ -37,6 +37,10 @@ void netlink_put_raw(struct netlink_request *request, const void *data, size_t s
 typedef int (*netlink_message_fn)(const struct nlmsghdr *message, void *data);
 int netlink_call(int sock, struct netlink_request *request, netlink_message_fn each, void *data);
 
+int netlink_send(int sock, const void *messages, size_t size);
+/* Waits for the first refusal, or for the acknowledgement of that message. */
+int netlink_await(int sock, uint32_t sequence);
+
 /* Attributes of a message by number; later ones replace earlier ones. `table` has max + 1 entries. */
 void netlink_attributes(const struct nlmsghdr *message, size_t body, const struct rtattr **table, uint16_t max);
 void netlink_attributes_of(const struct rtattr *nest, const struct rtattr **table, uint16_t max);

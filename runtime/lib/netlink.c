@@ -80,11 +80,11 @@ void netlink_unnest(struct netlink_request *request, size_t nest) {
         memcpy(request->bytes + nest, &length, sizeof(length));
 }
 
-static int send_request(int sock, const struct netlink_request *request) {
+int netlink_send(int sock, const void *messages, size_t size) {
         struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
         ssize_t n;
         do
-                n = sendto(sock, request->bytes, request->header.nlmsg_len, 0, (struct sockaddr *) &kernel, sizeof(kernel));
+                n = sendto(sock, messages, size, 0, (struct sockaddr *) &kernel, sizeof(kernel));
         while (n < 0 && errno == EINTR);
         return n < 0 ? -errno : 0;
 }
@@ -123,7 +123,7 @@ int netlink_call(int sock, struct netlink_request *request, netlink_message_fn e
         struct timespec now;
         (void) clock_gettime(CLOCK_MONOTONIC, &now);
         request->header.nlmsg_seq = (uint32_t) now.tv_nsec ^ ((uint32_t) now.tv_sec << 30);
-        int r = send_request(sock, request);
+        int r = netlink_send(sock, request->bytes, request->header.nlmsg_len);
         if (r < 0)
                 return r;
         alignas(struct nlmsghdr) uint8_t buffer[RECEIVE_SIZE];
@@ -149,6 +149,24 @@ int netlink_call(int sock, struct netlink_request *request, netlink_message_fn e
                                 result = result < 0 ? result : -EAGAIN;
                         else if (each && result == 0)
                                 result = each(message, data);
+                }
+        }
+}
+
+int netlink_await(int sock, uint32_t sequence) {
+        alignas(struct nlmsghdr) uint8_t buffer[RECEIVE_SIZE];
+        for (;;) {
+                ssize_t n = receive(sock, buffer, sizeof(buffer));
+                if (n < 0)
+                        return (int) n;
+                uint32_t left = (uint32_t) n;
+                for (const struct nlmsghdr *message = (const struct nlmsghdr *) (void *) buffer; NLMSG_OK(message, left);
+                     message = NLMSG_NEXT(message, left)) {
+                        const struct nlmsgerr *answer = NLMSG_DATA(message);
+                        if (message->nlmsg_type != NLMSG_ERROR || message->nlmsg_len < NLMSG_LENGTH(sizeof(*answer)))
+                                continue;
+                        if (answer->error || message->nlmsg_seq == sequence)
+                                return answer->error;
                 }
         }
 }

@@ -82,6 +82,15 @@ int netlink_routes(int sock, netlink_route_fn each, void *data, struct berth_err
 /* 1: the firewall (nf_tables) has the table in the family inet, 0: it has not. */
 int netlink_firewall_table(const char *name, struct berth_error *err);
 
+/* What leaves for a port of an address of the sandbox's own goes to another port of it. */
+struct netlink_redirect {
+        uint32_t address; /* network order */
+        uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+        uint16_t from, to;
+};
+/* `sock`: NETLINK_NETFILTER, in the sandbox. All or none. */
+int netlink_redirect(int sock, const struct netlink_redirect *redirects, size_t n, struct berth_error *err);
+
 /* Makes a new network namespace for the calling (single-threaded!) process's use without leaving the process in it; loopback is up. */
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
 /* A socket of one that is there already; nothing is changed there. */

@@ -135,7 +135,7 @@ export interface NetworkAttacher {
   /** Between the making and the start of its process: what a plan does not hold. */
   furnishSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void>
   /** At boot, of a container that has lived on. */
-  adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): void
+  adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void>
   closeSandbox(containerId: string): Promise<void>
   /** All attachments, with addresses where the container runs. */
   endpoints(subject: Attached): readonly EndpointView[]

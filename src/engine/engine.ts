@@ -38,6 +38,7 @@ import type {
 import type { Attachment } from '#network/attachment.ts'
 import type { NetworkRequest } from '#network/create-network.ts'
 import type { NetworkView } from '#network/network.ts'
+import type { AttachedContainers } from '#network/registry.ts'
 import type { Platform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { VolumePrune } from '#volumes/prune.ts'
@@ -173,10 +174,10 @@ export interface Images {
 
 export interface Networks {
   create(request: NetworkRequest): Promise<{ id: string }>
-  /** @param nameOf the name of a container that is attached   @throws `forbidden` when it is predefined or in use */
-  remove(name: string, nameOf: (containerId: string) => string): Promise<void>
+  /** @throws `forbidden` when it is predefined or in use */
+  remove(name: string, containers: AttachedContainers): Promise<void>
   /** Filters: label, until.   @returns names */
-  prune(filters: Filters): Promise<string[]>
+  prune(filters: Filters, containers: AttachedContainers): Promise<string[]>
   list(filters: Filters): NetworkView[]
   inspect(name: string): NetworkView
 }

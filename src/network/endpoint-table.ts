@@ -11,6 +11,7 @@ export class EndpointTable {
   readonly #store: NetworkStore
   readonly #byContainer = new Map<string, readonly Endpoint[]>()
   readonly #allocators = new Map<string, AddressAllocator>()
+  readonly #leaving = new Map<string, PromiseWithResolvers<void>>()
 
   constructor(store: NetworkStore, networks: readonly Network[]) {
     this.#store = store
@@ -79,6 +80,14 @@ export class EndpointTable {
     return added
   }
 
+  /** Fulfilled when the container has no endpoint any more. */
+  async left(containerId: string): Promise<void> {
+    if (!this.#byContainer.has(containerId)) return
+    const waiting = this.#leaving.get(containerId) ?? Promise.withResolvers<void>()
+    this.#leaving.set(containerId, waiting)
+    await waiting.promise
+  }
+
   /** Changes what a row says beside its address. */
   change(endpoint: Endpoint): void {
     this.#store.transaction(() => this.#store.putEndpoint(endpoint))
@@ -97,9 +106,15 @@ export class EndpointTable {
     for (const { id, containerId, networkId, address } of endpoints) {
       const rest = this.ofContainer(containerId).filter((one) => one.id !== id)
       if (rest.length > 0) this.#byContainer.set(containerId, rest)
-      else this.#byContainer.delete(containerId)
+      else this.#forget(containerId)
       if (address !== undefined) this.#allocators.get(networkId)?.release(address)
     }
+  }
+
+  #forget(containerId: string): void {
+    this.#byContainer.delete(containerId)
+    this.#leaving.get(containerId)?.resolve()
+    this.#leaving.delete(containerId)
   }
 
   #remember(endpoint: Endpoint): void {

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '#base/atomic-file.ts'
 import { invalid, systemCode } from '#base/errors.ts'
-import { parseResolvConf, type ResolvConf, renderResolvConf, resolvConfFor } from './resolv-conf.ts'
+import { parseResolvConf, type ResolvConf, renderResolvConf, resolvConfFor, withOwnServer } from './resolv-conf.ts'
 import type { SandboxRequest } from './sandbox.ts'
 
 /** Where the host's own files are; tests give others. */
@@ -23,6 +23,8 @@ export const hostFiles: HostFiles = {
 export interface EtcContext {
   /** Whether the container shares the host's network stack, and so may use what is reachable on its loopback. */
   readonly hostNetwork: boolean
+  /** The engine's DNS server answers in the sandbox. */
+  readonly ownDns: boolean
   /** The container's own addresses. */
   readonly addresses: readonly string[]
   /** What `host-gateway` in an extra host means. */
@@ -63,6 +65,12 @@ function ownLine(address: string, { hostname, domainname }: SandboxRequest): str
   return `${address}\t${domainname ? `${hostname}.${domainname} ${hostname}` : hostname}\n`
 }
 
+/** The engine's DNS server has come to a container that runs: its resolv.conf is written anew, in place, on the terms of `changeHosts`. */
+export async function rewriteResolvConf(request: SandboxRequest, context: EtcContext): Promise<void> {
+  await using file = await openUnlessLeased(join(request.directory, 'resolv.conf'))
+  if (file) await replace(file, await resolvConfText(request, context))
+}
+
 /**
  * Adds or takes away the line of one address of a container that runs; what it wrote into its hosts itself stays. A file that
  * the container has made too large, or holds under a lease, stays as it is: it is the container's own to spoil.
@@ -75,8 +83,12 @@ export async function changeHosts(
   if (!file || (await file.stat()).size > fileLimit) return
   const dropped = new Set(removed.map((address) => ownLine(address, request).trimEnd()))
   const kept = (await file.readFile('utf8')).split('\n').filter((line) => !dropped.has(line))
-  const content = Buffer.from(kept.join('\n') + added.map((address) => ownLine(address, request)).join(''))
-  // In place: the container sees this very file.
+  await replace(file, kept.join('\n') + added.map((address) => ownLine(address, request)).join(''))
+}
+
+/** In place: the container sees this very file. */
+async function replace(file: FileHandle, text: string): Promise<void> {
+  const content = Buffer.from(text)
   await file.truncate()
   await file.write(content, 0, content.length, 0)
 }
@@ -127,7 +139,8 @@ async function resolvConfText(request: SandboxRequest, context: EtcContext): Pro
   const untouched = Object.values(overrides).every((list) => list.length === 0)
   if (context.hostNetwork && untouched) return own
   const host = await realResolvConf(own, context)
-  return header + renderResolvConf(resolvConfFor(host, overrides, { keepLoopback: context.hostNetwork }))
+  const conf = resolvConfFor(host, overrides, { keepLoopback: context.hostNetwork })
+  return header + renderResolvConf(context.ownDns ? withOwnServer(conf) : conf)
 }
 
 async function realResolvConf(own: string, { hostNetwork, files }: EtcContext): Promise<ResolvConf> {

@@ -11,6 +11,15 @@ import { type Publish, tell } from './network-events.ts'
 import type { NetworkStore } from './network-store.ts'
 import type { NetworkTable } from './network-table.ts'
 
+/** What is to be known of the containers that are attached. */
+export interface AttachedContainers {
+  nameOf(containerId: string): string
+  /** Also while it starts. */
+  isAlive(containerId: string): boolean
+}
+
+const releaseMs = 5000
+
 export interface RegistryParts {
   readonly store: NetworkStore
   readonly networks: NetworkTable
@@ -60,15 +69,18 @@ export class NetworkRegistry {
     return { id: network.id }
   }
 
-  /** @param nameOf the name of a container that is attached   @throws `forbidden` when it is predefined or in use */
-  async remove(name: string, nameOf: (containerId: string) => string): Promise<void> {
+  /** @throws `forbidden` when it is predefined or in use */
+  async remove(name: string, containers: AttachedContainers): Promise<void> {
     const network = this.#parts.networks.get(name)
     if (isPredefined(network.name)) {
       throw forbidden(`${network.name} is a pre-defined network and cannot be removed`)
     }
+    await this.#letGo(network, containers)
     const active = this.#parts.endpoints.ofNetwork(network.id)
     if (active.length > 0) {
-      const list = active.map((one) => `name:${JSON.stringify(nameOf(one.containerId))} id:"${shortId(one.id)}"`)
+      const list = active.map(
+        (one) => `name:${JSON.stringify(containers.nameOf(one.containerId))} id:"${shortId(one.id)}"`,
+      )
       throw forbidden(`error while removing network: network ${network.name} has active endpoints (${list.join(', ')})`)
     }
     // Nobody finds it from here on: what follows waits for the kernel.
@@ -87,7 +99,7 @@ export class NetworkRegistry {
   }
 
   /** Removes networks without running containers.   @returns their names   @throws `invalid` for a bad filter */
-  async prune(filters: Filters): Promise<string[]> {
+  async prune(filters: Filters, containers: AttachedContainers): Promise<string[]> {
     filters.allowOnly(['label', 'label!', 'until'])
     const until = filters.until(Date.now()) ?? Number.POSITIVE_INFINITY
     const unused = this.#parts.networks.all().filter((network) => {
@@ -99,7 +111,7 @@ export class NetworkRegistry {
     const names: string[] = []
     for (const { id, name } of unused) {
       try {
-        await this.remove(id, shortId)
+        await this.remove(id, containers)
         names.push(name)
       } catch (error) {
         // A container has come, or another prune was faster.
@@ -136,6 +148,17 @@ export class NetworkRegistry {
   /** By name, id or unambiguous id prefix.   @throws `not-found` */
   inspect(name: string): NetworkView {
     return this.#view(this.#parts.networks.get(name))
+  }
+
+  /** Who stops a container and removes its network does not know that what it had is still being released. */
+  async #letGo({ id }: Network, { isAlive }: AttachedContainers): Promise<void> {
+    const ended = this.#parts.endpoints.ofNetwork(id).filter(({ containerId }) => !isAlive(containerId))
+    if (ended.length === 0) return
+    const left = Promise.all(ended.map(({ containerId }) => this.#parts.endpoints.left(containerId)))
+    const over = new AbortController()
+    const patience = this.#parts.clock.sleep(releaseMs, { signal: over.signal }).catch(() => undefined)
+    await Promise.race([left, patience])
+    over.abort()
   }
 
   #view(network: Network): NetworkView {

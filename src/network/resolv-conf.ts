@@ -6,7 +6,7 @@ export interface ResolvConf {
 }
 
 /** What a container gets when no nameserver of the host can be reached from it: those that Docker takes. */
-const fallbackNameservers: readonly string[] = ['8.8.8.8', '8.8.4.4']
+export const fallbackNameservers: readonly string[] = ['8.8.8.8', '8.8.4.4']
 
 /** Unknown lines are skipped; of `search` and `domain` the last one counts. */
 export function parseResolvConf(text: string): ResolvConf {
@@ -41,6 +41,14 @@ export function resolvConfFor(
     search: own.search.length > 0 ? own.search.filter((domain) => domain !== '.') : host.search,
     options: own.options.length > 0 ? own.options : host.options,
   }
+}
+
+/** With the engine's own server in front of all: names of one word are names of containers first. */
+export function withOwnServer(conf: ResolvConf): ResolvConf {
+  const options = conf.options.some((option) => option.startsWith('ndots:'))
+    ? conf.options
+    : [...conf.options, 'ndots:0']
+  return { ...conf, nameservers: ['127.0.0.11'], options }
 }
 
 export function renderResolvConf({ nameservers, search, options }: ResolvConf): string {

@@ -36,6 +36,8 @@ export interface SandboxKeeper {
   removeLink(hostLink: string): Promise<void>
   /** @param gateway empty: there is no default route any more */
   setGateway(gateway: string, link: string): Promise<void>
+  /** Descriptors of sockets in the sandbox that get what is sent to 127.0.0.11:53; the caller's. */
+  openDns(): Promise<{ readonly udp: number; readonly tcp: number }>
 }
 
 /** What a container asks of its sandbox at each start. */

@@ -1,15 +1,16 @@
 import { throwIfAborted } from '#base/abort.ts'
-import { internal, isKind, notFound } from '#base/errors.ts'
+import { internal, isKind, messageOf, notFound } from '#base/errors.ts'
 import { newId } from '#base/ids.ts'
 import type { Logger } from '#base/log.ts'
 import type { Attached, Attachment } from './attachment.ts'
 import { type AttachmentTable, networkName } from './attachment-table.ts'
 import { checkAttachment } from './check-attachment.ts'
+import { DnsServers } from './dns/dns-servers.ts'
 import { parseBridgeOptions } from './drivers/bridge-options.ts'
 import type { NetworkDriver } from './drivers/driver.ts'
 import { dnsNamesOf, type Endpoint } from './endpoint.ts'
 import type { EndpointTable } from './endpoint-table.ts'
-import { changeHosts, type HostFiles, writeEtcFiles } from './etc-files.ts'
+import { changeHosts, type EtcContext, type HostFiles, rewriteResolvConf, writeEtcFiles } from './etc-files.ts'
 import { formatAddress, parseAddress } from './ipam/subnet.ts'
 import { type DriverName, isPredefined, type Network } from './network.ts'
 import type { NetworkTable } from './network-table.ts'
@@ -32,12 +33,17 @@ interface Open {
 }
 
 /** The network stacks of running containers: what they begin with, and what changes while they run. */
-export class Sandboxes {
+export class Sandboxes implements AsyncDisposable {
   readonly #parts: SandboxParts
   readonly #open = new Map<string, Open>()
+  readonly #dns: DnsServers
 
   constructor(parts: SandboxParts) {
     this.#parts = parts
+    const { networks, endpoints, attachments, files, log } = parts
+    const attachmentsOf = (containerId: string) =>
+      attachments.of(containerId, this.#open.get(containerId)?.request.mode ?? '')
+    this.#dns = new DnsServers({ zone: { networks, endpoints, attachmentsOf }, files, log })
   }
 
   /** Allocates the endpoints of a container that is about to start and writes its files below /etc. */
@@ -67,16 +73,24 @@ export class Sandboxes {
   async furnish(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
     this.#open.set(containerId, { request, keeper })
     for (const link of this.#links(containerId).slice(1)) await keeper.addLink(link)
+    if (this.#hasNames(containerId)) await this.#dns.open(containerId, request, keeper)
   }
 
   /** At boot, of a container that has lived on. */
-  adopt(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): void {
+  async adopt(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
     this.#open.set(containerId, { request, keeper })
+    if (!this.#hasNames(containerId)) return
+    try {
+      await this.#dns.open(containerId, request, keeper)
+    } catch (error) {
+      this.#parts.log.warn({ container: containerId, error: messageOf(error) }, 'a container has no DNS server')
+    }
   }
 
   /** Gives the addresses back. Closing what is closed is nothing. */
   async close(containerId: string): Promise<void> {
     this.#open.delete(containerId)
+    await this.#dns.close(containerId)
     const { endpoints, tell } = this.#parts
     endpoints.remove(endpoints.ofContainer(containerId), (endpoint) => tell('disconnect', endpoint))
   }
@@ -87,11 +101,16 @@ export class Sandboxes {
     const open = this.#open.get(subject.id)
     if (!open) throw internal(`the network of container ${subject.name} is not known yet; try again`)
     await drivers[network.driver].prepare(network)
+    const hadNames = this.#hasNames(subject.id)
     const endpoint = this.#connect(network, attachment, subject)
     try {
       const link = this.#links(subject.id).find(({ link }) => link === endpoint.link)
       if (link) await open.keeper.addLink(link)
       await changeHosts(open.request, { added: addressesOf(endpoint) })
+      if (!hadNames && this.#hasNames(subject.id)) {
+        await this.#dns.open(subject.id, open.request, open.keeper)
+        await rewriteResolvConf(open.request, this.#etcContext(subject.id))
+      }
     } catch (error) {
       endpoints.remove([endpoint], (one) => tell('disconnect', one))
       throw error
@@ -112,6 +131,11 @@ export class Sandboxes {
     await changeHosts(open.request, { removed: addressesOf(endpoint) })
   }
 
+  /** Sockets only: the shims keep theirs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dns[Symbol.asyncDispose]()
+  }
+
   /** Others find it by its new name. */
   rename(subject: Attached): void {
     const { attachments, endpoints } = this.#parts
@@ -124,6 +148,11 @@ export class Sandboxes {
         endpoints.change({ ...endpoint, dnsNames: dnsNamesOf(subject, attachment) })
       }
     }
+  }
+
+  /** Whether it is on a network whose containers find each other by name. */
+  #hasNames(containerId: string): boolean {
+    return this.#parts.endpoints.ofContainer(containerId).some((one) => !isPredefined(this.#networkOf(one).name))
   }
 
   #wantedOf(containerId: string, mode: string): { network: Network; attachment: Attachment }[] {
@@ -207,14 +236,19 @@ export class Sandboxes {
   }
 
   async #writeFiles(containerId: string, request: SandboxRequest): Promise<void> {
+    await writeEtcFiles(request, this.#etcContext(containerId))
+  }
+
+  #etcContext(containerId: string): EtcContext {
     const endpoints = this.#parts.endpoints.ofContainer(containerId)
     const bridge = this.#parts.networks.find('bridge')?.ipam?.gateway
-    await writeEtcFiles(request, {
+    return {
       hostNetwork: endpoints.some((endpoint) => this.#networkOf(endpoint).driver === 'host'),
       addresses: endpoints.flatMap(addressesOf),
       hostGateway: bridge === undefined ? undefined : formatAddress(bridge),
+      ownDns: this.#hasNames(containerId),
       files: this.#parts.files,
-    })
+    }
   }
 
   #networkOf({ networkId }: Endpoint): Network {

@@ -204,8 +204,8 @@ export class NetworkService implements AsyncDisposable {
   }
 
   /** At boot, of a container that has lived on. */
-  adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): void {
-    this.#sandboxes.adopt(containerId, request, keeper)
+  adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
+    return this.#sandboxes.adopt(containerId, request, keeper)
   }
 
   /** Gives the addresses back. Closing what is closed is nothing. */
@@ -240,6 +240,7 @@ export class NetworkService implements AsyncDisposable {
 
   /** Leaves the host as it was before the first container, or as containers need it that live on without us. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sandboxes[Symbol.asyncDispose]()
     if (this.#endpoints.all().some(({ address }) => address !== undefined)) return
     try {
       for (const driver of Object.values(this.#drivers)) {

@@ -5,6 +5,7 @@ import {
   decodeNetworkDisconnectRequest,
 } from '#contract/validate.gen.ts'
 import type { Engine } from '#engine/engine.ts'
+import type { AttachedContainers } from '#network/registry.ts'
 import { type Route, route } from '../call.ts'
 import { parseFilters } from '../parse/filters.ts'
 import { parseNetworkCreate } from '../parse/network-create.ts'
@@ -29,7 +30,7 @@ export const networkRoutes: readonly Route[] = [
   }),
 
   route('POST /networks/prune', async ({ query }, engine) => {
-    const names = await engine.networks.prune(parseFilters(query.text('filters')))
+    const names = await engine.networks.prune(parseFilters(query.text('filters')), attachedTo(engine))
     return json({ NetworksDeleted: names.length === 0 ? null : names })
   }),
 
@@ -38,7 +39,7 @@ export const networkRoutes: readonly Route[] = [
   ),
 
   route('DELETE /networks/{id}', async ({ path }, engine) => {
-    await engine.networks.remove(path.id, (containerId) => nameOf(engine, containerId))
+    await engine.networks.remove(path.id, attachedTo(engine))
     return empty(204)
   }),
 
@@ -59,6 +60,21 @@ export const networkRoutes: readonly Route[] = [
 
 function refuseEmpty(): never {
   throw invalid('invalid JSON: got EOF while reading request body')
+}
+
+function attachedTo(engine: Engine): AttachedContainers {
+  return {
+    nameOf: (containerId) => nameOf(engine, containerId),
+    isAlive: (containerId) => {
+      try {
+        const { status } = engine.containers.get(containerId).state
+        return status !== 'exited' && status !== 'dead'
+      } catch (error) {
+        if (isKind(error, 'not-found')) return false
+        throw error
+      }
+    },
+  }
 }
 
 /** The container may be gone by the time it is asked for; its id is then all there is. */

@@ -98,6 +98,16 @@ test.each([
   expect({ status: answer.status, ...JSON.parse(answer.body) }).toEqual({ status, message })
 })
 
+test('a network can be removed as soon as its containers are told to have stopped', async () => {
+  for (let round = 0; round < 5; round++) {
+    await docker('network', 'create', 'brief')
+    const container = await sleeper('--network', 'brief')
+    await docker('stop', '-t', '0', container)
+    await docker('network', 'rm', 'brief')
+    await docker('rm', container)
+  }
+})
+
 test('addresses come from the range and keep off the gateway and reserved ones', async () => {
   const parts = ['--subnet', '10.44.0.0/24', '--ip-range', '10.44.0.64/29', '--gateway', '10.44.0.254']
   await docker('network', 'create', ...parts, '--aux-address', 'printer=10.44.0.64', 'ranged')

@@ -82,6 +82,7 @@ static void test_requests(const char *file) {
                      {"resume", SHIM_RESUME},
                      {"state", SHIM_STATE},
                      {"reopenLog", SHIM_REOPEN_LOG},
+                     {"openDns", SHIM_OPEN_DNS},
                      {"shutdown", SHIM_SHUTDOWN}},
           named[] = {{"create", SHIM_CREATE}, {"start", SHIM_START}, {"closeStdin", SHIM_CLOSE_STDIN}};
         struct request request;

@@ -35,7 +35,7 @@ async function filesOf(host: Host, request: Partial<SandboxRequest>, context: Pa
   const directory = join(root, 'container')
   await writeEtcFiles(
     { ...plain, ...request, directory },
-    { hostNetwork: false, addresses: ['172.17.0.2'], hostGateway: '172.17.0.1', files, ...context },
+    { hostNetwork: false, ownDns: false, addresses: ['172.17.0.2'], hostGateway: '172.17.0.1', files, ...context },
   )
   const read = (name: string) => readFile(join(directory, name), 'utf8')
   return { hosts: await read('hosts'), hostname: await read('hostname'), resolvConf: await read('resolv.conf') }
@@ -128,7 +128,13 @@ test('a lease that a container holds on a file keeps nobody waiting', async () =
   const directory = await mkdtemp(join(tmpdir(), 'berth-etc-'))
   await using _cleanup = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) }
   const request = { ...plain, directory }
-  const context = { hostNetwork: false, addresses: ['172.17.0.2'], hostGateway: undefined, files: hostFiles }
+  const context = {
+    hostNetwork: false,
+    ownDns: false,
+    addresses: ['172.17.0.2'],
+    hostGateway: undefined,
+    files: hostFiles,
+  }
   await writeEtcFiles(request, context)
   const hosts = () => readFile(join(directory, 'hosts'), 'utf8')
   {
@@ -150,4 +156,12 @@ test('a hosts file that its container has made too large is not read', async () 
   await truncate(path, 2 ** 40)
   await changeHosts({ ...plain, directory }, { added: ['172.18.0.2'] })
   expect((await stat(path)).size).toBe(2 ** 40)
+})
+
+test("where the engine's own server answers, it is the only one, and names of one word go to it", async () => {
+  const host = { resolvConf: 'nameserver 192.0.2.1\nsearch lan\noptions timeout:1\n' }
+  const { resolvConf } = await filesOf(host, { dns: ['192.0.2.7'] }, { ownDns: true })
+  expect(resolvConf).toMatch(/^nameserver 127\.0\.0\.11\nsearch lan\noptions timeout:1 ndots:0\n$/m)
+  const kept = await filesOf(host, { dnsOptions: ['ndots:2'] }, { ownDns: true })
+  expect(kept.resolvConf).toContain('options ndots:2\n')
 })

@@ -43,6 +43,7 @@ const requests: Readonly<Record<string, Request>> = {
     gateway: '172.18.0.1',
   },
   removeLink: { type: 'removeLink', hostLink: 'bth1' },
+  openDns: { type: 'openDns' },
   setGateway: { type: 'setGateway', gateway: '172.18.0.1', link: 'eth1' },
 }
 
