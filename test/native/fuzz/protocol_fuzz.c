@@ -125,7 +125,7 @@ static void check_answers(const uint8_t *bytes, size_t size, const struct conver
                 answers += sizeof answer + answer.size;
                 left -= sizeof answer + answer.size;
         }
-        if (frame_peek(bytes, size, &request) == 1 && request.flags == 0 && request.id != 0 && request.type > SHIM_SHUTDOWN &&
+        if (frame_peek(bytes, size, &request) == 1 && request.flags == 0 && request.id != 0 && request.type > SHIM_REQUEST_LAST &&
             request.type != SHIM_ACK)
                 must(false, "request %u of unknown type was not answered", request.type);
 }
@@ -136,7 +136,7 @@ static size_t frames_of(struct fuzz_input *input, uint8_t *out, size_t room) {
         for (uint64_t id = 1; input->left > 0; id++) {
                 uint8_t type = fuzz_u8(input), shape = fuzz_u8(input);
                 size_t size = shape >> 3 < input->left ? shape >> 3 : input->left;
-                struct shim_header header = {.type = htole16(type % 20), .size = htole32((uint32_t) size + (shape % 8 == 7)), .id = htole64(id)};
+                struct shim_header header = {.type = htole16(type % (SHIM_REQUEST_LAST + 6)), .size = htole32((uint32_t) size + (shape % 8 == 7)), .id = htole64(id)};
                 if (room - used < sizeof header + size)
                         break;
                 memcpy(out + used, &header, sizeof header);
