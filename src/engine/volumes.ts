@@ -6,6 +6,8 @@ import { runTreeJob } from '#images/snapshots/tree-process.ts'
 import { measureContent } from '#images/snapshots/usage.ts'
 import type { HostMounts } from '#runtime/mount.ts'
 import type { Database } from '#state/database.ts'
+import { dockerDirectories } from '#volumes/plugins/discovery.ts'
+import { openPlugins } from '#volumes/plugins/plugin-source.ts'
 import { VolumeService } from '#volumes/service.ts'
 import type { DataRoot } from './data-root.ts'
 
@@ -33,10 +35,7 @@ export function openVolumes(
     {
       database,
       local: { root, mounts, files },
-      plugins: {
-        find: async () => undefined,
-        all: async () => ({ drivers: [], warnings: [] }),
-      },
+      plugins: openPlugins(dockerDirectories),
       usersOf: (name) => having(name).map(({ id }) => id),
       publish: (event) => events.publish(event),
       log,

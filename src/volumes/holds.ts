@@ -1,4 +1,4 @@
-/** Which containers that are not on record yet want which volumes. */
+/** Which holders have, or want, which volumes. */
 export class Holds {
   readonly #names = new Map<string, Set<string>>()
 
@@ -8,6 +8,12 @@ export class Holds {
 
   of(holder: string): string[] {
     return [...(this.#names.get(holder) ?? [])]
+  }
+
+  remove(holder: string, name: string): void {
+    const names = this.#names.get(holder)
+    names?.delete(name)
+    if (names?.size === 0) this.#names.delete(holder)
   }
 
   release(holder: string): void {

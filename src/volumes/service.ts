@@ -45,6 +45,8 @@ export class VolumeService {
   /** Those whose container is not on record yet. */
   readonly #unsettled = new Set<string>()
   readonly #holds = new Holds()
+  /** Who has what mounted. */
+  readonly #mounted = new Holds()
   readonly #pruning = new SingleRun('a prune operation is already running')
 
   private constructor(options: VolumeOptions) {
@@ -62,6 +64,9 @@ export class VolumeService {
   static async open(options: VolumeOptions, mountedBy: (name: string) => readonly string[]): Promise<VolumeService> {
     const service = new VolumeService(options)
     await service.#recover()
+    for (const name of service.#volumes.keys()) {
+      for (const holder of mountedBy(name)) service.#mounted.add(holder, name)
+    }
     await service.#local.reconcile([...service.#volumes.values()], mountedBy).catch((error: unknown) => {
       options.log.warn({ error: messageOf(error) }, 'what volumes were mounted from is not all unmounted')
     })
@@ -98,6 +103,12 @@ export class VolumeService {
       await this.#remove(name)
     } catch (error) {
       if (!force || !isKind(error, 'not-found')) throw error
+      // Its plugin has gone for good, or so the user says.
+      const orphan = this.#volumes.get(name)
+      if (orphan && this.#usersOf(name).length === 0) {
+        this.#volumes.delete(name)
+        this.#forget(orphan)
+      }
     }
   }
 
@@ -182,12 +193,17 @@ export class VolumeService {
   async mount(name: string, containerId: string): Promise<string> {
     const volume = this.#volumes.get(name)
     if (!volume) throw notFound(`get ${name}: no such volume`)
-    return await (await this.#drivers.get(volume.driver)).mount(volume, containerId)
+    const path = await (await this.#drivers.get(volume.driver)).mount(volume, containerId)
+    this.#mounted.add(containerId, name)
+    return path
   }
 
+  /** What is not mounted is left alone. */
   async unmount(name: string, containerId: string): Promise<void> {
     const volume = this.#volumes.get(name)
-    if (volume) await (await this.#drivers.get(volume.driver)).unmount(volume, containerId)
+    if (!volume || !this.#mounted.of(containerId).includes(name)) return
+    await (await this.#drivers.get(volume.driver)).unmount(volume, containerId)
+    this.#mounted.remove(containerId, name)
   }
 
   async #findOrMake(request: VolumeRequest & { readonly name: string }, state: 'making' | 'ready'): Promise<Volume> {
@@ -205,8 +221,11 @@ export class VolumeService {
   }
 
   async #make({ name, driver, options, labels }: VolumeRequest, state: 'making' | 'ready'): Promise<Volume> {
-    const chosen = await this.#drivers.get(driver === '' ? localDriverName : driver)
+    const isNamed = labels?.[anonymousLabel] === undefined
+    const foreign = driver === '' && isNamed ? await this.#drivers.findElsewhere(name) : undefined
+    const chosen = await this.#drivers.get(foreign?.volume.driver ?? (driver === '' ? localDriverName : driver))
     const volume = { name, driver: chosen.name, options, labels, createdAt: this.#clock.nowNanos() }
+    if (foreign || (chosen !== this.#local && (await chosen.find(name)))) return this.#adopt(volume)
     // The row first: what stands on the disk without one would be nobody's.
     this.#store.transaction(() => this.#store.insert(volume, 'making'))
     try {
@@ -216,14 +235,24 @@ export class VolumeService {
       if (state === 'ready') this.#store.transaction(() => this.#setReady(name))
       return volume
     } catch (error) {
-      await this.#removeUnsettled(volume).catch((cause: unknown) =>
-        this.#options.log.warn(
-          { volume: name, error: messageOf(cause) },
-          'what was made of a volume is left to the next start',
-        ),
-      )
+      // What a plugin could not make it has not.
+      if (chosen !== this.#local) this.#store.transaction(() => this.#store.delete(name))
+      else
+        await this.#removeUnsettled(volume).catch((cause: unknown) =>
+          this.#options.log.warn(
+            { volume: name, error: messageOf(cause) },
+            'what was made of a volume is left to the next start',
+          ),
+        )
       throw error
     }
+  }
+
+  /** A volume that a plugin has already: it is not ours to remove when its container is not made after all. */
+  #adopt(volume: Volume): Volume {
+    this.#store.transaction(() => this.#store.insert(volume, 'ready'))
+    this.#volumes.set(volume.name, volume)
+    return volume
   }
 
   #setReady(name: string): void {

@@ -11,8 +11,11 @@ export type VolumeSources = ReadonlyMap<string, string>
 /** Mounts the volumes of a container that starts. When one fails, those before it stay for `unmountVolumes`.   @throws what the driver says */
 export async function mountVolumes(context: ContainerContext, container: Container): Promise<VolumeSources> {
   const sources = new Map<string, string>()
+  const mounted = new Map<string, string>()
   for (const point of volumePointsOf(container)) {
-    const path = await context.volumes.mount(point.name, container.id)
+    // One holder mounts once, at however many places it has the volume.
+    const path = mounted.get(point.name) ?? (await context.volumes.mount(point.name, container.id))
+    mounted.set(point.name, path)
     sources.set(point.target, path)
     if (point.subpath !== '') await checkSubpath(path, point.subpath)
     tell(context, container, point, 'mount')
@@ -22,9 +25,11 @@ export async function mountVolumes(context: ContainerContext, container: Contain
 
 /** Lets go of the volumes of a container that has ended, or did not start. Doing it again is nothing. */
 export async function unmountVolumes(context: ContainerContext, container: Container): Promise<void> {
-  for (const point of volumePointsOf(container)) {
+  const points = volumePointsOf(container)
+  for (const [index, point] of points.entries()) {
+    const isFirst = points.findIndex(({ name }) => name === point.name) === index
     try {
-      await context.volumes.unmount(point.name, container.id)
+      if (isFirst) await context.volumes.unmount(point.name, container.id)
       tell(context, container, point, 'unmount')
     } catch (error) {
       // The others are unmounted all the same, and the end of a container does not depend on a plugin.
