@@ -3,7 +3,9 @@ import { isKind, messageOf } from '#base/errors.ts'
 import { mediaTypes } from '#oci/media-types.ts'
 import { digestFile } from '../layers/file-digest.ts'
 import { collect } from '../store/garbage.ts'
+import type { StoredImage } from '../store/image-store.ts'
 import { commitBytes } from '../transfer/fetch-content.ts'
+import { withStandIns } from '../transfer/rebuild-manifest.ts'
 import type { CheckEvent, Finding } from './check-event.ts'
 import type { CheckPorts, CheckRun } from './check-ports.ts'
 import { setBlobAside, unlistImages } from './quarantine.ts'
@@ -19,7 +21,12 @@ export async function* checkBlobs(ports: CheckPorts, run: CheckRun): AsyncGenera
     const finding = await checkBlob(ports, digest, run)
     if (finding) yield { finding }
   }
-  const needed = ports.store.list().flatMap(({ root, manifest, id }) => [root.digest, manifest.digest, id])
+  const needed = ports.store
+    .list()
+    .flatMap(({ root, manifest, standIn, id }) => [
+      ...[root.digest, manifest.digest, id],
+      ...(standIn ? [standIn.digest] : []),
+    ])
   for (const digest of new Set(needed)) {
     if (await ports.content.find(digest)) continue
     // Removed meanwhile.
@@ -77,10 +84,11 @@ async function repairBlob(
     await commitBytes(ports.content, { mediaType: mediaTypes.ociConfig, digest, size: bytes.length }, bytes)
     return { repair: 'rewritten' }
   }
+  if (await rewriteStandIn(ports, digest, rows)) return { repair: 'rewritten' }
   const descriptors = rows.flatMap(({ root, manifest, layers }) => [
     root,
     manifest,
-    ...layers.map(({ descriptor }) => descriptor),
+    ...layers.flatMap(({ descriptor, standIn }) => (standIn ? [descriptor, standIn] : [descriptor])),
   ])
   const descriptor = descriptors.find((one) => one.digest === digest)
   const failure = descriptor ? await refetch(ports, rows, descriptor, signal) : 'nothing describes it'
@@ -89,4 +97,19 @@ async function repairBlob(
   if (leading.length > 0) await unlistImages(ports, leading, `blob ${digest} is lost: ${failure}`)
   await setBlobAside(ports, digest)
   return { repair: leading.length > 0 ? 'unlisted' : 'set-aside', failure }
+}
+
+/** A manifest that was made here can be made again.   @returns whether it was */
+async function rewriteStandIn({ content }: CheckPorts, digest: Digest, rows: readonly StoredImage[]): Promise<boolean> {
+  const row = rows.find(({ standIn }) => standIn?.digest === digest)
+  if (!row) return false
+  try {
+    const { descriptor, bytes } = await withStandIns(content, row)
+    if (descriptor.digest !== digest) return false
+    await commitBytes(content, descriptor, bytes)
+    return true
+  } catch (error) {
+    if (isKind(error, 'not-found') || isKind(error, 'invalid')) return false
+    throw error
+  }
 }

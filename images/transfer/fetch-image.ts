@@ -3,7 +3,7 @@ import { invalid } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
-import { type Index, type Manifest, manifestSizeLimit } from '#oci/manifest.ts'
+import type { Index, Manifest } from '#oci/manifest.ts'
 import type { Platform } from '#oci/platform.ts'
 import type { DiskBudget, Promised } from '../budget/disk-budget.ts'
 import type { Lease } from '../content/leases.ts'
@@ -15,7 +15,7 @@ import { type DownloadPorts, downloadLayer } from './download-layer.ts'
 import { commitBytes, fetchConfig, fetchManifest } from './fetch-content.ts'
 import type { PullProgress } from './progress.ts'
 import { PullTotal } from './pull-total.ts'
-import { withLayers } from './rebuild-manifest.ts'
+import { withStandIns } from './rebuild-manifest.ts'
 import { type UnpackPorts, unpackStoredLayer } from './unpack.ts'
 
 export interface FetchPorts extends DownloadPorts, UnpackPorts {
@@ -49,7 +49,7 @@ export async function fetchImage(ports: FetchPorts, fetch: ImageFetch): Promise<
   const { text, config } = await fetchConfig(content, source, manifest, signal)
   const layers = await fetchLayers(ports, fetch, manifest, config)
   const id = manifest.config.digest
-  const standIn = await putStandIn(ports, fetch, { descriptor, manifest, layers })
+  const standIn = await putStandIn(ports, lease, { manifest: descriptor, layers })
   return {
     ...{ root: fetch.root, id, manifest: descriptor, ...(standIn && { standIn }) },
     ...{ config: text, layers, addedAt: Date.now() },
@@ -73,16 +73,14 @@ async function fetchChosenManifest(
 /** The manifest with the blobs that are here, as a blob; undefined when all are its own. */
 async function putStandIn(
   { content }: FetchPorts,
-  { lease }: ImageFetch,
-  { descriptor, manifest, layers }: { descriptor: Descriptor; manifest: Manifest; layers: readonly StoredLayer[] },
+  lease: Lease,
+  image: Pick<StoredImage, 'manifest' | 'layers'>,
 ): Promise<Descriptor | undefined> {
-  if (layers.every((layer) => layer.standIn === undefined)) return undefined
-  const own = { descriptor, manifest, bytes: await content.read(descriptor.digest, manifestSizeLimit) }
-  const blobs = layers.map((layer) => layer.standIn ?? layer.descriptor)
-  const { descriptor: made, bytes } = withLayers(own, blobs)
-  lease.hold(made.digest)
-  if (!(await content.find(made.digest))) await commitBytes(content, made, bytes)
-  return made
+  if (image.layers.every((layer) => layer.standIn === undefined)) return undefined
+  const { descriptor, bytes } = await withStandIns(content, image)
+  lease.hold(descriptor.digest)
+  if (!(await content.find(descriptor.digest))) await commitBytes(content, descriptor, bytes)
+  return descriptor
 }
 
 async function fetchLayers(

@@ -1,13 +1,13 @@
 /** dockerd, podman, skopeo and umoci read what we save and keep, and we load what they save: the same ids, the same bytes. */
 import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { encodedOf } from '#base/digest.ts'
+import { type Digest, encodedOf } from '#base/digest.ts'
 import { buildImage, busyboxLayer, type TestImage } from '#test/support/base-image.ts'
 import { type CommandResult, startDaemon, type TestDaemon } from '#test/support/daemon.ts'
 import { type Dockerd, dockerCli, startDockerd } from '#test/support/dockerd.ts'
@@ -49,6 +49,11 @@ beforeAll(async () => {
   execFileSync('tar', ['-cf', layoutArchive, '-C', join(path, 'layout'), '.'])
 })
 afterAll(() => stack.disposeAsync())
+
+/** `index.json` */
+interface Listing {
+  readonly manifests: readonly { digest: Digest; annotations?: Readonly<Record<string, string>> }[]
+}
 
 const ours = (...args: readonly string[]) => daemon.docker(...args)
 
@@ -158,6 +163,15 @@ test('the content store names blobs that are there also where another compressio
   await waitFor('the loaded image is in index.json', async () =>
     (await readFile(join(content, 'index.json'), 'utf8')).includes('"me/app:plain"'),
   )
+  const index = JSON.parse(await readFile(join(content, 'index.json'), 'utf8')) as Listing
+  const listed = index.manifests.find(({ annotations = {} }) => Object.values(annotations).includes('me/app:plain'))
+  const made = join(content, 'blobs/sha256', encodedOf(listed?.digest ?? image.id))
+  for (const damage of [() => writeFile(made, 'damaged'), () => rm(made)]) {
+    await damage()
+    const repaired = await daemon.run([...berthCommand, 'system', 'check', '--repair'])
+    expect([repaired.code, repaired.stdout]).toEqual([0, expect.stringContaining(`${listed?.digest}`)])
+    expect(repaired.stdout).toContain('1 problem, 1 repaired')
+  }
   const copy = join(directory, 'copy-of-plain')
   await run('skopeo', ['copy', '-q', '--preserve-digests', `oci:${content}:me/app:plain`, `dir:${copy}`])
   for (const { digest, bytes } of image.layers) expect(await readFile(join(copy, encodedOf(digest)))).toEqual(bytes)
