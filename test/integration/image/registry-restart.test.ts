@@ -35,7 +35,7 @@ test('a registry that is killed in the middle of docker pull and started again i
   const storage = join(daemon.directory, 'storage')
   await seedRegistry(storage, { 'big:latest': image })
   const options = { storage, enter: daemon.enter, port: 5000 }
-  const killed = await startRegistry(options)
+  await using killed = await startRegistry(options)
   await nft(daemon, 'add table inet limited')
   await nft(daemon, 'add chain inet limited in { type filter hook input priority 0; }')
   await nft(daemon, `add rule inet limited in tcp sport 5000 quota over ${passedBytes} bytes drop`)
