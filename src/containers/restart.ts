@@ -3,13 +3,14 @@ import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { scheduleRestart } from './exit.ts'
 import { start, startLocked } from './start.ts'
-import { type StopOptions, stopOnce } from './stop.ts'
+import { checkSignal, type StopOptions, stopOnce } from './stop.ts'
 
 const roomRetryMs = 5000
 
 /** Stops the container, if it runs, and starts it. */
 export async function restart(context: ContainerContext, name: string, options: StopOptions): Promise<void> {
   const { id } = context.store.get(name)
+  checkSignal(`Cannot restart container ${name}`, options)
   {
     using _kept = context.restarts.keep(id)
     try {

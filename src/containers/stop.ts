@@ -13,7 +13,7 @@ const sigkill = 9
 export const killDeadlineMs = 30_000
 
 export interface StopOptions {
-  /** -1: for ever; undefined: the container's own, else 10. */
+  /** Negative: for ever; undefined: the container's own, else 10. */
   readonly timeoutSeconds?: number
   readonly signal?: string
 }
@@ -21,6 +21,7 @@ export interface StopOptions {
 /** Asks the container to end, and makes it end when it does not.   @throws `not-modified` when it does not run */
 export async function stop(context: ContainerContext, name: string, options: StopOptions): Promise<void> {
   const { id } = context.store.get(name)
+  checkSignal(`cannot stop container: ${name}`, options)
   await stopOnce(context, id, options)
   const container = context.store.find(id)
   if (container) publish(context, container, 'stop')
@@ -129,19 +130,26 @@ export async function settlesWithin(promise: Promise<unknown>, ms: number): Prom
   }
 }
 
-/** Docker puts these words before whatever is wrong. */
-function toKill<T>(name: string, work: () => T): T {
+/** @throws `invalid` in Docker's words, with those of the command in front */
+export function checkSignal(words: string, { signal }: StopOptions): void {
+  if (signal) attempting(words, () => parseSignal(signal))
+}
+
+function attempting<T>(words: string, work: () => T): T {
   try {
     return work()
   } catch (cause) {
     if (!(cause instanceof BerthError)) throw cause
-    throw new BerthError(cause.kind, `cannot kill container: ${name}: ${cause.message}`, { cause })
+    throw new BerthError(cause.kind, `${words}: ${cause.message}`, { cause })
   }
 }
 
 /** SIGKILL is waited for, other signals are only sent.   @throws `conflict` in Docker's words when it does not run */
 export async function kill(context: ContainerContext, name: string, signalText: string | undefined): Promise<void> {
-  const { signal, id } = toKill(name, () => ({ signal: parseSignal(signalText || 'KILL'), ...context.store.get(name) }))
+  const { signal, id } = attempting(`cannot kill container: ${name}`, () => ({
+    signal: parseSignal(signalText || 'KILL'),
+    ...context.store.get(name),
+  }))
   const killed = await sendFromUser(context, { id, name, signal })
   if (killed) await mustEnd(id, killed.exited)
 }

@@ -30,16 +30,13 @@ export function validate(config: ContainerConfig, host: HostSettings): void {
   parseLogOptions(host.logConfig)
 }
 
-function validateConfig({ workingDir, env, stopSignal, stopTimeoutSeconds, hostname }: ContainerConfig): void {
+function validateConfig({ workingDir, env, stopSignal, hostname }: ContainerConfig): void {
   if (workingDir !== '' && !workingDir.startsWith('/')) {
     throw invalid(`the working directory '${workingDir}' is invalid, it needs to be an absolute path`)
   }
   for (const entry of env)
     if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`)
   if (stopSignal !== undefined && stopSignal !== '') parseSignal(stopSignal)
-  if (stopTimeoutSeconds !== undefined && stopTimeoutSeconds < -1) {
-    throw invalid(`invalid stop timeout: ${stopTimeoutSeconds}`)
-  }
   if (hostname.length > 64) throw invalid(`invalid hostname: ${hostname}`)
 }
 

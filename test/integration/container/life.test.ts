@@ -32,6 +32,17 @@ test('the stop signal of the container is used, and its handler has its time', a
   expect(await remove(id)).toBe(204)
 })
 
+test('a stop signal that is none is refused, and a negative time to stop is as long as it takes', async () => {
+  const id = await sleeper('--stop-timeout', '-5')
+  const answer = await daemon.request('POST', `/containers/${id}/stop?signal=NOPE`)
+  expect(answer).toMatchObject({ status: 400 })
+  expect(JSON.parse(answer.body)).toEqual({ message: `cannot stop container: ${id}: invalid signal: NOPE` })
+  const restart = await daemon.request('POST', `/containers/${id}/restart?signal=NOPE`)
+  expect(JSON.parse(restart.body)).toEqual({ message: `Cannot restart container ${id}: invalid signal: NOPE` })
+  expect(await stateOf(id)).toMatchObject({ Status: 'running' })
+  expect(await remove(id)).toBe(204)
+})
+
 test('killing, pausing and removing follow the state', async () => {
   const id = await sleeper('--name', 'stateful')
   expect(await statusOf('DELETE', `/containers/${id}`)).toBe(409)
