@@ -16,7 +16,7 @@ export function renderRows(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
     const { name, ours, peer, unit, budget } = row
     const limit = budget === Number.POSITIVE_INFINITY ? '' : ` (≤ ${budget})`
-    const ratio = peer ? `${(ours / peer.value).toFixed(3)}${limit}` : `≤ ${figure(budget, unit)}`
+    const ratio = peer ? `${(ours / peer.value).toFixed(3)}${limit}` : limit === '' ? '–' : `≤ ${figure(budget, unit)}`
     return [
       name,
       figure(ours, unit),

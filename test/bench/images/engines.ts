@@ -16,6 +16,8 @@ export interface ImageEngine {
   pull(reference: string): Promise<number>
   /** Milliseconds of the whole command; undefined when it cannot. */
   save(reference: string, file: string): Promise<number | undefined>
+  /** Milliseconds of the whole command. */
+  load(file: string): Promise<number>
   remove(reference: string): Promise<void>
 }
 
@@ -68,6 +70,7 @@ function byDockerCli(name: string, directory: string, host: string): ImageEngine
     directory,
     pull: (reference) => timeProcess(docker, ['pull', '-q', reference], env),
     save: (reference, file) => timeProcess(docker, ['save', '-o', file, reference], env).catch(() => undefined),
+    load: (file) => timeProcess(docker, ['load', '-q', '-i', file], env),
     remove: async (reference) => void (await outputOf(docker, ['rmi', '-f', reference], env)),
   }
 }
@@ -84,6 +87,7 @@ function podman(directory: string): ImageEngine {
     directory,
     pull: (reference) => command('pull', '-q', '--tls-verify=false', reference),
     save: (reference, file) => command('save', '-q', '-o', file, reference),
+    load: (file) => command('load', '-q', '-i', file),
     remove: async (reference) => void (await command('rmi', '-f', reference)),
   }
 }

@@ -8,13 +8,19 @@ import type { ImageEngine, ImageEngines } from './engines.ts'
 type Ratios = Readonly<Record<string, number>>
 
 /** Largest ratios to each peer. They follow from seconds, beside the peers' on the machine where they were set: 0.9 usable and 1.5 durable; 1.2. */
-const budgets: Readonly<Record<ImageName, Readonly<Record<'usable' | 'durable' | 'saved', Ratios>>>> = {
+const budgets: Readonly<Record<ImageName, Readonly<Record<'usable' | 'durable' | 'saved' | 'loaded', Ratios>>>> = {
   'small-files': {
     usable: { 'dockerd 28': 0.14, podman: 0.43 },
     durable: { 'dockerd 28': 0.23, podman: 0.71 },
     saved: { 'dockerd 28': 0.5 },
+    loaded: {},
   },
-  'large-layer': { usable: { 'dockerd 28': 0.57, podman: 0.67 }, durable: {}, saved: { 'dockerd 28': 0.5 } },
+  'large-layer': {
+    usable: { 'dockerd 28': 0.57, podman: 0.67 },
+    durable: {},
+    saved: { 'dockerd 28': 0.5 },
+    loaded: {},
+  },
 }
 
 interface Times {
@@ -22,6 +28,7 @@ interface Times {
   readonly usable: number[]
   readonly durable: number[]
   readonly saved: number[]
+  readonly loaded: number[]
 }
 
 /** Engines take turns. A pull is timed until its command ends (usable) and until its file system is written out (durable). */
@@ -30,7 +37,7 @@ export async function measurePulls(
   name: ImageName,
   { host, rounds }: { readonly host: string; readonly rounds: number },
 ): Promise<Row[]> {
-  const toTimes = (engine: ImageEngine): Times => ({ engine, usable: [], durable: [], saved: [] })
+  const toTimes = (engine: ImageEngine): Times => ({ engine, usable: [], durable: [], saved: [], loaded: [] })
   const own = toTimes(ours)
   const others = peers.map(toTimes)
   for (let round = -1; round < rounds; round += 1) {
@@ -42,24 +49,31 @@ export async function measurePulls(
   return others.flatMap((other) => rowsOf(name, own, other))
 }
 
-async function pullOnce({ engine, usable, durable, saved }: Times, reference: string, saves: boolean): Promise<void> {
+async function pullOnce(times: Times, reference: string, saves: boolean): Promise<void> {
+  const { engine, usable, durable } = times
   await timeProcess('sync', ['-f', engine.directory])
   const pulled = await engine.pull(reference)
   usable.push(pulled)
   durable.push(pulled + (await timeProcess('sync', ['-f', engine.directory])))
-  if (saves) {
-    const archive = join(engine.directory, 'saved.tar')
-    const time = await engine.save(reference, archive)
-    if (time !== undefined) saved.push(time)
-    await rm(archive, { force: true })
-  }
+  if (saves) await saveAndLoad(times, reference)
   await engine.remove(reference)
+}
+
+async function saveAndLoad({ engine, saved, loaded }: Times, reference: string): Promise<void> {
+  const archive = join(engine.directory, 'saved.tar')
+  const time = await engine.save(reference, archive)
+  if (time === undefined) return
+  saved.push(time)
+  await engine.remove(reference)
+  await timeProcess('sync', ['-f', engine.directory])
+  loaded.push(await engine.load(archive))
+  await rm(archive, { force: true })
 }
 
 function rowsOf(image: ImageName, own: Times, other: Times): Row[] {
   const { name } = other.engine
-  return (['usable', 'durable', 'saved'] as const)
-    .filter((what) => own[what].length > 0)
+  return (['usable', 'durable', 'saved', 'loaded'] as const)
+    .filter((what) => own[what].length > 0 && other[what].length > 0)
     .map((what) => ({
       name: `${image}, ${what}`,
       ours: median(own[what]),
