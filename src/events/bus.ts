@@ -4,7 +4,7 @@ import { dataLoss } from '#base/errors.ts'
 import { Filters } from '#base/filters.ts'
 import type { EngineEvent } from './event.ts'
 import { matchesEvent } from './filter.ts'
-import { Journal, type JournalDatabase, type JournalEntry } from './journal.ts'
+import { Journal, type JournalDatabase, type JournalEntry, type JournalLimits } from './journal.ts'
 
 export interface Subscription {
   /** Nanoseconds since 1970: also what happened from then on, as far as the journal reaches. */
@@ -23,15 +23,17 @@ export class EventBus {
   readonly #database: JournalDatabase
   readonly #journal: Journal
   readonly #clock: Clock
-  readonly #readers = new Set<(entry: JournalEntry) => void>()
-  #lastTime = 0n
+  readonly #readers = new Set<Reader>()
+  #lastTime: bigint
   #lastSerial: bigint
 
-  constructor(database: JournalDatabase, clock: Clock = systemClock) {
+  constructor(database: JournalDatabase, clock: Clock = systemClock, limits?: JournalLimits) {
     this.#database = database
-    this.#journal = new Journal(database)
+    this.#journal = new Journal(database, limits)
     this.#clock = clock
-    this.#lastSerial = this.#journal.last()
+    const last = this.#journal.last()
+    this.#lastSerial = last.serial
+    this.#lastTime = last.time
   }
 
   /** Readers now. */
@@ -39,25 +41,32 @@ export class EventBus {
     return this.#readers.size
   }
 
-  /** Writes the event in the running transaction and tells it once that is committed. Times never go back. */
+  /** Writes the event in the running transaction and tells it once that is committed. Times never go back, over restarts neither. */
   publish(event: Omit<EngineEvent, 'time'>): void {
     const now = this.#clock.nowNanos()
     this.#lastTime = now > this.#lastTime ? now : this.#lastTime + 1n
     const complete: EngineEvent = { ...event, time: this.#lastTime }
-    const serial = this.#journal.append(complete)
+    const serial = this.#journal.append(complete, () => this.#slowest())
     this.#database.afterCommit(() => {
       this.#lastSerial = serial
-      for (const reader of this.#readers) reader({ serial, event: complete })
+      for (const reader of this.#readers) reader.take({ serial, event: complete })
     })
+  }
+
+  /** The serial up to which all readers have everything. */
+  #slowest(): bigint {
+    let slowest = this.#lastSerial
+    for (const { position } of this.#readers) if (position < slowest) slowest = position
+    return slowest
   }
 
   /** Active when this returns. Ends at `until` or with the signal.   @throws `data-loss` (while iterating) to a reader that fell behind the journal */
   subscribe({ since, until, filters = new Filters() }: Subscription, signal: AbortSignal): AsyncIterable<EngineEvent> {
     const reader = new Reader(this.#journal, this.#lastSerial)
     if (since !== undefined) reader.replay(since)
-    this.#readers.add(reader.take)
+    this.#readers.add(reader)
     const end = () => {
-      this.#readers.delete(reader.take)
+      this.#readers.delete(reader)
       reader.end()
     }
     const timer = until === undefined ? undefined : endAt(until, this.#clock, end)
@@ -102,6 +111,7 @@ class Reader {
   /** True while entries are missing from the queue: they come from the journal. */
   #behind = false
   #replaySince: bigint | undefined
+  #isReplaying = false
   /** The last serial given out. */
   #position: bigint
   readonly #startedAfter: bigint
@@ -114,13 +124,19 @@ class Reader {
     this.#startedAfter = position
   }
 
-  readonly take = (entry: JournalEntry): void => {
+  take(entry: JournalEntry): void {
     if (this.#queue.length >= queueLimit) this.#behind = true
     if (!this.#behind) this.#queue.push(entry)
     this.#wake?.()
   }
 
+  /** Nothing after it may leave the journal. */
+  get position(): bigint {
+    return this.#isReplaying ? 0n : this.#position
+  }
+
   replay(since: bigint): void {
+    this.#isReplaying = true
     this.#replaySince = since
   }
 
@@ -131,6 +147,7 @@ class Reader {
 
   async *events(): AsyncGenerator<EngineEvent, void, undefined> {
     yield* this.#past()
+    this.#isReplaying = false
     for (;;) {
       yield* this.#drain()
       if (this.#behind) yield* this.#catchUp()

@@ -12,13 +12,21 @@ export interface JournalEntry {
   readonly event: EngineEvent
 }
 
-/** How many events `since` can reach back; about 5 MB of rows. */
-const journalLimit = 10_000
+export interface JournalLimits {
+  /** How many events `since` can reach back at least. */
+  readonly kept: number
+  /** How many are kept at most for a reader that is slow. */
+  readonly backlog: number
+}
+
+/** About 5 and 100 MB of rows. */
+const usualLimits: JournalLimits = { kept: 10_000, backlog: 200_000 }
 /** Old rows are dropped once in so many events, not at each one. */
 const trimEvery = 256n
 
 /** The last events, in the order they were published. */
 export class Journal {
+  readonly #limits: JournalLimits
   readonly #insert: StatementSync
   readonly #trim: StatementSync
   readonly #since: StatementSync
@@ -26,7 +34,8 @@ export class Journal {
   readonly #oldest: StatementSync
   readonly #last: StatementSync
 
-  constructor(database: JournalDatabase) {
+  constructor(database: JournalDatabase, limits = usualLimits) {
+    this.#limits = limits
     this.#insert = database.prepare('INSERT INTO events (time, event) VALUES (?, ?)', { bigints: true })
     this.#trim = database.prepare('DELETE FROM events WHERE serial <= ?')
     const columns = 'SELECT serial, time, event FROM events'
@@ -37,15 +46,22 @@ export class Journal {
       },
     )
     this.#after = database.prepare(`${columns} WHERE serial > ? ORDER BY serial LIMIT ?`, { bigints: true })
-    this.#last = database.prepare('SELECT max(serial) AS last FROM events', { bigints: true })
+    this.#last = database.prepare('SELECT serial, time FROM events ORDER BY serial DESC LIMIT 1', { bigints: true })
     this.#oldest = database.prepare('SELECT min(serial) AS oldest FROM events', { bigints: true })
   }
 
-  /** Writes the event within the running transaction, if there is one.   @returns its serial number */
-  append(event: EngineEvent): bigint {
+  /**
+   * Writes the event within the running transaction, if there is one.
+   * @param slowest the serial that every reader has got already   @returns its serial number
+   */
+  append(event: EngineEvent, slowest: () => bigint): bigint {
     const { time, ...rest } = event
     const serial = BigInt(this.#insert.run(time, JSON.stringify(rest)).lastInsertRowid)
-    if (serial % trimEvery === 0n) this.#trim.run(serial - BigInt(journalLimit))
+    if (serial % trimEvery === 0n) {
+      const read = [serial - BigInt(this.#limits.kept), slowest()].reduce((a, b) => (a < b ? a : b))
+      const oldest = serial - BigInt(this.#limits.backlog)
+      this.#trim.run(read > oldest ? read : oldest)
+    }
     return serial
   }
 
@@ -61,9 +77,10 @@ export class Journal {
     return this.#after.all(serial, limit).map(toEntry)
   }
 
-  /** The serial of the newest entry; 0 when there is none. */
-  last(): bigint {
-    return BigInt((this.#last.get()?.last as bigint | null) ?? 0n)
+  /** The newest entry's serial and time; zeros when there is none. */
+  last(): { readonly serial: bigint; readonly time: bigint } {
+    const row = this.#last.get()
+    return { serial: BigInt((row?.serial as bigint | null) ?? 0n), time: BigInt((row?.time as bigint | null) ?? 0n) }
   }
 }
 
