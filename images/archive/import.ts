@@ -8,7 +8,7 @@ import { familiarReference, type Reference } from '#oci/reference.ts'
 import { applyChanges } from '../config/changes.ts'
 import { toDockerConfig } from '../config/docker-config.ts'
 import { inflateInto } from '../layers/inflate.ts'
-import { collect } from '../store/garbage.ts'
+import { letGo } from '../store/garbage.ts'
 import type { AddImagePorts } from '../transfer/add-image.ts'
 import { createImage } from '../transfer/create-image.ts'
 import { tapped } from './tap.ts'
@@ -50,9 +50,7 @@ export async function importImage(ports: AddImagePorts, request: ImportRequest, 
     if (isKind(error, 'invalid')) throw invalid(`the archive cannot be imported: ${error.message}`, { cause: error })
     throw error
   } finally {
-    const held = lease.keys
-    lease[Symbol.dispose]()
-    await collect(ports, held)
+    await letGo(ports, lease)
   }
 }
 

@@ -6,7 +6,7 @@ import { imageConfigSizeLimit, parseImageConfig } from '#oci/image-config.ts'
 import { formatPlatform, hostPlatform, type Platform, platformScore } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { Lease } from '../content/leases.ts'
-import { collect } from '../store/garbage.ts'
+import { letGo } from '../store/garbage.ts'
 import { labelsOf } from '../store/read-image.ts'
 import { type AddImagePorts, addImage } from '../transfer/add-image.ts'
 import type { BlobSource } from '../transfer/blob-source.ts'
@@ -90,9 +90,7 @@ async function loadDocker(
       const image = await findDockerImage(run, { files, entry, byConfig, lease })
       if (await load(run, { ...image, references: entry.tags })) loaded += 1
     } finally {
-      const held = lease.keys
-      lease[Symbol.dispose]()
-      await collect(run.ports, held)
+      await letGo(run.ports, lease)
     }
   }
   return loaded

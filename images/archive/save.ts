@@ -9,7 +9,7 @@ import type { Database } from '#state/database.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Lease } from '../content/leases.ts'
 import { openLayerBlob } from '../layers/layer-blob.ts'
-import { collect, type GarbagePorts } from '../store/garbage.ts'
+import { type GarbagePorts, letGo } from '../store/garbage.ts'
 import type { StoredImage } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
@@ -82,9 +82,7 @@ async function* writeArchive(
     yield tarEnd
     tell(ports, selected)
   } finally {
-    const held = lease.keys
-    lease[Symbol.dispose]()
-    await collect(ports, held)
+    await letGo(ports, lease)
   }
 }
 

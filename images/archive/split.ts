@@ -26,7 +26,7 @@ export async function splitArchive(
 ): Promise<SplitArchive> {
   const key = `unpack-archive-${randomUUID()}`
   const mounts = await snapshots.prepare(key, undefined, signal)
-  const remove = () => snapshots.remove(key)
+  const remove = () => snapshots.discard(key)
   try {
     const limits = { ...defaultLimits, entries: maxEntries }
     await tapped(archive, 'the archive', (stream) =>

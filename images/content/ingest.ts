@@ -50,6 +50,8 @@ export interface IngestPlace {
   /** The file to write; `<blobs>/<hex>` in the end. */
   readonly path: string
   readonly blobs: string
+  /** Told of a file that could not be deleted. */
+  readonly onLeft: (path: string) => void
 }
 
 /** What is shorter is fetched again faster than it is looked for. */
@@ -233,7 +235,8 @@ class FileIngest implements KeptIngest {
     const stays = !committed && this.#onClose !== undefined && isWorthKeeping && (await this.#writeOut())
     await this.#writing.catch(() => undefined)
     await this.#file.close()
-    if (!committed && !stays) await rm(this.#place.path, { force: true })
+    if (!committed && !stays)
+      await rm(this.#place.path, { force: true }).catch(() => this.#place.onLeft(this.#place.path))
     this.#onClose?.(stays)
   }
 

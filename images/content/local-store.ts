@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '#base/atomic-file.ts'
 import { type Digest, encodedOf, isDigest } from '#base/digest.ts'
 import { notFound, systemCode, tooLarge } from '#base/errors.ts'
+import { RetryLater } from '#base/retry-later.ts'
 import type { BlobInfo, ContentStore, GrowingBlob } from './content-store.ts'
 import { type Ingest, type IngestPlace, type KeptIngest, openFileIngest, openKeptIngest } from './ingest.ts'
 import { type PartialsSweep, removeRubbish, sweepPartials } from './partials.ts'
@@ -33,6 +34,8 @@ class LocalStore implements ContentStore {
   readonly #blobs: string
   readonly #ingest: string
   /** Kept ingests, by the hex digits of their blobs: a file has one writer. Undefined while it is being opened. */
+  readonly #doomed = new Set<string>()
+  readonly #retries = new RetryLater()
   readonly #kept = new Map<string, KeptIngest | undefined>()
 
   constructor(blobs: string, ingest: string) {
@@ -94,13 +97,20 @@ class LocalStore implements ContentStore {
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
-    const doomed: string[] = []
     for (const digest of digests) {
       const path = join(this.#ingest, randomUUID())
       // Synchronous, so that nobody finds the blob between the decision to remove it and its end; freeing the space is the slow part.
-      if (moveIfThere(this.#pathOf(digest), path)) doomed.push(path)
+      if (moveIfThere(this.#pathOf(digest), path)) this.#doomed.add(path)
     }
-    for (const path of doomed) await rm(path, { force: true })
+    await this.#deleteDoomed()
+  }
+
+  /** What cannot be deleted stays for the next call. */
+  async #deleteDoomed(): Promise<void> {
+    for (const path of this.#doomed) {
+      await rm(path, { force: true })
+      this.#doomed.delete(path)
+    }
   }
 
   async removePartials(): Promise<void> {
@@ -119,7 +129,11 @@ class LocalStore implements ContentStore {
   }
 
   #placeOf(name: string): IngestPlace {
-    return { path: join(this.#ingest, name), blobs: this.#blobs }
+    const onLeft = (path: string) => {
+      this.#doomed.add(path)
+      this.#retries.add('doomed', () => this.#deleteDoomed())
+    }
+    return { path: join(this.#ingest, name), blobs: this.#blobs, onLeft }
   }
 
   #pathOf(digest: Digest): string {

@@ -23,6 +23,6 @@ export async function inflateInto(
       return { digest: diffId, size }
     })
   } finally {
-    await snapshots.remove(key)
+    await snapshots.discard(key)
   }
 }

@@ -32,7 +32,7 @@ export async function unpackLayerAnew(
     if (snapshots.find(chainId)) await snapshots.replace(chainId, unpacked.key, aside)
     else await snapshots.commit(unpacked.key, chainId, unpacked.usage)
   } catch (error) {
-    await snapshots.remove(unpacked.key)
+    await snapshots.discard(unpacked.key)
     throw error
   }
 }

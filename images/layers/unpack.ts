@@ -59,7 +59,7 @@ export async function unpackLayer(
     await commitUnlessThere(snapshots, key, chainId, result.usage)
     return { chainId, diffId, usage: result.usage, size: result.size, entries: result.entries }
   } catch (error) {
-    await snapshots.remove(key)
+    await snapshots.discard(key)
     throw error
   }
 }
@@ -81,7 +81,7 @@ export async function unpackIntoActive(
     await verified
     return { ...result, key }
   } catch (error) {
-    await snapshots.remove(key)
+    await snapshots.discard(key)
     throw error
   }
 }
@@ -97,6 +97,6 @@ async function commitUnlessThere(
   } catch (error) {
     // Somebody else was faster: the same files are there, which is what was asked for.
     if (!isKind(error, 'already-exists')) throw error
-    await snapshots.remove(key)
+    await snapshots.discard(key)
   }
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { alreadyExists, conflict, isKind, notFound, systemCode, unavailable } from '#base/errors.ts'
+import { RetryLater } from '#base/retry-later.ts'
 import { DurabilityKeeper } from './durability.ts'
 import { recordOf, verifyTree } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
@@ -34,6 +35,7 @@ export class DirectorySnapshotter implements Snapshotter {
   readonly #store: SnapshotStore
   readonly #durability: DurabilityKeeper
   readonly #records: RecordKeeper
+  readonly #leftovers = new RetryLater()
   #lastId: number
 
   private constructor(parts: SnapshotterParts, lastId: number) {
@@ -112,16 +114,33 @@ export class DirectorySnapshotter implements Snapshotter {
     await this.#deleteFiles(snapshot.id, this.#deleteRow(snapshot.id))
   }
 
-  removeUnused(names: readonly string[]): { readonly removed: readonly string[]; readonly freed: Promise<void> } {
-    const removed = names.flatMap((key) => {
-      const snapshot = this.#store.find(key)
-      if (snapshot?.kind !== 'committed' || this.#store.findChild(snapshot.id) !== undefined) return []
-      return [{ key, id: snapshot.id, isDeleted: this.#deleteRow(snapshot.id) }]
-    })
-    const free = async () => {
-      for (const { id, isDeleted } of removed) await this.#deleteFiles(id, isDeleted)
+  async discard(key: string): Promise<void> {
+    try {
+      await this.remove(key)
+    } catch (error) {
+      this.#parts.onError(error)
+      this.#leftovers.add(key, () => this.remove(key))
     }
-    return { removed: removed.map(({ key }) => key), freed: free() }
+  }
+
+  removeUnused(names: readonly string[]): { readonly removed: readonly string[]; readonly freed: Promise<void> } {
+    const removed: { readonly key: string; readonly id: number; readonly isDeleted: boolean }[] = []
+    const free = async (failure?: { readonly error: unknown }) => {
+      for (const { id, isDeleted } of removed) await this.#deleteFiles(id, isDeleted).catch(this.#parts.onError)
+      if (failure) throw failure.error
+    }
+    const namesOf = () => removed.map(({ key }) => key)
+    try {
+      for (const key of names) {
+        const snapshot = this.#store.find(key)
+        if (snapshot?.kind !== 'committed' || this.#store.findChild(snapshot.id) !== undefined) continue
+        removed.push({ key, id: snapshot.id, isDeleted: this.#deleteRow(snapshot.id) })
+      }
+      return { removed: namesOf(), freed: free() }
+    } catch (error) {
+      // What has no row any more must go nevertheless.
+      return { removed: namesOf(), freed: free({ error }) }
+    }
   }
 
   find(keyOrName: string): SnapshotInfo | undefined {
@@ -172,6 +191,7 @@ export class DirectorySnapshotter implements Snapshotter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#leftovers[Symbol.dispose]()
     await this.#durability[Symbol.asyncDispose]()
     await this.#records[Symbol.asyncDispose]()
   }
@@ -196,7 +216,7 @@ export class DirectorySnapshotter implements Snapshotter {
       const parentId = this.#committed(parentName)?.id
       this.#store.insert({ id, key, kind, parentId, driver: this.driver, createdAt: new Date() }, this.#parts.bootId)
     } catch (error) {
-      await this.#deleteDirectory(id)
+      await this.#deleteFiles(id, true).catch(this.#parts.onError)
       throw error
     }
     return this.#mountsOf({ id, kind, parentId: parent?.id })
@@ -263,8 +283,16 @@ export class DirectorySnapshotter implements Snapshotter {
   }
 
   async #deleteFiles(id: number, isRowDeleted: boolean): Promise<void> {
-    await this.#deleteDirectory(id)
-    if (!isRowDeleted) this.#store.delete(id)
+    const work = async () => {
+      await this.#deleteDirectory(id)
+      if (!isRowDeleted) this.#store.delete(id)
+    }
+    try {
+      await work()
+    } catch (error) {
+      this.#leftovers.add(`files of ${id}`, work)
+      throw error
+    }
   }
 
   async #deleteDirectory(id: number): Promise<void> {

@@ -83,6 +83,9 @@ export interface Snapshotter {
    *  @throws `conflict` while another snapshot stands on it. */
   remove(keyOrName: string): Promise<void>
 
+  /** As `remove`, of what nobody needs: what cannot be removed now is tried again in the background, and by the next start. */
+  discard(key: string): Promise<void>
+
   /** Of these committed snapshots, removes those on which nothing stands, in this order. They are gone when the call returns, their disk
    *  space when `freed` resolves. */
   removeUnused(names: readonly string[]): { readonly removed: readonly string[]; readonly freed: Promise<void> }

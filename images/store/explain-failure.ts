@@ -45,8 +45,11 @@ export async function explainFailure(attempt: Attempt, thrown: unknown): Promise
   const code = systemCode(error)
   if (isKind(error, 'no-space')) return error.code === undefined ? await withFreeSpace(attempt, error) : error
   if (error instanceof BerthError || !(error instanceof Error) || !('syscall' in error)) return error
-  const words = `${attempt.what} failed at ${purposeOf(error, attempt.root)}: ${error.message}`
-  if (code === 'ENOSPC' || code === 'EDQUOT') return await withFreeSpace(attempt, noSpace(words, { cause: error }))
+  const purpose = purposeOf(error, attempt.root)
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return await withFreeSpace(attempt, noSpace(`no space left for ${purpose} (${error.message})`, { cause: error }))
+  }
+  const words = `${attempt.what} failed at ${purpose}: ${error.message}`
   if (code === 'EMFILE' || code === 'ENFILE') {
     const wayOut = "raise the daemon's limit of open files (LimitNOFILE=, ulimit -n)"
     return unavailable(`${words}: ${wayOut}`, { cause: error, code: 'open-files' })

@@ -1,6 +1,6 @@
 import { isDigest } from '#base/digest.ts'
 import type { ContentStore } from '../content/content-store.ts'
-import type { Leases } from '../content/leases.ts'
+import type { Lease, Leases } from '../content/leases.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import type { ImageStore } from './image-store.ts'
 
@@ -9,6 +9,8 @@ export interface GarbagePorts {
   readonly content: ContentStore
   readonly snapshots: Snapshotter
   readonly leases: Leases
+  /** Told what kept garbage from being removed; it is swept later. */
+  readonly onGarbage: (error: unknown) => void
 }
 
 /** So many are decided on between two looks of the event loop at something else. */
@@ -26,6 +28,13 @@ export async function collect(ports: GarbagePorts, keys: readonly string[]): Pro
   return removed
 }
 
+/** Ends a lease and collects what it held, and what else is free. Whatever came of the work, it came of it: a failure here is told in the background. */
+export async function letGo(ports: GarbagePorts, lease: Lease, freed: readonly string[] = []): Promise<void> {
+  const held = lease.keys
+  lease[Symbol.dispose]()
+  await collect(ports, [...freed, ...held]).catch(ports.onGarbage)
+}
+
 /** Layers and their blobs vanish in one go: a pull that came in between would list an image without the blob of a layer. */
 async function collectBatch(
   { store, content, snapshots, leases }: GarbagePorts,
@@ -41,4 +50,6 @@ async function collectBatch(
 export async function sweep(ports: GarbagePorts): Promise<void> {
   const committed = ports.snapshots.list().filter(({ kind }) => kind === 'committed')
   await collect(ports, [...new Set([...committed.map(({ key }) => key), ...(await ports.content.list())])])
+  // What could not be deleted before.
+  await ports.content.remove([])
 }

@@ -40,7 +40,10 @@ export async function removeImage(ports: RemovePorts, name: string, options: Rem
   if (keys.length === 0) return records
   // Unlinking cannot be taken back: the rows must be gone for good before the files are.
   await ports.database.sync()
-  const snapshots = await collect(ports, keys)
+  const snapshots = await collect(ports, keys).catch((error: unknown) => {
+    ports.onGarbage(error)
+    return []
+  })
   return [...records, ...snapshots.map((deleted) => ({ deleted }))]
 }
 

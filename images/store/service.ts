@@ -3,6 +3,7 @@ import type { Digest } from '#base/digest.ts'
 import { invalid, messageOf, notFound } from '#base/errors.ts'
 import { Filters } from '#base/filters.ts'
 import type { Logger } from '#base/log.ts'
+import { RetryLater } from '#base/retry-later.ts'
 import { SingleRun } from '#base/single-run.ts'
 import type { ImageConfig } from '#oci/image-config.ts'
 import { type Platform, parsePlatform } from '#oci/platform.ts'
@@ -95,6 +96,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
   const index = new LayoutIndex(join(options.contentRoot, 'index.json'), store, (error) =>
     log.warn({ error: messageOf(error) }, 'index.json of the content store could not be written'),
   )
+  const retries = new RetryLater()
   const ports: ServicePorts = {
     database,
     snapshots,
@@ -114,6 +116,11 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     pushCompression: options.pushCompression ?? 'gzip',
     uploadSlots: new Slots(options.maxConcurrentUploads ?? 5),
     transportLimits,
+    retries,
+    onGarbage: (error) => {
+      log.warn({ error: messageOf(error) }, 'what no image needs could not be removed; it is tried again')
+      retries.add('sweep', () => sweep(ports))
+    },
     onMirrorFailure: (mirror, error) =>
       log.warn({ mirror, error: messageOf(error) }, 'a mirror failed; others are asked'),
   }
@@ -128,6 +135,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
 interface ServicePorts extends PullPorts, PushPorts, CheckPorts {
   readonly users: ImageUsers
   readonly index: LayoutIndex
+  readonly retries: RetryLater
   /** The data root. */
   readonly root: string
 }
@@ -335,6 +343,7 @@ export class ImageService implements AsyncDisposable {
   /** Stops pulls and pushes and waits until all of them have cleaned up. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort()
+    this.#ports.retries[Symbol.dispose]()
     await Promise.allSettled(this.#running)
     await this.#ports.index[Symbol.asyncDispose]()
   }

@@ -5,7 +5,7 @@ import type { Platform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference } from '#oci/reference.ts'
 import type { Database } from '#state/database.ts'
 import type { Leases } from '../content/leases.ts'
-import { collect, type GarbagePorts } from '../store/garbage.ts'
+import { type GarbagePorts, letGo } from '../store/garbage.ts'
 import type { ImageStore, StoredImage, StoredLayer } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
@@ -68,9 +68,7 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
     await ports.database.sync()
     return added
   } finally {
-    const held = lease.keys
-    lease[Symbol.dispose]()
-    await collect(ports, [...freed, ...held])
+    await letGo(ports, lease, freed)
   }
 }
 

@@ -15,7 +15,7 @@ import { toDockerConfig } from '../config/docker-config.ts'
 import { mergeDefaults } from '../config/merge-defaults.ts'
 import type { Lease } from '../content/leases.ts'
 import { packLayer } from '../layers/diff.ts'
-import { collect } from '../store/garbage.ts'
+import { letGo } from '../store/garbage.ts'
 import type { StoredImage } from '../store/image-store.ts'
 import type { AddImagePorts } from './add-image.ts'
 import { createImage } from './create-image.ts'
@@ -74,9 +74,7 @@ export async function commitContainer(
     })
     return image.id
   } finally {
-    const held = lease.keys
-    lease[Symbol.dispose]()
-    await collect(ports, held)
+    await letGo(ports, lease)
   }
 }
 

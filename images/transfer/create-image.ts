@@ -6,7 +6,7 @@ import { mediaTypes } from '#oci/media-types.ts'
 import { hostPlatform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { Lease } from '../content/leases.ts'
-import { collect } from '../store/garbage.ts'
+import { letGo } from '../store/garbage.ts'
 import { type AddedImage, type AddImagePorts, addImage, type ImageAddition } from './add-image.ts'
 import type { BlobSource } from './blob-source.ts'
 import { commitBytes } from './fetch-content.ts'
@@ -47,9 +47,7 @@ export async function createImage(ports: AddImagePorts, creation: ImageCreation)
       signal,
     })
   } finally {
-    const held = lease.keys
-    lease[Symbol.dispose]()
-    await collect(ports, held)
+    await letGo(ports, lease)
   }
 }
 

@@ -8,7 +8,7 @@ import type { Lease, Leases } from '../content/leases.ts'
 import { type Compression, type CompressPorts, compressLayer } from '../layers/compress.ts'
 import { openLayerBlob } from '../layers/layer-blob.ts'
 import type { PushRepository } from '../registry/push-repository.ts'
-import { collect, type GarbagePorts } from '../store/garbage.ts'
+import { type GarbagePorts, letGo } from '../store/garbage.ts'
 import { contentOf, type ImageKey, type StoredImage } from '../store/image-store.ts'
 import { commitBytes } from './fetch-content.ts'
 import type { PushProgress } from './progress.ts'
@@ -54,9 +54,7 @@ export async function pushImage(ports: PushImagePorts, push: ImagePush): Promise
     push.report({ status: `${tag}: digest: ${digest} size: ${sizeBytes}` })
     push.report({ pushed: { tag, digest, sizeBytes } })
   } finally {
-    const held = lease.keys
-    lease[Symbol.dispose]()
-    await collect(ports, held)
+    await letGo(ports, lease)
   }
 }
 

@@ -39,6 +39,9 @@ export async function openImagePorts(): Promise<TestImagePorts> {
     content,
     budget: new DiskBudget({ root, content, snapshots, limits: {} }),
     leases: new Leases(),
+    onGarbage: (error) => {
+      throw error
+    },
     tasks: new SharedTasks(),
     slots: new Slots(3),
     events: { publish: (event) => void events.push(event) },

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getSystemErrorName, parseArgs } from 'node:util'
 import { type Call, type Fault, type Trace, traceBelow } from '../../native/faults/injector.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { errnosOf, whyTolerated } from './calls.ts'
 import { type StoreScene, scenesOf } from './scenes.ts'
 import { openStage, type Stage, type StoreState, untilState } from './stage.ts'
@@ -98,12 +99,18 @@ async function playOnce(
   const { trace, result: error } = await traced(stage, fault, () =>
     scene.act().catch((failure: Error) => `no answer: ${failure.message}`),
   )
+  if (fault.errno === 0 && trace.failed) await waitFor('the daemon is dead', () => !stage.daemon.isRunning)
   if (!stage.daemon.isRunning) {
     await stage.daemon.start()
     const left = [...(await untilState(stage, [before, after])), ...(await damage(stage))]
     return { trace, error, left, log: fault.errno === 0 ? '' : `it died: ${stage.daemon.log.slice(told, told + 2000)}` }
   }
-  const wanted = error === undefined ? [after] : scene.isRemoval ? [before, after] : [before]
+  // A failed sync undoes nothing: the image is listed, and the caller knows that it may not survive a power cut.
+  // Nor does a failure of the event that tells of a container's commit, behind it.
+  const isTold = scene.title === 'commit' && trace.failed?.what.includes('/state.db') === true
+  const mayBeDone =
+    scene.isRemoval || isTold || (trace.failed?.name === 'fdatasync' && trace.failed.what.includes('/state.db'))
+  const wanted = error === undefined ? [after] : mayBeDone ? [before, after] : [before]
   const left = [...(await untilState(stage, wanted)), ...(await damage(stage))]
   return { trace, error, left, log: stage.daemon.log.slice(told) }
 }

@@ -58,12 +58,7 @@ export async function openStage(): Promise<Stage> {
   }
 }
 
-async function ask(
-  socketPath: string,
-  method: string,
-  path: string,
-  body: Uint8Array = new Uint8Array(),
-): Promise<string | undefined> {
+async function ask(socketPath: string, method: string, path: string, body?: Uint8Array): Promise<string | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
   const signal = AbortSignal.timeout(answersWithinMs)
   const sent = request({ socketPath, method, path, signal, agent: false }, async (response) => {
@@ -75,7 +70,8 @@ async function ask(
     }
   })
   sent.once('error', reject)
-  sent.setHeader('content-type', 'application/x-tar').end(body)
+  if (body) sent.setHeader('content-type', 'application/x-tar')
+  sent.end(body)
   return await promise
 }
 
@@ -129,10 +125,11 @@ export async function untilState(stage: Stage, wanted: readonly StoreState[]): P
     return texts.includes(JSON.stringify(last))
   }
   try {
-    await waitFor('the store is as it was', isThere, { timeoutMs: 5000 })
+    await waitFor('the store is as it was', isThere, { timeoutMs: 15_000 })
     return []
   } catch {
-    return last && wanted[0] ? differences(wanted[0], last) : ['it does not answer']
+    const found = last
+    return found ? wanted.map((one) => differences(one, found).join(', ')) : ['it does not answer']
   }
 }
 
