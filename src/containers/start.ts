@@ -12,6 +12,7 @@ import { startingHealth } from './health/state.ts'
 import { toKeeper } from './keeper.ts'
 import { isRunning, transition } from './lifecycle.ts'
 import { layersOfImageMount } from './mounts/image-mounts.ts'
+import { checkPropagation } from './mounts/propagation.ts'
 import { mountVolumes, unmountVolumes, type VolumeSources } from './mounts/volume-mounts.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
 import type { ShimHandle } from './ports.ts'
@@ -136,6 +137,7 @@ async function prepare(context: ContainerContext, container: Container): Promise
       .filter(({ type, createSource }) => type === 'bind' && createSource)
       .map(({ source }) => makeBindSource(source)),
   )
+  await checkPropagation(container.mounts)
   return { network, volumes }
 }
 

@@ -36,7 +36,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     ...presentSupport(facts, version),
     ...presentHost(facts),
     Plugins: {
-      Volume: [],
+      Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: [...facts.loggingDrivers],

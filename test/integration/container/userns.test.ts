@@ -53,6 +53,13 @@ test('with --userns-remap root of a container is nobody on the host', { timeout:
   const lines = (await docker('run', '--rm', busybox, 'sh', '-c', script)).split('\n').map((line) => line.trim())
   expect(lines).toEqual(['0', expect.stringMatching(new RegExp(`^0 +${first} +${size}$`)), '0', '0', '0'])
 
+  // A volume's files are the container's own, with and without the map.
+  const own = 'touch /v/made; stat -c %u:%g /v /v/made; chown 7:8 /v/made'
+  expect(await docker('run', '--rm', '-v', 'named:/v', '-v', '/anonymous', busybox, 'sh', '-c', own)).toBe('0:0\n0:0')
+  const look = ['-v', 'named:/v', busybox, 'stat', '-c', '%u:%g', '/v/made']
+  expect(await docker('run', '--rm', ...look)).toBe('7:8')
+  expect(await docker('run', '--rm', '--userns', 'host', ...look)).toBe('7:8')
+
   const id = await docker('run', '-d', '--user', '7:8', busybox, 'sh', '-c', 'touch /tmp/own; exec sleep 1000')
   const pid = await docker('inspect', '--format', '{{.State.Pid}}', id)
   const status = await readFile(`/proc/${pid}/status`, 'utf8')

@@ -189,6 +189,12 @@ test('a part of a volume or image is mounted, and nothing outside of it', async 
   await same('volume', 'rm', 'parts')
 })
 
+test('propagation needs a mount of the host that takes part in it', async () => {
+  for (const mode of ['rshared', 'shared', 'rslave', 'slave', 'rprivate']) {
+    await same(...run('--rm', '-v', `${scene.directory}:/b:${mode}`, image, 'true'))
+  }
+})
+
 test('prune takes what has no name, or everything, or what is filtered; older clients mean everything', async () => {
   for (const label of ['x=1', 'y=1'])
     await scene.onBoth('volume', 'create', '--label', label, label.slice(0, 1).repeat(3))

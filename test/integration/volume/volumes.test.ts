@@ -135,3 +135,37 @@ test('an image as a mount is read-only, whole or in part, and keeps its layers',
   expect(again.stdout).toBe('hello\n')
   await docker('rm', 'lender')
 })
+
+test.each([1, 3, 6])(
+  'a daemon killed after %s of nine creates has no volume without an owner, and no directory without a volume',
+  async (answers) => {
+    const body = {
+      Image: 'data',
+      Cmd: ['true'],
+      Volumes: { '/data': {}, '/other': {} },
+      HostConfig: { NetworkMode: 'none', Binds: ['shared:/shared'] },
+    }
+    let seen = 0
+    const { promise: enough, resolve } = Promise.withResolvers<void>()
+    const creates = Array.from({ length: 9 }, async () => {
+      const answer = await daemon.request('POST', '/containers/create', body).catch(() => undefined)
+      if (answer !== undefined && ++seen === answers) resolve()
+      return answer?.status
+    })
+    await enough
+    await daemon.kill9()
+    await Promise.all(creates)
+    await daemon.start()
+    const names = async (filter: string) =>
+      (await docker('volume', 'ls', '-q', ...filter.split(' ').filter((one) => one !== '')))
+        .split('\n')
+        .filter((one) => one !== '')
+    expect((await readdir(volumes())).toSorted()).toEqual((await names('')).toSorted())
+    expect(await names('--filter dangling=true')).toEqual([])
+    const ids = (await docker('ps', '-aq')).split('\n').filter((one) => one !== '')
+    expect(ids.length).toBeGreaterThanOrEqual(answers)
+    await docker('rm', '-v', ...ids)
+    await waitFor('their volumes are gone', async () => (await readdir(volumes())).join() === 'shared')
+    await docker('volume', 'rm', 'shared')
+  },
+)
