@@ -81,6 +81,30 @@ export async function runInflate(executable: string, run: InflateRun, signal?: A
   return await runChild(executable, { source: run.source, args, inherited: [directory.fd, run.output] }, signal)
 }
 
+export interface CopyInRun {
+  readonly archive: Readable
+  /** A container's root, open; it may run. */
+  readonly root: number
+  /** A directory in it: absolute, without symlinks. */
+  readonly path: string
+  /** Neither replaces a directory by something else, nor the other way round. */
+  readonly keepKinds: boolean
+  /** Who is to own what is made; undefined: whoever the archive says. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+}
+
+/** Makes the files of an archive in a container.   @throws as `runUnpack` does */
+export async function runCopyIn(executable: string, run: CopyInRun, signal?: AbortSignal): Promise<void> {
+  const { path, keepKinds, owner, root, archive } = run
+  const args = [
+    ...['--copy-in', path.slice(1)],
+    ...(keepKinds ? ['--keep-kinds'] : []),
+    ...(owner ? ['--owner', `${owner.uid}:${owner.gid}`] : []),
+    ...limitArguments(defaultLimits),
+  ]
+  await runChild(executable, { source: { stream: archive }, args, inherited: [root] }, signal)
+}
+
 /** @param inherited descriptors from 3 on; the pipe that tells of growth comes after them */
 async function runChild(
   executable: string,

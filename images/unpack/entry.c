@@ -55,7 +55,7 @@ static int count_made(struct tree *tree, const struct place *place, uint64_t siz
         tree->counts->inodes++;
         tree->counts->disk_bytes += (size + 4095) / 4096 * 4096;
         struct stat st;
-        if (tree->overlay)
+        if (tree->overlay || tree->base)
                 return 0;
         if (fstatat(place->parent, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return tree_error(err, errno, "look at", place->path);
@@ -89,10 +89,19 @@ static int create_file(const struct place *place, mode_t mode) {
         return (int) syscall(SYS_openat2, place->parent, place->name, &how, sizeof how);
 }
 
+/* Makes room for what is no directory. */
+static int replace(struct tree *tree, const struct place *place, struct berth_error *err) {
+        struct stat st;
+        if (tree->keep_kinds && fstatat(place->parent, place->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+                return berth_error_set(err, LAYER_ERROR, "cannot overwrite directory \"%.300s\" with non-directory \"/%.300s\"", place->name,
+                                       tree->base ? tree->base : "");
+        return tree_remove(tree, place->parent, place->name, err);
+}
+
 static int make_file(struct tree *tree, struct source *source, const struct place *place, const struct tar_entry *entry, struct berth_error *err) {
         _cleanup_close_ int fd = create_file(place, entry->mode);
         if (fd < 0 && errno == EEXIST) {
-                int r = tree_remove(tree, place->parent, place->name, err);
+                int r = replace(tree, place, err);
                 if (r < 0)
                         return r;
                 fd = create_file(place, entry->mode);
@@ -125,6 +134,9 @@ static int create_directory(struct tree *tree, const struct place *place, mode_t
                 return tree_error(err, errno, "look at", place->path);
         if (S_ISDIR(st.st_mode))
                 return 1;
+        if (tree->keep_kinds)
+                return berth_error_set(err, LAYER_ERROR, "cannot overwrite non-directory \"%.300s\" with directory \"/%.300s\"", place->name,
+                                       tree->base ? tree->base : "");
         int r = tree_remove(tree, place->parent, place->name, err);
         if (r < 0)
                 return r;
@@ -166,7 +178,7 @@ static int make_hard_link(struct tree *tree, const struct place *place, const st
                 return berth_error_set(err, LAYER_ERROR, "'%.300s' is a hard link to itself", place->path);
         r = linkat(fd, target.name, place->parent, place->name, 0);
         if (r < 0 && errno == EEXIST) {
-                r = tree_remove(tree, place->parent, place->name, err);
+                r = replace(tree, place, err);
                 if (r < 0)
                         return r;
                 r = linkat(fd, target.name, place->parent, place->name, 0);
@@ -193,7 +205,7 @@ static int create_node(const struct place *place, const struct tar_entry *entry)
 static int make_node(struct tree *tree, const struct place *place, const struct tar_entry *entry, struct berth_error *err) {
         int r = create_node(place, entry);
         if (r < 0 && errno == EEXIST) {
-                r = tree_remove(tree, place->parent, place->name, err);
+                r = replace(tree, place, err);
                 if (r < 0)
                         return r;
                 r = create_node(place, entry);
@@ -216,7 +228,10 @@ int entry_apply(struct tree *tree, struct source *source, const struct tar_entry
         int r = tree_locate(tree, entry->name, &place, err);
         if (r < 0)
                 return r;
-        if (whiteout_is_named(&place)) {
+        /* The directory that is copied into is as it is. */
+        if (tree->base && strcmp(place.path, tree->base) == 0 && entry->kind == TAR_DIRECTORY)
+                return 0;
+        if (!tree->base && whiteout_is_named(&place)) {
                 r = whiteout_apply(tree, &place, err);
                 return r < 0 ? r : source_skip(source, entry->size, err);
         }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "assemble.h"
 #include "compress.h"
+#include "copy-out.h"
 #include "digest.h"
 #include "measure.h"
 #include "pack.h"
@@ -36,11 +38,19 @@ enum mode {
         MODE_DIGEST,
         MODE_GZIP,
         MODE_ZSTD,
+        MODE_LOOK,
+        MODE_COPY_OUT,
+        MODE_COPY_IN,
+        MODE_ASSEMBLE,
 };
 
 struct arguments {
         enum mode mode;
-        const char *label;
+        const char *operand; /* label or path */
+        const char *name;
+        bool keep_kinds;
+        bool has_owner;
+        uint32_t uid, gid;
         uint64_t n_lowers;
         bool whole_trees;
         bool without_mount_points;
@@ -57,6 +67,10 @@ static const char usage[] =
         "       berth-unpack --gzip|--zstd <plain 4>compressed\n"
         "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n"
         "       berth-unpack --relabel LABEL 3<file-or-directory\n"
+        "       berth-unpack --look PATH 3<root\n"
+        "       berth-unpack --copy-out PATH --name NAME [--limit-bytes N] [--limit-entries N] 3<root 4>archive\n"
+        "       berth-unpack --copy-in PATH [--keep-kinds] [--owner UID:GID] [--limit-bytes N] [--limit-entries N] [--limit-ratio N] <archive 3<root\n"
+        "       berth-unpack --assemble <description\n"
         "       berth-unpack --record 3<directory >record\n"
         "       berth-unpack --verify 3<directory 4<record\n"
         "       berth-unpack --digest [--prompt] 3<file\n";
@@ -70,11 +84,16 @@ static enum mode mode_of(const char *argument) {
                 {"--usage", MODE_USAGE},     {"--sync", MODE_SYNC},       {"--spread", MODE_SPREAD},   {"--pack", MODE_PACK},
                 {"--export", MODE_EXPORT},   {"--changes", MODE_CHANGES}, {"--relabel", MODE_RELABEL}, {"--record", MODE_RECORD},
                 {"--verify", MODE_VERIFY},   {"--digest", MODE_DIGEST},   {"--gzip", MODE_GZIP},       {"--zstd", MODE_ZSTD},
+                {"--look", MODE_LOOK},       {"--copy-out", MODE_COPY_OUT}, {"--copy-in", MODE_COPY_IN}, {"--assemble", MODE_ASSEMBLE},
         };
         for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
                 if (strcmp(argument, modes[i].name) == 0)
                         return modes[i].mode;
         return MODE_NONE;
+}
+
+static bool has_operand(enum mode mode) {
+        return mode == MODE_RELABEL || mode == MODE_LOOK || mode == MODE_COPY_OUT || mode == MODE_COPY_IN;
 }
 
 static bool packs(enum mode mode) {
@@ -83,7 +102,8 @@ static bool packs(enum mode mode) {
 
 /* Standard output is for the answer: what is written goes to one more descriptor, and a record comes from one. */
 static bool has_one_more(enum mode mode) {
-        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_VERIFY || mode == MODE_GZIP || mode == MODE_ZSTD;
+        return mode == MODE_INFLATE || mode == MODE_PACK || mode == MODE_EXPORT || mode == MODE_VERIFY || mode == MODE_GZIP || mode == MODE_ZSTD ||
+               mode == MODE_COPY_OUT;
 }
 
 static bool *flag_of(struct arguments *arguments, const char *argument) {
@@ -91,6 +111,8 @@ static bool *flag_of(struct arguments *arguments, const char *argument) {
                 return &arguments->whole_trees;
         if (strcmp(argument, "--growing") == 0)
                 return &arguments->growing;
+        if (strcmp(argument, "--keep-kinds") == 0)
+                return &arguments->keep_kinds;
         if (strcmp(argument, "--prompt") == 0)
                 return &arguments->prompt;
         return strcmp(argument, "--without-mount-points") == 0 ? &arguments->without_mount_points : NULL;
@@ -106,22 +128,42 @@ static bool parse_number(const char *text, uint64_t *ret) {
         return true;
 }
 
+/* "UID:GID" */
+static bool parse_owner(const char *text, struct arguments *ret) {
+        char after;
+        ret->has_owner = sscanf(text, "%u:%u%c", &ret->uid, &ret->gid, &after) == 2;
+        return ret->has_owner;
+}
+
+/* 1: it was one of these, and its value was good; 0: it is something else. */
+static int parse_copying(const char *argument, const char *value, struct arguments *ret) {
+        if (strcmp(argument, "--name") == 0 && value) {
+                ret->name = value;
+                return 1;
+        }
+        return strcmp(argument, "--owner") == 0 && value && parse_owner(value, ret);
+}
+
 static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
         *ret = (struct arguments){.limits = {.bytes = 128ULL << 30, .entries = 5000000, .ratio = 200}};
         for (int i = 1; i < argc; i++) {
                 enum mode mode = mode_of(argv[i]);
                 if (mode != MODE_NONE && ret->mode == MODE_NONE) {
                         ret->mode = mode;
-                        if (mode != MODE_RELABEL)
+                        if (!has_operand(mode))
                                 continue;
                         if (i + 1 == argc)
                                 return false;
-                        ret->label = argv[++i];
+                        ret->operand = argv[++i];
                         continue;
                 }
                 bool *flag = flag_of(ret, argv[i]);
                 if (flag) {
                         *flag = true;
+                        continue;
+                }
+                if (parse_copying(argv[i], argv[i + 1], ret)) {
+                        i++;
                         continue;
                 }
                 uint64_t *limit = strcmp(argv[i], "--limit-bytes") == 0     ? &ret->limits.bytes
@@ -133,6 +175,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                         return false;
         }
         if (ret->growing && ret->mode != MODE_OVERLAY && ret->mode != MODE_PLAIN)
+                return false;
+        if (ret->mode == MODE_COPY_OUT && !ret->name)
                 return false;
         if (ret->prompt && ret->mode != MODE_DIGEST)
                 return false;
@@ -237,6 +281,11 @@ static int unpack(const struct arguments *arguments) {
         const struct unpack_options options = {.overlay = arguments->mode == MODE_OVERLAY,
                                                .inflate_only = arguments->mode == MODE_INFLATE,
                                                .growing = arguments->growing,
+                                               .base = arguments->mode == MODE_COPY_IN ? arguments->operand : NULL,
+                                               .keep_kinds = arguments->keep_kinds,
+                                               .has_owner = arguments->has_owner,
+                                               .uid = arguments->uid,
+                                               .gid = arguments->gid,
                                                .n_lowers = (unsigned) arguments->n_lowers,
                                                .limits = arguments->limits};
         struct berth_error err = {0};
@@ -261,6 +310,16 @@ static int pack(const struct arguments *arguments) {
         if (pack_run(&options, &counts, &confined, &err) < 0)
                 return complain(&err, confined ? exit_code_of(err.code) : EXIT_HOST);
         return options.job == PACK_CHANGES ? 0 : answer_packed(&counts, options.job == PACK_LAYER);
+}
+
+/* What is asked for is named by a user: that it is not there is told apart from all else. */
+static int copy_out(const struct arguments *arguments) {
+        const struct copy_out_options options = {.path = arguments->operand, .name = arguments->name, .limits = arguments->limits};
+        struct berth_error err = {0};
+        bool confined;
+        if (copy_out_run(&options, &confined, &err) == 0)
+                return 0;
+        return complain(&err, !confined ? EXIT_HOST : err.code == ENOENT ? EXIT_MISSING : err.code == ENOTDIR ? EXIT_INTERNAL : exit_code_of(err.code));
 }
 
 static int compress(const struct block_codec *codec) {
@@ -299,11 +358,16 @@ int main(int argc, char **argv) {
         case MODE_ZSTD:
                 return compress(arguments.mode == MODE_ZSTD ? &zstd_blocks : &gzip_blocks);
         case MODE_RELABEL:
-                return relabel_run(UNPACK_TARGET_FD, arguments.label, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
+                return relabel_run(UNPACK_TARGET_FD, arguments.operand, &err) < 0 ? complain(&err, EXIT_INTERNAL) : 0;
         case MODE_PACK:
         case MODE_EXPORT:
         case MODE_CHANGES:
                 return pack(&arguments);
+        case MODE_LOOK:
+        case MODE_COPY_OUT:
+                return copy_out(&arguments);
+        case MODE_ASSEMBLE:
+                return assemble_run(&err) < 0 ? complain(&err, EXIT_HOST) : 0;
         case MODE_RECORD:
                 return record_write(UNPACK_TARGET_FD, &err) < 0 ? complain(&err, exit_code_of(err.code)) : 0;
         case MODE_VERIFY:

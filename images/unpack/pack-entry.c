@@ -86,7 +86,7 @@ static int copy_content(struct packer *packer, int fd, const char *path, uint64_
 /* 1: it has gone, or is something else by now. */
 static int open_again(const struct packed_place *place, int flags, int *ret_fd, struct stat *ret_st, struct berth_error *err) {
         _cleanup_close_ int fd = -1;
-        int r = tree_open(place->parent, place->name, flags, &fd, err);
+        int r = tree_open_across(place->parent, place->name, flags, &fd, err);
         if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -ENXIO)
                 return 1;
         if (r < 0)

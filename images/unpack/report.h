@@ -11,6 +11,7 @@ enum {
         EXIT_LAYER = 1,    /* the layer is not acceptable: the sentence names the entry */
         EXIT_HOST = 2,     /* this host cannot confine us, or we were called wrongly */
         EXIT_NO_SPACE = 3, /* the disk or the quota is full */
+        EXIT_MISSING = 5,  /* what is asked for is not there */
         EXIT_INTERNAL = 4, /* the disk failed, or we did */
 };
 

@@ -28,7 +28,7 @@ int tree_finish_dir_times(struct tree *tree, struct berth_error *err) {
         for (size_t i = 0; i < tree->dir_times.n; i++) {
                 const struct dir_time *item = &tree->dir_times.items[i];
                 _cleanup_close_ int fd = -1;
-                int r = tree_open_in_root(tree->root, item->path, &fd);
+                int r = tree_open_directory(tree, item->path, &fd);
                 /* A later entry may have put something else in its place. */
                 if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
                         continue;

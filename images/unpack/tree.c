@@ -2,6 +2,7 @@
 #include "tree.h"
 
 #include "../../runtime/lib/cleanup.h"
+#include "container-root.h"
 #include "whiteout.h"
 
 #include <errno.h>
@@ -44,9 +45,29 @@ int tree_open(int parent, const char *name, int flags, int *ret_fd, struct berth
         return 0;
 }
 
-/* "/a//./b/" becomes "a/b"; the root becomes "". */
-static int clean_path(const char *name, char ret[PATH_MAX], struct berth_error *err) {
-        size_t used = 0;
+int tree_open_across(int parent, const char *name, int flags, int *ret_fd, struct berth_error *err) {
+        struct open_how how = {
+                .flags = (unsigned) (flags | O_CLOEXEC | O_NOFOLLOW),
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+        };
+        int fd = (int) syscall(SYS_openat2, parent, name, &how, sizeof how);
+        if (fd < 0)
+                return tree_error(err, errno, "open", name);
+        *ret_fd = fd;
+        return 0;
+}
+
+int tree_open_directory(const struct tree *tree, const char *path, int *ret_fd) {
+        if (!tree->base)
+                return tree_open_in_root(tree->root, path, ret_fd);
+        return container_root_open(tree->root, *path ? path : "/", O_RDONLY | O_DIRECTORY, ret_fd);
+}
+
+/* "/a//./b/" becomes "a/b"; the root becomes "". What is below a base gets it in front. */
+static int clean_path(const struct tree *tree, const char *name, char ret[PATH_MAX], struct berth_error *err) {
+        size_t used = tree->base ? strlen(tree->base) : 0;
+        if (used > 0)
+                memcpy(ret, tree->base, used);
         for (const char *at = name; *at;) {
                 size_t length = strcspn(at, "/");
                 const char *part = at;
@@ -136,7 +157,7 @@ static int make_parent(struct tree *tree, int above, const char *name, const cha
 
 static int make_parents(struct tree *tree, const char *path, int *ret_fd, struct berth_error *err) {
         _cleanup_close_ int fd = -1;
-        int r = tree_open_in_root(tree->root, "", &fd);
+        int r = tree_open_directory(tree, "", &fd);
         char so_far[PATH_MAX];
         for (size_t end = 0; r == 0 && path[end];) {
                 size_t begin = end;
@@ -149,12 +170,12 @@ static int make_parents(struct tree *tree, const char *path, int *ret_fd, struct
                 end += path[end] == '/';
 
                 _cleanup_close_ int above = take_fd(&fd);
-                r = tree_open_in_root(tree->root, so_far, &fd);
+                r = tree_open_directory(tree, so_far, &fd);
                 if (r == -ENOENT || r == -ENOTDIR) {
                         r = make_parent(tree, above, name, so_far, err);
                         if (r < 0)
                                 return r;
-                        r = tree_open_in_root(tree->root, so_far, &fd);
+                        r = tree_open_directory(tree, so_far, &fd);
                 }
         }
         return r < 0 ? tree_error(err, -r, "open directory", path) : give_fd(ret_fd, &fd);
@@ -162,13 +183,13 @@ static int make_parents(struct tree *tree, const char *path, int *ret_fd, struct
 
 int tree_locate(struct tree *tree, const char *name, struct place *ret, struct berth_error *err) {
         char parent[PATH_MAX];
-        int r = clean_path(name, ret->path, err);
+        int r = clean_path(tree, name, ret->path, err);
         if (r < 0)
                 return r;
         split(ret->path, parent, ret->name);
         if (tree->parent < 0 || tree->parent_stale || strcmp(parent, tree->parent_path) != 0) {
                 forget_parent(tree);
-                r = tree_open_in_root(tree->root, parent, &tree->parent);
+                r = tree_open_directory(tree, parent, &tree->parent);
                 if (r == -ENOENT || r == -ENOTDIR)
                         r = make_parents(tree, parent, &tree->parent, err);
                 else if (r < 0)
@@ -188,11 +209,11 @@ int tree_locate(struct tree *tree, const char *name, struct place *ret, struct b
 
 int tree_locate_target(struct tree *tree, const char *name, struct place *ret, int *ret_fd, struct berth_error *err) {
         char parent[PATH_MAX];
-        int r = clean_path(name, ret->path, err);
+        int r = clean_path(tree, name, ret->path, err);
         if (r < 0)
                 return r;
         split(ret->path, parent, ret->name);
-        r = tree_open_in_root(tree->root, parent, ret_fd);
+        r = tree_open_directory(tree, parent, ret_fd);
         if (r < 0)
                 return berth_error_set(err, LAYER_ERROR, "the hard link target '%.300s' is not in this layer", name);
         ret->parent = *ret_fd;

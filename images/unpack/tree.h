@@ -26,6 +26,8 @@ struct tree {
         int root;
         int marker; /* socket of the supervisor, which marks directories opaque; -1: none */
         bool overlay;
+        const char *base;  /* clean path below which everything is made in a container's root; NULL: a layer's tree */
+        bool keep_kinds;   /* neither a directory is replaced by something else, nor the other way round */
         unsigned n_lowers; /* layers below, on descriptors from first_lower on, the topmost first */
         int first_lower;
         struct counts *counts;
@@ -62,8 +64,14 @@ int tree_locate_target(struct tree *tree, const char *name, struct place *ret, i
 /* Opens a directory below `root`; symlinks on the way stay inside it. 0 or a negative errno. */
 int tree_open_in_root(int root, const char *path, int *ret_fd);
 
+/* The same in the tree's own root, of which in a container volumes are part. */
+int tree_open_directory(const struct tree *tree, const char *path, int *ret_fd);
+
 /* Opens a directory or a file that is there, never through a symlink. */
 int tree_open(int parent, const char *name, int flags, int *ret_fd, struct berth_error *err);
+
+/* The same, also where something is mounted. */
+int tree_open_across(int parent, const char *name, int flags, int *ret_fd, struct berth_error *err);
 
 /* Removes what is at the place, with all below it. */
 int tree_remove(struct tree *tree, int parent, const char *name, struct berth_error *err);

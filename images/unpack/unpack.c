@@ -3,6 +3,7 @@
 #include "../../runtime/lib/cleanup.h"
 
 #include "confine.h"
+#include "container-root.h"
 #include "entry.h"
 #include "inflate.h"
 #include "supervise.h"
@@ -74,10 +75,18 @@ static int run_inflater(const struct seats *seats, const struct unpack_options *
 static const int writer_calls[] = {
         SYS_read,    SYS_write,    SYS_close,  SYS_fstat,    SYS_newfstatat, SYS_openat2,  SYS_mkdirat,    SYS_mknodat,   SYS_symlinkat,
         SYS_linkat,  SYS_unlinkat, SYS_fchmod, SYS_fchmodat, SYS_fchown,     SYS_fchownat, SYS_utimensat,  SYS_fsetxattr, SYS_getdents64,
-        SYS_sendmsg, SYS_brk,      SYS_mmap,   SYS_munmap,   SYS_mremap,     SYS_madvise,  SYS_exit_group,
+        SYS_sendmsg, SYS_fstatfs, SYS_brk,      SYS_mmap,   SYS_munmap,   SYS_mremap,     SYS_madvise,  SYS_exit_group,
 };
 
-static int write_tree(struct tar_reader *reader, struct tree *tree, const struct limits *limits, struct berth_error *err) {
+static int write_entry(struct tree *tree, struct source *source, struct tar_entry entry, const struct unpack_options *options,
+                       struct berth_error *err) {
+        if (options->has_owner)
+                entry.uid = options->uid, entry.gid = options->gid;
+        return entry_apply(tree, source, &entry, err);
+}
+
+static int write_tree(struct tar_reader *reader, struct tree *tree, const struct unpack_options *options, struct berth_error *err) {
+        const struct limits *limits = &options->limits;
         for (;;) {
                 const struct tar_entry *entry;
                 int r = tar_next(reader, &entry, err);
@@ -87,7 +96,7 @@ static int write_tree(struct tar_reader *reader, struct tree *tree, const struct
                         break;
                 if (++tree->counts->entries > limits->entries)
                         return berth_error_set(err, LAYER_ERROR, "the layer has more than %llu entries", (unsigned long long) limits->entries);
-                r = entry_apply(tree, reader->source, entry, err);
+                r = write_entry(tree, reader->source, *entry, options, err);
                 if (r == 0)
                         r = tar_skip_padding(reader, err);
                 if (r < 0)
@@ -129,8 +138,12 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
         tree_init(tree, root, seats->socket[1], options->overlay, counts);
         tree->first_lower = UNPACK_FIRST_LOWER_FD;
         tree->n_lowers = options->n_lowers;
+        tree->base = options->base;
+        /* What is in a container may have access lists that pass on. */
+        tree->default_acl = options->base != NULL;
+        tree->keep_kinds = options->keep_kinds;
         reader->source = &source;
-        r = write_tree(reader, tree, &options->limits, err);
+        r = write_tree(reader, tree, options, err);
         if (r < 0)
                 return r;
         counts->size = source.total;
@@ -206,7 +219,7 @@ static int confine_supervisor(const struct unpack_options *options, struct berth
         return confine_drop(&rights, err);
 }
 
-static int prepare(unsigned n_lowers, int *ret_signals, struct seats *ret_seats, struct berth_error *err) {
+static int prepare(const struct unpack_options *options, int *ret_signals, struct seats *ret_seats, struct berth_error *err) {
         /* The daemon's death or SIGTERM ends us in order: the children are taken down and reaped first. */
         sigset_t stop;
         (void) sigemptyset(&stop);
@@ -220,10 +233,12 @@ static int prepare(unsigned n_lowers, int *ret_signals, struct seats *ret_seats,
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return berth_error_set(err, errno, "give up new privileges");
         int r = 0;
-        for (unsigned i = 0; r == 0 && i < n_lowers; i++)
+        for (unsigned i = 0; r == 0 && i < options->n_lowers; i++)
                 r = confine_to_subtree((int) (UNPACK_FIRST_LOWER_FD + i), err);
         if (r == 0)
-                r = confine_enter(UNPACK_TARGET_FD, err);
+                r = options->base ? container_root_enter(UNPACK_TARGET_FD, err) : confine_enter(UNPACK_TARGET_FD, err);
+        if (r == 0 && options->base)
+                (void) close(UNPACK_TARGET_FD);
         if (r < 0)
                 return r;
 
@@ -278,7 +293,7 @@ int unpack_run(const struct unpack_options *options, struct counts *ret_counts, 
         *ret_confined = false;
         if (shared == MAP_FAILED)
                 return berth_error_set(err, errno, "share memory");
-        int r = prepare(options->n_lowers, &family.signals, &seats, err);
+        int r = prepare(options, &family.signals, &seats, err);
         if (r == 0)
                 r = start(&seats, options, shared, &family, err);
         if (r == 0)

@@ -41,7 +41,8 @@ async function answer(around: Surroundings, request: IncomingMessage, connection
   const { rawPath, search } = splitUrl(request.url ?? '/')
   const { path, asked } = splitVersion(decodePath(rawPath))
   around.logger.debug({ method: request.method, path: rawPath }, 'request')
-  if (request.method === 'OPTIONS') return write(around, connection.respond(), { kind: 'empty', status: 200 })
+  if (request.method === 'OPTIONS')
+    return write(around, connection.respond(), { kind: 'empty', status: 200, headers: {} })
   const match = around.router.find(request.method ?? 'GET', path)
   if (!match) return answerUnknown(connection.respond(), rawPath, search)
   const version = resolveVersion(asked)
@@ -90,11 +91,15 @@ async function write({ headers }: Surroundings, response: ServerResponse, reply:
       response.end(reply.text)
       return
     case 'empty':
-      response.writeHead(reply.status, reply.status === 204 ? headers : { ...headers, 'Content-Length': 0 })
+      response.writeHead(reply.status, {
+        ...headers,
+        ...reply.headers,
+        ...(reply.status !== 204 && { 'Content-Length': 0 }),
+      })
       response.end()
       return
     case 'stream':
-      response.writeHead(200, { ...headers, 'Content-Type': reply.contentType })
+      response.writeHead(200, { ...headers, ...reply.headers, 'Content-Type': reply.contentType })
       response.flushHeaders()
       await pipeline(reply.chunks, response)
   }

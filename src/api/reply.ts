@@ -5,8 +5,13 @@ import type { Duplex } from 'node:stream'
 export type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'text'; readonly status: number; readonly text: string; readonly headers: OutgoingHttpHeaders }
-  | { readonly kind: 'empty'; readonly status: number }
-  | { readonly kind: 'stream'; readonly contentType: string; readonly chunks: AsyncIterable<Uint8Array | string> }
+  | { readonly kind: 'empty'; readonly status: number; readonly headers: OutgoingHttpHeaders }
+  | {
+      readonly kind: 'stream'
+      readonly contentType: string
+      readonly chunks: AsyncIterable<Uint8Array | string>
+      readonly headers: OutgoingHttpHeaders
+    }
   | Hijack
 
 /** The connection becomes the streams of a process. */
@@ -30,13 +35,17 @@ export function created(body: unknown): Reply {
   return json(body, 201)
 }
 
-export function empty(status: 200 | 201 | 204): Reply {
-  return { kind: 'empty', status }
+export function empty(status: 200 | 201 | 204, headers: OutgoingHttpHeaders = {}): Reply {
+  return { kind: 'empty', status, headers }
 }
 
 /** Headers go out at once, then the chunks as they come. */
-export function stream(contentType: string, chunks: AsyncIterable<Uint8Array | string>): Reply {
-  return { kind: 'stream', contentType, chunks }
+export function stream(
+  contentType: string,
+  chunks: AsyncIterable<Uint8Array | string>,
+  headers: OutgoingHttpHeaders = {},
+): Reply {
+  return { kind: 'stream', contentType, chunks, headers }
 }
 
 export function hijack(open: Hijack['open'], options: { framed: boolean; stdin: boolean }): Hijack {

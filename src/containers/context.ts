@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { KeyedLock } from '#base/keyed-lock.ts'
 import type { Logger } from '#base/log.ts'
 import type { EventBus } from '#events/bus.ts'
+import type { CopyTable } from './archive/copy-table.ts'
 import type { AttachTable } from './attach-table.ts'
 import type { Container, LogConfig } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
@@ -12,6 +13,7 @@ import type { HealthMonitors } from './health/monitors.ts'
 import type { LogForwarders } from './logs/forwarders.ts'
 import type {
   CgroupControl,
+  ContainerFiles,
   ImageSource,
   LayerMarks,
   NetworkAttacher,
@@ -55,6 +57,8 @@ export interface ContainerContext {
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks
   readonly rootfs: RootfsReader
+  readonly files: ContainerFiles
+  readonly copies: CopyTable
   readonly network: NetworkAttacher
   readonly volumes: VolumeSource
   readonly shims: ShimLauncher

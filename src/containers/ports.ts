@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import type { Digest } from '#base/digest.ts'
 import type { Attached, Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
@@ -117,6 +118,65 @@ export interface VolumeSource {
    * @returns what deletes their data
    */
   discard(names: readonly string[], containerId: string): () => Promise<void>
+}
+
+/** A directory, open. Closing it ends what keeps it together. */
+export interface OpenRoot extends AsyncDisposable {
+  readonly fd: number
+}
+
+/** Something of the host's at a place in a container. */
+export interface RootBind {
+  readonly source: string
+  /** Absolute, in the container. */
+  readonly target: string
+  readonly readOnly: boolean
+}
+
+/** What lies at a path of a container. */
+export interface FoundPlace {
+  /** As stat(2) has it, type and permissions; a symlink's own, unless a slash follows it. */
+  readonly mode: number
+  readonly size: number
+  /** Nanoseconds since 1970. */
+  readonly modifiedAt: bigint
+  /** Of what it leads to; 0: nothing is there. */
+  readonly resolvedMode: number
+  /** Absolute, without symlinks. */
+  readonly resolved: string
+}
+
+/** Copies from and to the roots of containers, in confined children: paths are resolved inside the root, whatever the container does. */
+export interface ContainerFiles {
+  /** Mounts the root of a container that does not run where nobody else sees it.   @param binds parents before children */
+  assemble(description: {
+    readonly mounts: RootfsMounts
+    readonly label: string
+    readonly binds: readonly RootBind[]
+  }): Promise<OpenRoot>
+  /** @throws `not-found` */
+  look(root: number, path: string, signal: AbortSignal): Promise<FoundPlace>
+  /** A tar, whose entry has this name.   @throws `not-found` */
+  copyOut(
+    request: { readonly root: number; readonly path: string; readonly name: string },
+    signal: AbortSignal,
+  ): Promise<{
+    readonly place: FoundPlace
+    readonly archive: AsyncIterable<Uint8Array>
+    /** Ends the work, if it has not ended, and resolves when nothing of the container is open any more. */
+    stop(): Promise<void>
+  }>
+  /** @param request.path without symlinks   @throws `invalid`, `no-space` */
+  copyIn(
+    request: {
+      readonly root: number
+      readonly path: string
+      readonly keepKinds: boolean
+      readonly owner: { readonly uid: number; readonly gid: number } | undefined
+      readonly archive: Readable
+    },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 export interface NetworkAttacher {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '#base/clock.ts'
 import type { Filters } from '#base/filters.ts'
 import { KeyedLock } from '#base/keyed-lock.ts'
@@ -5,6 +6,8 @@ import type { Logger } from '#base/log.ts'
 import { SingleRun } from '#base/single-run.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { Attachment } from '#network/attachment.ts'
+import { type CopyInRequest, copyIn, copyOut, type PathStat, statPath } from './archive/archive.ts'
+import { CopyTable } from './archive/copy-table.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
@@ -34,6 +37,7 @@ import { pause, unpause } from './pause.ts'
 import type {
   AttachFlags,
   CgroupControl,
+  ContainerFiles,
   FileChange,
   ImageSource,
   LayerMarks,
@@ -84,6 +88,7 @@ export interface ContainerPorts {
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks
   readonly rootfs: RootfsReader
+  readonly files: ContainerFiles
   readonly network: NetworkAttacher
   readonly volumes: VolumeSource
   readonly shims: ShimLauncher
@@ -144,6 +149,7 @@ export class ContainerService implements AsyncDisposable {
       exits: new ExitWatch(),
       attaches: new AttachTable(),
       restarts: new RestartTimers(),
+      copies: new CopyTable(),
       samples: new StatsSampler({ ...ports, clock }),
       restartNow: (id, signal) => attemptRestart(context, id, signal),
       health: new HealthMonitors((container, since, stopped) => {
@@ -246,6 +252,21 @@ export class ContainerService implements AsyncDisposable {
 
   top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }> {
     return top(this.#context, name, psArguments)
+  }
+
+  statPath(name: string, request: { path: string; signal: AbortSignal }): Promise<PathStat> {
+    return statPath(this.#context, name, request)
+  }
+
+  copyOut(
+    name: string,
+    request: { path: string; signal: AbortSignal },
+  ): Promise<{ stat: PathStat; archive: AsyncIterable<Uint8Array> }> {
+    return copyOut(this.#context, name, request)
+  }
+
+  copyIn(name: string, copy: { request: CopyInRequest; archive: Readable; signal: AbortSignal }): Promise<void> {
+    return copyIn(this.#context, name, copy)
   }
 
   usage(name: string): ContainerUsage {

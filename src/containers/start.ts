@@ -85,6 +85,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
   undo.defer(() => network.closeSandbox(id))
+  await context.copies.end(id)
   const peer = findPeer(context, container)
   undo.defer(() => unmountVolumes(context, container))
   const [shim, prepared] = await together(undo, shims.launch(), prepare(context, container))

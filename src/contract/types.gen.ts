@@ -1166,12 +1166,12 @@ export interface Operations {
   "POST /containers/{id}/wait": { path: "id"; query: "condition"; body: undefined }
   /** Removes a container. */
   "DELETE /containers/{id}": { path: "id"; query: "v" | "force" | "link"; body: undefined }
-  /** What lies at a path. */
-  "HEAD /containers/{id}/archive": { path: "id"; query: never; body: undefined }
-  /** A tar of a path. */
-  "GET /containers/{id}/archive": { path: "id"; query: never; body: undefined }
-  /** Unpacks a tar at a path. */
-  "PUT /containers/{id}/archive": { path: "id"; query: never; body: undefined }
+  /** What lies at a path, in the header X-Docker-Container-Path-Stat. */
+  "HEAD /containers/{id}/archive": { path: "id"; query: "path"; body: undefined }
+  /** A tar of a path; gzip where it is accepted. */
+  "GET /containers/{id}/archive": { path: "id"; query: "path"; body: undefined }
+  /** Unpacks a tar, which may be compressed, in a directory. */
+  "PUT /containers/{id}/archive": { path: "id"; query: "path" | "noOverwriteDirNonDir" | "copyUIDGID"; body: undefined }
   /** Changed files. */
   "GET /containers/{id}/changes": { path: "id"; query: never; body: undefined }
   /** A tar of the root. */

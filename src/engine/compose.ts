@@ -6,14 +6,17 @@ import type { LogConfig } from '#containers/container.ts'
 import { ContainerStore } from '#containers/container-store.ts'
 import { isAlive } from '#containers/lifecycle.ts'
 import { parseLogOptions } from '#containers/logs/log-options.ts'
-import type { ImageSource, PlanCompiler, RootfsReader } from '#containers/ports.ts'
+import type { ContainerFiles, ImageSource, PlanCompiler, RootfsReader } from '#containers/ports.ts'
 import { Runtimes } from '#containers/runtimes.ts'
 import { ContainerService } from '#containers/service.ts'
 import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
 import { EventBus } from '#events/bus.ts'
+import { assembleRoot } from '#images/layers/assembled-root.ts'
+import { copyOutOf, lookIn } from '#images/layers/copy-process.ts'
 import { copyTree } from '#images/layers/copy-tree.ts'
 import { type DiffPorts, exportTree, listChanges } from '#images/layers/diff.ts'
+import { runCopyIn } from '#images/layers/unpack-process.ts'
 import { parseRegistryConfig } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
@@ -140,6 +143,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       snapshots,
       layerMarks: openOverlayMarks(library),
       rootfs: openRootfsReader({ executable: natives.unpack, snapshots }),
+      files: openContainerFiles(natives.unpack),
       network,
       volumes,
       shims,
@@ -238,5 +242,14 @@ function openRootfsReader(ports: DiffPorts): RootfsReader {
     changes: (containerId, signal) => listChanges(ports, containerId, signal),
     export: (containerId, signal) => exportTree(ports, containerId, signal),
     copy: (layers, target, signal) => copyTree(ports, { layers, target }, signal),
+  }
+}
+
+function openContainerFiles(executable: string): ContainerFiles {
+  return {
+    assemble: ({ mounts, ...rest }) => assembleRoot(executable, { ...rest, mounts: { ...mounts, readOnly: false } }),
+    look: (root, path, signal) => lookIn(executable, root, path, signal),
+    copyOut: (request, signal) => copyOutOf(executable, request, signal),
+    copyIn: (request, signal) => runCopyIn(executable, request, signal),
   }
 }

@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream'
 import type { Filters } from '#base/filters.ts'
+import type { CopyInRequest, PathStat } from '#containers/archive/archive.ts'
 import type { CommitRequest } from '#containers/commit.ts'
 import type { Container } from '#containers/container.ts'
 import type { AttachFlags, FileChange } from '#containers/ports.ts'
@@ -45,6 +47,7 @@ import type { VolumePrune } from '#volumes/prune.ts'
 import type { VolumeRequest, VolumeUsage, VolumeView } from '#volumes/volume.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 
+export type { PathStat } from '#containers/archive/archive.ts'
 export type { CommitRequest } from '#containers/commit.ts'
 export type { FileChange } from '#containers/ports.ts'
 export type {
@@ -104,6 +107,15 @@ export interface Containers {
   inspect(name: string, options: { size: boolean }): Promise<ContainerView>
   list(request: ListRequest): Promise<ContainerView[]>
   top(name: string, psArguments: string): Promise<{ titles: string[]; processes: string[][] }>
+  /** What lies at a path.   @throws `not-found` in Docker's words */
+  statPath(name: string, request: { path: string; signal: AbortSignal }): Promise<PathStat>
+  /** A path as a tar; what cannot be begun fails here.   @throws `not-found` in Docker's words */
+  copyOut(
+    name: string,
+    request: { path: string; signal: AbortSignal },
+  ): Promise<{ stat: PathStat; archive: AsyncIterable<Uint8Array> }>
+  /** Makes the files of a tar, which may be compressed, in a directory.   @throws `not-found`, `invalid` in Docker's words */
+  copyIn(name: string, copy: { request: CopyInRequest; archive: Readable; signal: AbortSignal }): Promise<void>
   /** At once.   @throws `not-found` */
   usage(name: string): ContainerUsage
   /** One a second, the first at once, until the container is removed or the signal comes.   @throws `not-found` */

@@ -1,4 +1,5 @@
 import type { Route } from '../call.ts'
+import { archiveRoutes } from './archive.ts'
 import { authRoutes } from './auth.ts'
 import { commitRoutes } from './commit.ts'
 import { containerIoRoutes } from './container-io.ts'
@@ -25,6 +26,7 @@ export const allRoutes: readonly Route[] = [
   ...containerRoutes,
   ...containerIoRoutes,
   ...statsRoutes,
+  ...archiveRoutes,
   ...execRoutes,
   ...commitRoutes,
   ...distributionRoutes,

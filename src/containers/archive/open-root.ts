@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { conflict, notImplemented } from '#base/errors.ts'
+import { makeBindSource } from '../bind-source.ts'
+import type { Container } from '../container.ts'
+import type { ContainerContext } from '../context.ts'
+import { isAlive } from '../lifecycle.ts'
+import { settledTaskOf } from '../pause.ts'
+import type { OpenRoot, RootBind } from '../ports.ts'
+import { getReadable } from '../reading.ts'
+import { idMapsOf } from '../spec/id-maps.ts'
+import { mountsOf } from '../spec/mounts.ts'
+
+/** A container's files, with what is mounted into it. */
+export interface ContainerRoot extends AsyncDisposable {
+  readonly fd: number
+  readonly container: Container
+  /** Of the request; also tells that the files must be let go of. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Of a container that runs, as it sees them itself; else put together aside, and the container is locked as long.
+ * @throws `not-found`, `conflict` in Docker's words
+ */
+export async function openContainerRoot(
+  context: ContainerContext,
+  name: string,
+  signal: AbortSignal,
+): Promise<ContainerRoot> {
+  const { id } = getReadable(context, name, 'copy from or to')
+  await using undo = new AsyncDisposableStack()
+  const held = await context.locks.acquire(id, signal)
+  undo.defer(() => held[Symbol.dispose]())
+  const container = getReadable(context, id, 'copy from or to')
+  if (!isAlive(container)) {
+    const root = undo.use(await assemble(context, container))
+    return toRoot(root.fd, { container, signal }, undo.move())
+  }
+  refuseMapped(context, container)
+  const copy = undo.use(context.copies.begin(id, signal))
+  const root = undo.use(await openRunning(context, container))
+  held[Symbol.dispose]()
+  return toRoot(root.fd, { container, signal: copy.signal }, undo.move())
+}
+
+function toRoot(
+  fd: number,
+  rest: Pick<ContainerRoot, 'container' | 'signal'>,
+  opened: AsyncDisposableStack,
+): ContainerRoot {
+  return { fd, ...rest, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+/** What its processes see has owners that only they know by these numbers. */
+function refuseMapped({ idMaps }: ContainerContext, { id, host }: Container): void {
+  if (idMapsOf(host, idMaps) === undefined) return
+  throw notImplemented(
+    `copying from and to container ${id} while it runs with mapped users is not supported yet; stop it first`,
+  )
+}
+
+async function openRunning(context: ContainerContext, { id, state }: Container): Promise<OpenRoot> {
+  const { shim } = context.tasks.find(id) ?? (await settledTaskOf(context, id))
+  const root = await open(`/proc/${state.pid}/root`, 'r').catch(() => undefined)
+  // Its shim has not taken leave of the process: until then the number is nobody else's.
+  const now = await shim.state()
+  if (!root || now.pid !== state.pid || now.state !== 'running') {
+    await root?.close()
+    throw conflict(`container ${id} is not running`)
+  }
+  return { fd: root.fd, [Symbol.asyncDispose]: () => root.close() }
+}
+
+async function assemble(context: ContainerContext, container: Container): Promise<OpenRoot> {
+  const { id, host, selinux } = container
+  for (const { type, createSource, source } of host.mounts) {
+    if (type === 'bind' && createSource) await makeBindSource(source)
+  }
+  return await context.files.assemble({
+    mounts: context.snapshots.mounts(id),
+    label: selinux?.mount ?? '',
+    binds: bindsOf(context, container),
+  })
+}
+
+/** Those of a start, but for the engine's own files before the first one. */
+function bindsOf({ paths }: ContainerContext, container: Container): RootBind[] {
+  const etc = paths.etc(container.id)
+  const own: readonly string[] = Object.values(etc)
+  return mountsOf(container, etc, { idMapped: false })
+    .filter(({ type, destination }) => type === 'bind' && !destination.startsWith('/dev/'))
+    .filter(({ source = '' }) => !own.includes(source) || existsSync(source))
+    .map(({ source = '', destination, options = [] }) => ({
+      source,
+      target: destination,
+      readOnly: options.includes('ro') || options.includes('rro'),
+    }))
+}
