@@ -21,7 +21,19 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'berth-unpack-fuzz-'))
   const sources = (...names: string[]) => [...names.map((name) => `images/unpack/${name}.c`), 'runtime/lib/error.c']
   headers = await compile('tar_fuzz', sources('tar', 'pax', 'source', 'sha256'))
-  const reading = ['attributes', 'directory', 'inode-set', 'layers', 'names', 'tar', 'pax', 'source', 'sha256', 'tree']
+  const reading = [
+    'attributes',
+    'container-root',
+    'directory',
+    'inode-set',
+    'layers',
+    'names',
+    'tar',
+    'pax',
+    'source',
+    'sha256',
+    'tree',
+  ]
   const marks = ['tree-remove', 'tree-times', 'whiteout', 'mount-point', 'differ']
   const writing = ['archive', 'pack-entry', 'merge', 'compare', 'change-list']
   packing = await compile('pack_fuzz', sources(...reading, ...marks, ...writing))
