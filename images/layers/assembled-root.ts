@@ -13,6 +13,8 @@ export interface RootDescription {
   /** Parents before children. */
   readonly binds: readonly {
     readonly source: string
+    /** A path beneath it, which no symlink leads out of; undefined: the source itself. */
+    readonly below: string | undefined
     /** Absolute, in the container. */
     readonly target: string
     readonly readOnly: boolean
@@ -54,8 +56,9 @@ function toRecords({ mounts, label, binds }: RootDescription): string {
     ...layers.map((path) => ['lower', path] as const),
     ...Object.entries(above),
     ['label', label],
-    ...binds.flatMap(({ source, target, readOnly }): (readonly [string, string])[] => [
+    ...binds.flatMap(({ source, below, target, readOnly }): (readonly [string, string | undefined])[] => [
       ['source', source],
+      ['below', below],
       ['target', target],
       ['access', readOnly ? 'ro' : 'rw'],
     ]),

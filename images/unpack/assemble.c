@@ -21,7 +21,7 @@
 enum { MAX_LAYERS = 501, MAX_BINDS = 4096, MAX_DOCUMENT = 4 << 20 };
 
 struct bind {
-        const char *source, *target;
+        const char *source, *below, *target;
         bool read_only;
 };
 
@@ -57,6 +57,8 @@ static int take_record(struct assembly *assembly, const char *record, struct ber
                 assembly->lower[assembly->n_lower++] = value;
         else if ((value = value_of(record, "source")) && assembly->n_binds < MAX_BINDS)
                 assembly->binds[assembly->n_binds++] = (struct bind){.source = value};
+        else if ((value = value_of(record, "below")) && last)
+                last->below = value;
         else if ((value = value_of(record, "target")) && last)
                 last->target = value;
         else if ((value = value_of(record, "access")) && last)
@@ -113,12 +115,20 @@ static int mount_root(const struct assembly *assembly, int *ret_fd, struct berth
         return give_fd(ret_fd, &root);
 }
 
+static int open_source(const struct bind *bind) {
+        _cleanup_close_ int source = open(bind->source, O_PATH | O_CLOEXEC);
+        if (source < 0 || !bind->below || !*bind->below)
+                return take_fd(&source);
+        return sys_openat2(source, bind->below, O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+}
+
 static int mount_bind(int root, const struct bind *bind, struct berth_error *err) {
         struct stat st;
         _cleanup_close_ int target = -1;
         if (!bind->target)
                 return berth_error_set(err, EINVAL, "'%s' has no place in the container", bind->source);
-        _cleanup_close_ int tree = sys_open_tree(AT_FDCWD, bind->source, OPEN_TREE_CLONE | AT_RECURSIVE);
+        _cleanup_close_ int source = open_source(bind);
+        _cleanup_close_ int tree = source < 0 ? -1 : sys_open_tree(source, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
         if (tree < 0 || fstat(tree, &st) < 0)
                 return berth_error_set(err, errno, "what is mounted at '%s' of the container, '%s': %s", bind->target, bind->source, strerror(errno));
         const struct mount_attr attr = {.attr_set = bind->read_only ? MOUNT_ATTR_RDONLY : 0, .propagation = MS_PRIVATE};

@@ -9,7 +9,7 @@
  * ends it all:
  *   root=PATH     a directory; with layers, one in which old kernels may mount
  *   lower=PATH    a layer, the topmost first; upper=PATH work=PATH label=CONTEXT
- *   source=PATH   of a bind, then target=PATH in the container, then access=rw or access=ro
+ *   source=PATH   of a bind, then below=PATH beneath it, if that is meant, target=PATH in the container, access=rw or access=ro
  *   go=
  * Writes a line when all is there.
  */

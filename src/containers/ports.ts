@@ -128,6 +128,8 @@ export interface OpenRoot extends AsyncDisposable {
 /** Something of the host's at a place in a container. */
 export interface RootBind {
   readonly source: string
+  /** A path beneath the source, which is what is meant; undefined: the source itself. */
+  readonly below: string | undefined
   /** Absolute, in the container. */
   readonly target: string
   readonly readOnly: boolean

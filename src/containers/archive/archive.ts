@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import { invalid, isKind, notFound } from '#base/errors.ts'
+import { clean } from '../clean-path.ts'
 import type { Container } from '../container.ts'
 import { publish } from '../container-events.ts'
 import type { ContainerContext } from '../context.ts'
 import type { FoundPlace } from '../ports.ts'
 import { LayerView } from '../spec/layer-view.ts'
-import { clean } from '../spec/mounts.ts'
 import { resolveUser, userFileLimit } from '../spec/user.ts'
 import { nameOf, toArchivePath } from './archive-path.ts'
 import { type ContainerRoot, openContainerRoot } from './open-root.ts'
@@ -111,13 +111,13 @@ function missing(name: string, path: string): Error {
 }
 
 /** The kernel would refuse it too, but file by file. */
-function checkWritable({ host }: Container, path: string): void {
-  const mounts = host.mounts
+function checkWritable(container: Container, path: string): void {
+  const mounts = container.mounts
     .map(({ target, readonly }) => ({ target: clean(target), readonly }))
     .filter(({ target }) => path === target || path.startsWith(`${target}/`))
     .toSorted((a, b) => b.target.length - a.target.length)
   if (mounts[0]?.readonly) throw invalid('mounted volume is marked read-only')
-  if (mounts.length === 0 && host.readonlyRootfs) throw invalid('container rootfs is marked read-only')
+  if (mounts.length === 0 && container.host.readonlyRootfs) throw invalid('container rootfs is marked read-only')
 }
 
 function ownerOf(context: ContainerContext, { id, config }: Container): { uid: number; gid: number } | undefined {

@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { conflict, notImplemented } from '#base/errors.ts'
 import { makeBindSource } from '../bind-source.ts'
-import type { Container } from '../container.ts'
+import type { Container, MountPoint } from '../container.ts'
 import type { ContainerContext } from '../context.ts'
 import { isAlive } from '../lifecycle.ts'
+import { layersOfImageMount } from '../mounts/image-mounts.ts'
+import { mountVolumes, unmountVolumes, type VolumeSources } from '../mounts/volume-mounts.ts'
 import { settledTaskOf } from '../pause.ts'
 import type { OpenRoot, RootBind } from '../ports.ts'
 import { getReadable } from '../reading.ts'
+import { etcOf } from '../shared-network.ts'
 import { idMapsOf } from '../spec/id-maps.ts'
 import { mountsOf } from '../spec/mounts.ts'
 
@@ -72,28 +75,41 @@ async function openRunning(context: ContainerContext, { id, state }: Container):
   return { fd: root.fd, [Symbol.asyncDispose]: () => root.close() }
 }
 
+/** With its volumes mounted as at a start. Other file systems come with a start only. */
 async function assemble(context: ContainerContext, container: Container): Promise<OpenRoot> {
-  const { id, host, selinux } = container
-  for (const { type, createSource, source } of host.mounts) {
+  await using undo = new AsyncDisposableStack()
+  for (const { type, createSource, source } of container.mounts) {
     if (type === 'bind' && createSource) await makeBindSource(source)
   }
-  return await context.files.assemble({
-    mounts: context.snapshots.mounts(id),
-    label: selinux?.mount ?? '',
-    binds: bindsOf(context, container),
-  })
+  undo.defer(() => unmountVolumes(context, container))
+  const volumes = await mountVolumes(context, container)
+  const root = undo.use(
+    await context.files.assemble({
+      mounts: context.snapshots.mounts(container.id),
+      label: container.selinux?.mount ?? '',
+      binds: bindsOf(context, container, volumes),
+    }),
+  )
+  const opened = undo.move()
+  return { fd: root.fd, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
 /** Those of a start, but for the engine's own files before the first one. */
-function bindsOf({ paths }: ContainerContext, container: Container): RootBind[] {
-  const etc = paths.etc(container.id)
+function bindsOf(context: ContainerContext, container: Container, volumes: VolumeSources): RootBind[] {
+  const etc = etcOf(context, container)
   const own: readonly string[] = Object.values(etc)
-  return mountsOf(container, etc, { idMapped: false })
-    .filter(({ type, destination }) => type === 'bind' && !destination.startsWith('/dev/'))
+  const sources = {
+    idMapped: false,
+    volume: ({ target }: MountPoint) => volumes.get(target) ?? '',
+    image: (point: MountPoint) => layersOfImageMount(context, container.id, point),
+  }
+  return mountsOf(container, etc, sources)
+    .filter(({ type, source, destination }) => type === 'bind' && source !== '' && !destination.startsWith('/dev/'))
     .filter(({ source = '' }) => !own.includes(source) || existsSync(source))
-    .map(({ source = '', destination, options = [] }) => ({
+    .map(({ source = '', destination, options = [], berthSubpath }) => ({
       source,
       target: destination,
       readOnly: options.includes('ro') || options.includes('rro'),
+      below: berthSubpath,
     }))
 }

@@ -172,12 +172,14 @@ describe.each(['running', 'stopped', 'paused'])('of a %s container', (state) => 
 test('a container that never ran takes files, which are there when it starts', async () => {
   const { Id } = await daemon.json('POST', '/containers/create', {
     Image: busybox,
-    Cmd: ['cat', '/etc/motd', '/vol/sub/later'],
-    HostConfig: { NetworkMode: 'none', Binds: [`${host.path}/volume:/vol`] },
+    Cmd: ['cat', '/etc/motd', '/vol/sub/later', '/named/too'],
+    HostConfig: { NetworkMode: 'none', Binds: [`${host.path}/volume:/vol`, 'copied:/named'] },
   })
   expect((await put(String(Id), 'path=/etc', tarOf({ motd: 'hello\n' }))).status).toBe(200)
   expect((await put(String(Id), 'path=/vol/sub', tarOf({ later: 'in the volume\n' }))).status).toBe(200)
-  expect((await daemon.docker('start', '-a', String(Id))).stdout).toBe('hello\nin the volume\n')
+  expect((await put(String(Id), 'path=/named', tarOf({ too: 'in the named one\n' }))).status).toBe(200)
+  const all = 'hello\nin the volume\nin the named one\n'
+  expect((await daemon.docker('start', '-a', String(Id))).stdout).toBe(all)
   await daemon.request('DELETE', `/containers/${Id}`)
 })
 
