@@ -5,7 +5,7 @@ import type { ContainerContext } from '../context.ts'
 import { type HealthCheck, healthCheckOf } from './check.ts'
 import { runCommandProbe } from './command-probe.ts'
 import { runPortProbe } from './port-probe.ts'
-import { healthAfter, waitMs } from './state.ts'
+import { hasFailedTooOften, healthAfter, waitMs } from './state.ts'
 
 interface Run {
   readonly id: string
@@ -101,6 +101,6 @@ async function recorded(context: ContainerContext, run: Run, { result, signal }:
     context.log.warn({ container: run.id, error: messageOf(error) }, 'a health check is not recorded')
     return before
   }
-  if (hasChanged && health.status === 'unhealthy') context.whenUnhealthy(container)
+  if (hasFailedTooOften(before, health, run.check)) context.whenUnhealthy(container)
   return health
 }

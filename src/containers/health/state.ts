@@ -27,6 +27,11 @@ export function healthAfter(
   return { status: failingStreak >= check.retries ? 'unhealthy' : before.status, failingStreak, results }
 }
 
+/** True for the failure that is one too many, also in a container that counts as unhealthy only because nobody had probed it. */
+export function hasFailedTooOften(before: Health, after: Health, { retries }: HealthCheck): boolean {
+  return before.failingStreak < retries && after.failingStreak >= retries
+}
+
 export interface Moment {
   /** Nanoseconds since 1970. */
   readonly now: bigint

@@ -5,7 +5,7 @@ import type { Health, Healthcheck, HealthResult } from '#containers/container.ts
 import { type HealthCheck, healthCheckOf, mergeHealthcheck, validateHealthcheck } from '#containers/health/check.ts'
 import { ProbeOutput, timeoutText } from '#containers/health/output.ts'
 import { requestedAction, requestedHealthcheck } from '#containers/health/requested.ts'
-import { healthAfter, startingHealth, unprobedHealth, waitMs } from '#containers/health/state.ts'
+import { hasFailedTooOften, healthAfter, startingHealth, unprobedHealth, waitMs } from '#containers/health/state.ts'
 import { parseContainerConfig } from '../../../src/api/parse/container-config.ts'
 
 const second = 1_000_000_000n
@@ -67,6 +67,21 @@ describe('the state', () => {
     const health = healthWith([1, 2, 3, 4, 5, 6, 7].map((after) => result(0, after)))
     expect(health.results.map((one) => Number((one.startedAt - startedAt) / second))).toEqual([3, 4, 5, 6, 7])
     expect(startingHealth(health)).toEqual({ status: 'starting', failingStreak: 0, results: health.results })
+  })
+
+  test('the failure that is one too many is told apart, also after a pause', () => {
+    const failures = [100, 130, 160, 190].map((after) => result(1, after))
+    const told = (first: Health) => {
+      let health = first
+      return failures.map((one) => {
+        const before = health
+        health = healthAfter(before, one, run)
+        return hasFailedTooOften(before, health, patient)
+      })
+    }
+    const healthy = healthWith([result(0, 1)])
+    expect(told(healthy)).toEqual([false, false, true, false])
+    expect(told(unprobedHealth(healthy) ?? healthy)).toEqual([false, false, true, false])
   })
 
   test('what nobody probes is unhealthy', () => {
