@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { ListenOptions, Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import type { Logger } from '#base/log.ts'
 import type { Engine } from '#engine/engine.ts'
 import { answerRequest, type Surroundings } from './answer.ts'
@@ -11,6 +13,8 @@ import { EarlyInput, mayHijack } from './streams/early-input.ts'
 
 /** Filters come in the query; Docker takes a mebibyte, no real client needs a quarter of that. */
 const maxHeaderSize = 256 << 10
+/** Whoever has not shown a certificate by then holds no connection. */
+const handshakeTimeoutMs = 10_000
 
 export interface ApiServerOptions {
   readonly logger: Logger
@@ -18,8 +22,8 @@ export interface ApiServerOptions {
 
 /** The Engine API on any number of listeners. Disposing closes them and every connection. */
 export interface ApiServer extends AsyncDisposable {
-  /** Fulfilled when connections are accepted.   @param target a path, host and port, or an inherited descriptor */
-  listen(target: ListenOptions | { readonly fd: number }): Promise<Server>
+  /** Fulfilled when connections are accepted.   @param target a path, host and port, or an inherited descriptor   @param tls undefined: none */
+  listen(target: ListenOptions | { readonly fd: number }, tls?: TlsOptions): Promise<Server>
 }
 
 export function createApiServer(engine: Engine, { logger }: ApiServerOptions): ApiServer {
@@ -33,8 +37,8 @@ export function createApiServer(engine: Engine, { logger }: ApiServerOptions): A
   const sockets = new Set<Socket>()
 
   return {
-    async listen(target) {
-      const server = openServer(around)
+    async listen(target, tls) {
+      const server = openServer(around, tls)
       server.on('connection', (socket: Socket) => {
         sockets.add(socket)
         socket.on('close', () => sockets.delete(socket))
@@ -53,15 +57,23 @@ export function createApiServer(engine: Engine, { logger }: ApiServerOptions): A
   }
 }
 
-function openServer(around: Surroundings): Server {
+function openServer(around: Surroundings, tls: TlsOptions | undefined): Server {
   const early = new EarlyInput()
-  const server = createServer({
+  const options = {
     maxHeaderSize,
     // Waits, logs and events last as long as they last; idle connections of clients' pools too.
     requestTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: 0,
     shouldUpgradeCallback: ({ method, url }: IncomingMessage) => mayHijack(method, url),
+  }
+  // The end of a client's input must not end what it is sent.
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: handshakeTimeoutMs, allowHalfOpen: true })
+    : createServer(options)
+  server.on('tlsClientError', (error: Error, socket: Socket) => {
+    around.logger.debug({ error: error.message, client: socket.remoteAddress }, 'a client without valid TLS is refused')
+    socket.destroy()
   })
 
   server.on('request', (request, response) => {

@@ -23,6 +23,7 @@ Options:
       --data-root string             Directory of persistent state (default "/var/lib/berth")
   -D, --debug                        Debug messages
       --default-runtime string       Runtime of containers that name none (default "berth")
+      --docker-socket                Serve /var/run/docker.sock too, where nobody else does
       --exec-opt list                Runtime options: native.cgroupdriver=cgroupfs or =systemd
       --exec-root string             Directory of the state of running containers (default "/run/berth")
   -G, --group string                 Group that may use the unix sockets (default: docker or berth, if there is one)
@@ -44,7 +45,11 @@ Options:
       --registry-mirror list         Registry to ask before docker.io
       --userns-remap string          User and group whose subordinate ids containers get, or "default"
       --selinux-enabled              SELinux labels for containers, where the host has SELinux
-      --tlsverify                    TLS with verified clients, which tcp:// needs: refused, it is not there yet
+      --tls                          TLS on tcp://; implied by --tlsverify
+      --tlscacert string             Certificates of whoever signs those of clients
+      --tlscert string               Certificate of the daemon
+      --tlskey string                Key of that certificate
+      --tlsverify                    TLS on tcp://, for clients with a certificate
 `
 
 const options = {
@@ -54,6 +59,7 @@ const options = {
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
   'default-runtime': { type: 'string' },
+  'docker-socket': { type: 'boolean' },
   'exec-opt': { type: 'string', multiple: true },
   'exec-root': { type: 'string' },
   group: { type: 'string', short: 'G' },
@@ -74,6 +80,10 @@ const options = {
   pidfile: { type: 'string', short: 'p' },
   'registry-mirror': { type: 'string', multiple: true },
   'selinux-enabled': { type: 'boolean' },
+  tls: { type: 'boolean' },
+  tlscacert: { type: 'string' },
+  tlscert: { type: 'string' },
+  tlskey: { type: 'string' },
   tlsverify: { type: 'boolean' },
   'userns-remap': { type: 'string' },
 } as const
@@ -82,12 +92,12 @@ const options = {
 export function parseFlags(argv: readonly string[]): Config | 'help' {
   const { values } = parse(argv)
   if (values.help) return 'help'
-  if (values.tlsverify) throw invalid('--tlsverify is not implemented yet: listen on unix:// sockets')
   const path = values['config-file'] ?? defaultConfigFile
   const flags: Settings = {
     bip: values.bip,
     dataRoot: values['data-root'],
     debug: values.debug,
+    dockerSocket: values['docker-socket'],
     execOptions: values['exec-opt'],
     execRoot: values['exec-root'],
     group: values.group,
@@ -108,6 +118,11 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     registryMirrors: values['registry-mirror'],
     runtimes: values['add-runtime'] === undefined ? undefined : parseRuntimes(values['add-runtime']),
     defaultRuntime: values['default-runtime'],
+    tls: values.tls,
+    tlsVerify: values.tlsverify,
+    tlsCaCert: values.tlscacert,
+    tlsCert: values.tlscert,
+    tlsKey: values.tlskey,
     usernsRemap: values['userns-remap'],
     selinuxEnabled: values['selinux-enabled'],
   }
@@ -116,11 +131,26 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
 }
 
 function parse(argv: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; strict: true }>> {
+  const { words, decided } = takeBooleans(argv)
   try {
-    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false })
+    const parsed = parseArgs({ args: words, options, strict: true, allowPositionals: false })
+    return { ...parsed, values: { ...parsed.values, ...decided } }
   } catch (cause) {
     throw invalid(`${messageOf(cause)}\nSee 'berth daemon --help'.`, { cause })
   }
+}
+
+/** `--tls=false`, which parseArgs does not know. */
+function takeBooleans(argv: readonly string[]): { words: string[]; decided: Record<string, boolean> } {
+  const decided: Record<string, boolean> = {}
+  const words = argv.filter((word) => {
+    const [, name = '', value] = /^--([a-z-]+)=(true|false)$/.exec(word) ?? []
+    if (value === undefined || !Object.entries(options).some(([key, { type }]) => key === name && type === 'boolean'))
+      return true
+    decided[name] = value === 'true'
+    return false
+  })
+  return { words, decided }
 }
 
 function parseRuntimes(list: readonly string[]): Settings['runtimes'] {

@@ -4,7 +4,10 @@ import { dirname } from 'node:path'
 import { conflict, invalid, notFound, systemCode } from '#base/errors.ts'
 
 /** What an address of `--host` stands for. */
-export type Listener = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'inherited' }
+export type Listener =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number | undefined }
+  | { readonly kind: 'inherited' }
 
 const socketMode = 0o660
 /** @see unix(7) */
@@ -12,7 +15,7 @@ const longestSocketPath = 107
 /** Groups whose members may use the socket, when nobody chose one; the first that exists. */
 const usualGroups = ['docker', 'berth']
 
-/** `unix:///path` or `fd://`.   @throws `invalid` for others, tcp:// among them: whoever reaches it would be root on this host */
+/** `unix:///path`, `tcp://host:port` or `fd://`.   @throws `invalid` for others */
 export function parseHost(text: string): Listener {
   if (text === 'fd://' || text.startsWith('fd://')) return { kind: 'inherited' }
   const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(text) ?? []
@@ -22,10 +25,16 @@ export function parseHost(text: string): Listener {
     }
     return { kind: 'unix', path: rest }
   }
-  if (scheme === 'tcp') {
-    throw invalid(`${text} is refused: without verified TLS everybody who reaches it is root on this host; use unix://`)
-  }
-  throw invalid(`invalid host ${text}: write unix:///path/to/socket`)
+  if (scheme === 'tcp') return parseTcp(rest, text)
+  throw invalid(`invalid host ${text}: write unix:///path/to/socket or tcp://host:port`)
+}
+
+function parseTcp(rest: string, text: string): Listener {
+  const found = /^(?:\[([^\]]+)\]|([^:/[\]]*))(?::(\d{1,5}))?\/?$/.exec(rest)
+  const [, bracketed, plain, digits] = found ?? []
+  const port = digits === undefined ? undefined : Number(digits)
+  if (!found || (port ?? 0) > 65_535) throw invalid(`invalid host ${text}: write tcp://host:port`)
+  return { kind: 'tcp', host: (bracketed ?? plain) || 'localhost', port }
 }
 
 /** Clears a socket that nobody listens on any more.   @throws `conflict` when somebody does, or when it is another kind of file */

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { createApiServer } from '#api/server.ts'
 import { buildFacts } from '#base/build-facts.ts'
@@ -8,10 +7,12 @@ import { openEngine } from '#engine/compose.ts'
 import type { Config } from '#engine/config.ts'
 import type { Natives } from '#engine/natives.ts'
 import { help, parseFlags } from './flags.ts'
-import { parseHost, prepareSocketPath, protectSocket } from './listeners.ts'
+import { parseHost } from './listeners.ts'
 import { writePidfile } from './pidfile.ts'
+import { serveHosts } from './serve-hosts.ts'
 import { untilStopped } from './signals.ts'
-import { inheritedSockets, notify } from './systemd.ts'
+import { notify } from './systemd.ts'
+import { networkAccess, refuseUndecided } from './tls.ts'
 
 export interface DaemonPorts {
   /** Unpacks or finds what is not TypeScript. */
@@ -50,9 +51,11 @@ export async function main(argv: readonly string[], ports: DaemonPorts): Promise
 }
 
 /** What cannot work at all is said before anything is touched. */
-function checkHost({ hosts, dataRoot, execRoot }: Config): void {
+function checkHost(config: Config): void {
+  const { hosts, dataRoot, execRoot } = config
   if (hosts.length === 0) throw unavailable('there is nothing to listen on: give a --host')
-  for (const host of hosts) parseHost(host)
+  const access = networkAccess(config)
+  for (const host of hosts) if (parseHost(host).kind === 'tcp') refuseUndecided(access, host)
   for (const root of [dataRoot, execRoot]) if (!isAbsolute(root)) throw invalid(`${root} is not an absolute path`)
   if (process.getuid?.() !== 0) throw unavailable('berth daemon needs to be run as root')
 }
@@ -61,38 +64,19 @@ async function serve(config: Config, { openNatives, removeOtherNatives }: Daemon
   // Files for containers must be readable inside, whatever the shell that started us thinks; secrets name their mode.
   process.umask(0o022)
   const stopped = untilStopped(log)
+  const access = networkAccess(config)
   await using opened = new AsyncDisposableStack()
   const natives = await openNatives(config.dataRoot)
   const engine = opened.use(await openEngine(config, natives, log))
   await removeOtherNatives(config.dataRoot, natives)
   if (config.pidfile !== undefined) opened.use(await writePidfile(config.pidfile))
   const server = opened.use(createApiServer(engine, { logger: log }))
-  await listen(opened, server, config)
+  await serveHosts(opened, { server, config, access, log })
   log.info({ version: buildFacts.version, hosts: config.hosts.join(' '), dataRoot: config.dataRoot }, 'berth is ready')
   await notify('READY=1', log)
   const signal = await stopped
   log.info({ signal }, 'stopping; containers go on')
   await notify('STOPPING=1', log)
-}
-
-async function listen(
-  opened: AsyncDisposableStack,
-  server: ReturnType<typeof createApiServer>,
-  { hosts, group }: Config,
-): Promise<void> {
-  for (const host of hosts) {
-    const listener = parseHost(host)
-    if (listener.kind === 'inherited') {
-      const descriptors = inheritedSockets(process.env)
-      if (descriptors.length === 0) throw unavailable('no sockets were passed by the service manager for fd://')
-      for (const fd of descriptors) await server.listen({ fd })
-      continue
-    }
-    await prepareSocketPath(listener.path)
-    await server.listen({ path: listener.path })
-    opened.defer(() => rm(listener.path, { force: true }))
-    await protectSocket(listener.path, group)
-  }
 }
 
 function complain(error: unknown): number {

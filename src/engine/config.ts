@@ -15,6 +15,15 @@ export interface Config {
   readonly execRoot: string
   readonly hosts: readonly string[]
   readonly group: string | undefined
+  /** Ours: serve /var/run/docker.sock too, where nobody else does. */
+  readonly dockerSocket: boolean
+  /** TLS on tcp://; undefined: nobody said so, and false is a decision. */
+  readonly tls: boolean | undefined
+  /** Only clients with a certificate of `tlsCaCert` are served. */
+  readonly tlsVerify: boolean | undefined
+  readonly tlsCaCert: string | undefined
+  readonly tlsCert: string | undefined
+  readonly tlsKey: string | undefined
   readonly pidfile: string | undefined
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
@@ -67,6 +76,7 @@ interface Directive {
 const levels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 const formats: readonly LogFormat[] = ['text', 'json']
 const text: Reader = (field) => field.string()
+const flag: Reader = (field) => field.boolean()
 const texts: Reader = (field) => field.stringArray(1000)
 
 /** `{"name": {"path": "/usr/bin/runc", "runtimeArgs": ["--debug"]}}` */
@@ -104,12 +114,18 @@ const directives: Readonly<Record<string, Directive>> = {
   'exec-root': { setting: 'execRoot', read: text, flag: 'exec-root' },
   hosts: { setting: 'hosts', read: texts, flag: 'host' },
   group: { setting: 'group', read: text, flag: 'group' },
+  'docker-socket': { setting: 'dockerSocket', read: flag, flag: 'docker-socket' },
+  tls: { setting: 'tls', read: flag, flag: 'tls' },
+  tlsverify: { setting: 'tlsVerify', read: flag, flag: 'tlsverify' },
+  tlscacert: { setting: 'tlsCaCert', read: text, flag: 'tlscacert' },
+  tlscert: { setting: 'tlsCert', read: text, flag: 'tlscert' },
+  tlskey: { setting: 'tlsKey', read: text, flag: 'tlskey' },
   pidfile: { setting: 'pidfile', read: text, flag: 'pidfile' },
   'log-level': { setting: 'logLevel', read: (field) => parseLevel(field.string()), flag: 'log-level' },
   'log-format': { setting: 'logFormat', read: (field) => parseFormat(field.string()), flag: 'log-format' },
   'log-driver': { setting: 'logDriver', read: text, flag: 'log-driver' },
   'log-opts': { setting: 'logOptions', read: (field) => field.stringMap(), flag: 'log-opt' },
-  debug: { setting: 'debug', read: (field) => field.boolean(), flag: 'debug' },
+  debug: { setting: 'debug', read: flag, flag: 'debug' },
   'insecure-registries': { setting: 'insecureRegistries', read: texts, flag: 'insecure-registry' },
   'registry-mirrors': { setting: 'registryMirrors', read: texts, flag: 'registry-mirror' },
   registries: { setting: 'registries', read: registries, flag: undefined },
@@ -139,7 +155,7 @@ const directives: Readonly<Record<string, Directive>> = {
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
   disk: { setting: 'disk', read: readDisk, flag: 'disk' },
-  'selinux-enabled': { setting: 'selinuxEnabled', read: (field) => field.boolean(), flag: 'selinux-enabled' },
+  'selinux-enabled': { setting: 'selinuxEnabled', read: flag, flag: 'selinux-enabled' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
@@ -248,6 +264,12 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     execRoot: '/run/berth',
     hosts: ['unix:///run/berth/berth.sock'],
     group: undefined,
+    dockerSocket: false,
+    tls: undefined,
+    tlsVerify: undefined,
+    tlsCaCert: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
     pidfile: undefined,
     logFormat: 'text',
     debug: false,

@@ -26,3 +26,29 @@ export async function makeCertificate(directory: string, names: readonly string[
   ])
   return { key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8'), keyFile, certFile }
 }
+
+export interface Authority {
+  /** Its own certificate, in PEM. */
+  readonly file: string
+  /** Files with a certificate that it has signed, and the key. */
+  issue(name: string, use: 'serverAuth' | 'clientAuth'): Promise<{ readonly cert: string; readonly key: string }>
+}
+
+/** A certificate authority, made by openssl in the directory. */
+export async function makeAuthority(directory: string, name: string): Promise<Authority> {
+  const at = (file: string) => join(directory, `${name}-${file}.pem`)
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  await execute('openssl', [...request, '-subj', `/CN=${name}`, '-keyout', at('ca-key'), '-out', at('ca')])
+  return {
+    file: at('ca'),
+    async issue(subject, use) {
+      const [key, cert] = [at(`${subject}-key`), at(subject)]
+      await execute('openssl', [
+        ...[...request, '-subj', `/CN=${subject}`, '-CA', at('ca'), '-CAkey', at('ca-key')],
+        ...['-addext', 'basicConstraints=critical,CA:false', '-addext', `extendedKeyUsage=${use}`],
+        ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-keyout', key, '-out', cert],
+      ])
+      return { cert, key }
+    },
+  }
+}

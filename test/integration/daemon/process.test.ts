@@ -52,6 +52,8 @@ test('what cannot be configured is said in one sentence', async () => {
   for (const [flags, text] of [
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['-H', 'tcp://127.0.0.1:2375'], 'tcp://127.0.0.1:2375 is refused'],
+    [['-H', 'tcp://127.0.0.1:2375', '--tlsverify'], 'invalid TLS configuration: give --tlscert'],
+    [['-H', 'tcp://127.0.0.1:x', '--tls=false'], 'invalid host tcp://127.0.0.1:x'],
     [['--log-level', 'loud'], 'invalid log level: loud'],
     [['--mtu', 'big'], 'invalid MTU: big'],
     [['--data-root', 'here'], 'here is not an absolute path'],

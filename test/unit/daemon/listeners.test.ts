@@ -14,10 +14,15 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-test('hosts are sockets; the network is refused', () => {
+test('hosts are sockets, of this machine or of the network', () => {
   expect(parseHost('unix:///run/x.sock')).toEqual({ kind: 'unix', path: '/run/x.sock' })
   expect(parseHost('fd://')).toEqual({ kind: 'inherited' })
-  expect(() => parseHost('tcp://0.0.0.0:2375')).toThrow(/is refused/)
+  expect(parseHost('tcp://0.0.0.0:2375')).toEqual({ kind: 'tcp', host: '0.0.0.0', port: 2375 })
+  expect(parseHost('tcp://[::1]:1')).toEqual({ kind: 'tcp', host: '::1', port: 1 })
+  expect(parseHost('tcp://:2376')).toEqual({ kind: 'tcp', host: 'localhost', port: 2376 })
+  expect(parseHost('tcp://a.lan')).toEqual({ kind: 'tcp', host: 'a.lan', port: undefined })
+  for (const bad of ['tcp://::1:1', 'tcp://a:65536', 'tcp://a:b', 'tcp://[::1', 'tcp://a/path'])
+    expect(() => parseHost(bad)).toThrow(/invalid host/)
   expect(() => parseHost('npipe:////x')).toThrow(/invalid host/)
   expect(() => parseHost('unix://relative')).toThrow(/invalid host/)
 })
