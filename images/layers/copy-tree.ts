@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, opendir } from 'node:fs/promises'
 import { internal } from '#base/errors.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
 import { startPack } from './pack-process.ts'
@@ -30,6 +30,7 @@ export async function copyTree(
   { layers, target }: TreeCopy,
   signal: AbortSignal,
 ): Promise<void> {
+  if (await areEmpty(layers)) return await takeAttributes(layers[0], target)
   const trees = { areOverlay: snapshots.driver === 'overlay2', directories: layers }
   const reading = await startPack(executable, { job: '--export', trees, options: ['--limit-bytes', unlimited] }, signal)
   try {
@@ -49,6 +50,15 @@ export async function copyTree(
     await reading.stop()
   }
   await takeAttributes(layers[0], target)
+}
+
+/** A mount point that an image prepares is an empty directory most of the time. */
+async function areEmpty(directories: readonly string[]): Promise<boolean> {
+  for (const path of directories) {
+    await using directory = await opendir(path)
+    if ((await directory.read()) !== null) return false
+  }
+  return true
 }
 
 /** The archive has no entry for the directory itself. */

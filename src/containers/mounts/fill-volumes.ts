@@ -41,6 +41,8 @@ interface Fill {
 }
 
 async function fillOne(context: ContainerContext, { id, point, layers, signal }: Fill): Promise<void> {
+  // Of two containers that are made with the same new volume, one fills it.
+  using _filling = await context.locks.acquire(`fill ${point.name}`, signal)
   const directory = await context.volumes.mount(point.name, id)
   try {
     if ((await readdir(directory)).length > 0) return

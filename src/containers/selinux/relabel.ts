@@ -14,10 +14,13 @@ const neverRelabelled =
 /usr /var /var/lib /var/log`.split(/\s+/)
 
 /** `z`: containers share the files; `Z`: they are this one's; undefined: they keep their labels. */
-function relabelOf({ mode = '' }: Pick<MountPoint, 'mode'>): 'shared' | 'private' | undefined {
-  if (mode.includes('z')) return 'shared'
+function relabelOf({ mode = '', origin, source }: Relabelled): 'shared' | 'private' | undefined {
+  // Volumes that an image declares are shared like those that have a name.
+  if (mode.includes('z') || (origin === 'volumes' && source !== '')) return 'shared'
   return mode.includes('Z') ? 'private' : undefined
 }
+
+type Relabelled = Pick<MountPoint, 'mode' | 'source' | 'origin'>
 
 interface Relabelling {
   readonly files: FileLabels
@@ -27,7 +30,7 @@ interface Relabelling {
 
 /** Labels the sources of `:z` and `:Z`.   @throws `internal` in Docker's words */
 export async function relabelSources(
-  mounts: readonly Pick<MountPoint, 'mode' | 'source'>[],
+  mounts: readonly Relabelled[],
   { files, mountLabel, signal }: Relabelling,
 ): Promise<void> {
   // One after the other: two may name the same files, and the last one counts.

@@ -70,6 +70,26 @@ test('a container of the default bridge shows its addresses where clients look',
   await ask('GET /networks/{id}', 200, { path: '/networks/bridge' })
 })
 
+test('volumes are made, shown, counted, pruned and removed', async () => {
+  await ask('POST /volumes/create', 201, { body: { Name: 'seen', Labels: { a: 'b' } } })
+  await ask('POST /volumes/create', 201, { body: { Name: 'memory', DriverOpts: { type: 'tmpfs', device: 'tmpfs' } } })
+  await ask('POST /volumes/create', 201, {})
+  const id = await create({ Volumes: { '/v': {} }, HostConfig: { NetworkMode: 'none', Binds: ['seen:/seen:ro'] } })
+  const { Mounts } = await ask('GET /containers/{id}/json', 200, { path: `/containers/${id}/json` })
+  expect(Mounts).toHaveLength(2)
+  for (const version of ['/v1.24', '/v1.51']) {
+    await ask('GET /volumes', 200, { path: `${version}/volumes` })
+    await ask('GET /volumes/{name}', 200, { path: `${version}/volumes/seen` })
+    await ask('GET /system/df', 200, { path: `${version}/system/df?type=volume` })
+  }
+  await ask('DELETE /volumes/{name}', 409, { path: '/volumes/seen' })
+  const { VolumesDeleted } = await ask('POST /volumes/prune', 200, {})
+  expect(VolumesDeleted).toHaveLength(1)
+  await ask('DELETE /containers/{id}', 204, { path: `/containers/${id}?v=1` })
+  await ask('DELETE /volumes/{name}', 204, { path: '/volumes/seen' })
+  await ask('DELETE /volumes/{name}', 204, { path: '/volumes/memory?force=1' })
+})
+
 test('a whole life gives the statuses that are described', async () => {
   const id = await create({})
   const act = (operation: string, status: number) =>

@@ -152,6 +152,11 @@ test('sources of z and Z are labelled, with links followed to them first', async
   const { given, ...relabelling } = { ...recorder(), mountLabel: 'u:object_r:f:s0:c1,c2' }
   const sources = [`a:/a:z`, `link/file:/b:ro,Z`, `a:/c`].map((text) => parseBind(`${directory.path}/${text}`))
   await relabelSources(sources, relabelling)
+  await relabelSources([{ origin: 'volumes', source: `${directory.path}/b`, mode: undefined }], {
+    ...relabelling,
+    files: { ...relabelling.files, setBelow: async (_, label) => void given.push(label) },
+  })
+  expect(given.pop()).toBe('u:object_r:f:s0')
   expect(given).toEqual([`${directory.path}/a/ u:object_r:f:s0`, `${directory.path}/b/file/ u:object_r:f:s0:c1,c2`])
   for (const source of ['/usr', '/var/lib/', '/proc/self/root', '/etc/../home']) {
     await expect(relabelSources([parseBind(`${source}:/x:Z`)], relabelling)).rejects.toThrow(
