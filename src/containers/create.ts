@@ -14,6 +14,7 @@ import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
 import { defaultLabelOptions } from './selinux/default-options.ts'
 import { withPeer } from './shared-network.ts'
+import { withProcessPeer } from './shared-processes.ts'
 import { hostnameOf } from './spec/build-spec.ts'
 import { checkCgroupParent } from './spec/cgroups.ts'
 import { commandOf } from './spec/command.ts'
@@ -31,7 +32,11 @@ export async function create(
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   const { store, images, snapshots, volumes, paths } = context
-  const { config: own, host } = withPeer(context, request.config, completed(context, request.host))
+  const { config: own, host } = withPeer(
+    context,
+    request.config,
+    completed(context, withProcessPeer(context, request.host)),
+  )
   refuseUnsupported(host)
   const image = images.getForContainer(request.config.image, request.platform)
   const asked = { ...own, healthcheck: requestedHealthcheck(own) }

@@ -19,6 +19,7 @@ import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { toSandboxRequest } from './sandbox-request.ts'
 import { checkPeer, etcOf, findPeer } from './shared-network.ts'
+import { checkProcessPeer, findProcessPeer } from './shared-processes.ts'
 import { buildSpec } from './spec/build-spec.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
@@ -87,12 +88,13 @@ async function launch(context: ContainerContext, container: Container): Promise<
   undo.defer(() => network.closeSandbox(id))
   await context.copies.end(id)
   const peer = findPeer(context, container)
+  const processPeer = findProcessPeer(context, container)
   undo.defer(() => unmountVolumes(context, container))
   const [shim, prepared] = await together(undo, shims.launch(), prepare(context, container))
   const files = { etc: etcOf(context, container), rootfs: context.snapshots.mounts(id) }
   await context.selinux.labelFiles(container, files, context.background.signal)
   const task: Task = { containerId: id, shim }
-  const planFd = await compile(context, container, { ...prepared, peer })
+  const planFd = await compile(context, container, { ...prepared, peer, processPeer })
   let pid: number
   try {
     watchTask(context, task)
@@ -101,6 +103,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
     plans.close(planFd)
   }
   checkPeer(context, peer)
+  checkProcessPeer(context, processPeer)
   if (!peer) await network.furnishSandbox(id, toSandboxRequest(paths, container), shim)
   await connectWaiting(context, shim, id)
   const { startedAt } = await onContainerSide(shim.start(''))
@@ -152,7 +155,12 @@ async function allOf<A, B>(a: Promise<A>, b: Promise<B>, ...others: readonly Pro
 async function compile(
   context: ContainerContext,
   container: Container,
-  { network, volumes, peer }: Prepared & { readonly peer: Container | undefined },
+  {
+    network,
+    volumes,
+    peer,
+    processPeer,
+  }: Prepared & { readonly peer: Container | undefined; readonly processPeer: Container | undefined },
 ): Promise<number> {
   const { plans, paths, snapshots, seccomp } = context
   const idMaps = idMapsOf(container.host, context.idMaps)
@@ -169,7 +177,10 @@ async function compile(
   const input = {
     user,
     etc: etcOf(context, container),
-    networkNamespace: peer && `/proc/${peer.state.pid}/ns/net`,
+    joined: {
+      ...(peer && { network: `/proc/${peer.state.pid}/ns/net` }),
+      ...(processPeer && { pid: `/proc/${processPeer.state.pid}/ns/pid` }),
+    },
     rootfsPath: rootfs.path,
     initProgram,
     appArmorProfile,

@@ -8,7 +8,6 @@ export function refuseUnsupported(host: HostSettings): void {
     [host.publishAllPorts, 'publishing all ports (-P)'],
     [host.links.length > 0, 'links (--link)'],
     [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
-    [host.pidMode.startsWith('container:'), `joining the process namespace of a container (--pid ${host.pidMode})`],
   ]
   for (const [wanted, what] of asked) {
     if (wanted) throw notImplemented(`${what}: not implemented yet`)

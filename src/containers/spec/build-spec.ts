@@ -33,8 +33,8 @@ export interface SpecInput {
   /** Of `AppArmor.of`. */
   readonly appArmorProfile: string | undefined
   readonly cgroupDriver: CgroupDriver
-  /** Of another container, which this one lives in. */
-  readonly networkNamespace: string | undefined
+  /** Namespaces of other containers that this one lives in, by their paths. */
+  readonly joined: Partial<Readonly<Record<NamespaceType, string>>>
   /** Undefined: the host's users. */
   readonly idMaps: IdMaps | undefined
   readonly sources: Omit<MountSources, 'idMapped'>
@@ -43,7 +43,7 @@ export interface SpecInput {
 /** config.json of the container.   @throws `invalid` in Docker's words, for a device that is not there */
 export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
   const { config, host, selinux } = container
-  const { etc, rootfsPath, initProgram, idMaps, networkNamespace } = input
+  const { etc, rootfsPath, initProgram, idMaps, joined } = input
   const devices = devicesOf(host)
   const process = initProcess(container, input.user, input.appArmorProfile)
   const seccomp = seccompOf(host)
@@ -65,7 +65,7 @@ export function buildSpec(container: Container, input: SpecInput): RuntimeSpec {
     annotations: host.annotations,
     linux: {
       namespaces: [...namespacesOf(host), ...(idMaps ? (['user'] as const) : [])].map((type) =>
-        type === 'network' && networkNamespace !== undefined ? { type, path: networkNamespace } : { type },
+        joined[type] === undefined ? { type } : { type, path: joined[type] },
       ),
       ...(idMaps && { uidMappings: idMaps.uids, gidMappings: idMaps.gids }),
       devices: devices.nodes,

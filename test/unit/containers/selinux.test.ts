@@ -214,7 +214,7 @@ const input = {
   initProgram: '/init',
   appArmorProfile: undefined,
   cgroupDriver: 'cgroupfs',
-  networkNamespace: undefined,
+  joined: {},
   idMaps: undefined,
   sources: { volume: () => '', image: () => [] },
 } as const
