@@ -80,7 +80,7 @@ function start(
     env: {},
     cwd: '/',
   })
-  const written = child.stdio[4]
+  const written = child.stdio?.[4]
   // What goes wrong with it is told by its reader and by the child.
   const archive = written instanceof Readable ? pipeline(written, new PassThrough(), () => undefined) : undefined
   const kill = () => child.kill('SIGKILL')

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { systemCode, unavailable } from '#base/errors.ts'
+import { messageOf, systemCode, unavailable } from '#base/errors.ts'
 import type { HostSettings } from '../container.ts'
 import { defaultProfile, defaultProfileName } from './apparmor-profile.ts'
 import { parseSecurityOptions } from './security-options.ts'
@@ -90,13 +90,17 @@ async function load(parser: string, profile: string): Promise<void> {
     timeout: loadTimeoutMs,
     killSignal: 'SIGKILL',
   })
-  const words = text(child.stderr)
+  // Without a descriptor to spare the child has no streams, and only its error tells so.
+  const { stdin, stderr }: ChildProcess = child
   // One that ends early closes its end; why it did is on stderr.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(profile)
-  const [code] = await once(child, 'close')
-  if (code === 0) return
+  stdin?.on('error', () => undefined)
+  stdin?.end(profile)
+  const words = await Promise.all([once(child, 'close'), stderr ? text(stderr) : '']).then(
+    ([[code], said]) => (code === 0 ? undefined : said.trim()),
+    (error: unknown) => `cannot run: ${messageOf(error)}`,
+  )
+  if (words === undefined) return
   throw unavailable(
-    `the AppArmor profile ${defaultProfileName} cannot be loaded by ${parser}: ${(await words).trim()}; --security-opt apparmor=unconfined starts a container without it`,
+    `the AppArmor profile ${defaultProfileName} cannot be loaded by ${parser}: ${words}; --security-opt apparmor=unconfined starts a container without it`,
   )
 }

@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { chainsThatDrop } from '#network/firewall/nftables.ts'
 import {
@@ -88,10 +85,4 @@ test('chains of others that drop what is forwarded are found, ours and harmless 
     ],
   })
   expect(chainsThatDrop(json)).toEqual(['ip filter FORWARD'])
-})
-
-test('a daemon without a descriptor to spare is told so, and lives on', async () => {
-  const scene = join(import.meta.dirname, 'no-descriptors-scene.ts')
-  const { stdout } = await promisify(execFile)('prlimit', ['--nofile=256:256', process.execPath, scene])
-  expect(stdout).toBe('cannot run nft')
 })
