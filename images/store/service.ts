@@ -21,7 +21,6 @@ import { openLocalStore } from '../content/local-store.ts'
 import type { Compression } from '../layers/compress.ts'
 import { inspectRemote, type RemoteImage } from '../registry/inspect.ts'
 import { login } from '../registry/login.ts'
-import type { RegistryConfig } from '../registry/registry-config.ts'
 import { type SearchResult, searchRegistry } from '../registry/search.ts'
 import type { TransportLimits } from '../registry/transport.ts'
 import type { Snapshotter } from '../snapshots/snapshotter.ts'
@@ -39,7 +38,7 @@ import type {
 import { type PullPorts, pull } from '../transfer/pull.ts'
 import { type PushPorts, push } from '../transfer/push.ts'
 import { SharedTasks } from '../transfer/shared-tasks.ts'
-import { Slots } from '../transfer/slots.ts'
+import type { TransferSettings } from '../transfer/transfer-settings.ts'
 import { repairImages } from './damage.ts'
 import { type Attempt, explained, explainedProgress } from './explain-failure.ts'
 import { collect, sweep } from './garbage.ts'
@@ -71,16 +70,11 @@ export interface ImageServiceOptions {
   readonly unpackExecutable: string
   readonly users: ImageUsers
   readonly events: EventSink
-  readonly registries: RegistryConfig
+  readonly transfers: TransferSettings
   readonly log: Logger
-  /** Layers downloaded at a time, over all pulls; 3, as Docker has it. */
-  readonly maxConcurrentDownloads?: number
-  /** Layers uploaded at a time, over all pushes; 5, as Docker has it. */
-  readonly maxConcurrentUploads?: number
   /** Of pushed layers that were made here; gzip, as Docker has it. */
   readonly pushCompression?: Compression
-  /** 5, as Docker has it. */
-  readonly maxDownloadAttempts?: number
+  /** Instead of those of `transfers`. */
   readonly transportLimits?: Partial<TransportLimits>
   /** Called when pulls and pushes have ended and none is running: a time to give memory back. */
   readonly onIdle?: () => void
@@ -88,9 +82,7 @@ export interface ImageServiceOptions {
 
 /** Opens the images of a data root: what a killed daemon left unfinished is collected, what a power cut damaged is unpacked again. */
 export async function openImages(options: ImageServiceOptions): Promise<ImageService> {
-  const { database, snapshots, users, events, registries, unpackExecutable, log } = options
-  const attempts = options.maxDownloadAttempts
-  const transportLimits = { ...(attempts !== undefined && { attempts }), ...options.transportLimits }
+  const { database, snapshots, users, events, transfers, unpackExecutable, log } = options
   const content = await openLocalStore(options.contentRoot)
   const store: ImageStore = new ImageStore(database, () => index.touch())
   const index = new LayoutIndex(join(options.contentRoot, 'index.json'), store, (error) =>
@@ -102,7 +94,7 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     snapshots,
     users,
     events,
-    registries,
+    registries: transfers.registries,
     executable: unpackExecutable,
     root: dirname(options.contentRoot),
     quarantine: options.quarantine,
@@ -112,10 +104,10 @@ export async function openImages(options: ImageServiceOptions): Promise<ImageSer
     budget: new DiskBudget({ root: options.contentRoot, content, snapshots, limits: options.disk ?? {} }),
     leases: new Leases(),
     tasks: new SharedTasks<LayerProgress>(),
-    slots: new Slots(options.maxConcurrentDownloads ?? 3),
+    slots: transfers.downloads,
     pushCompression: options.pushCompression ?? 'gzip',
-    uploadSlots: new Slots(options.maxConcurrentUploads ?? 5),
-    transportLimits,
+    uploadSlots: transfers.uploads,
+    transportLimits: options.transportLimits ?? transfers.limits,
     retries,
     onGarbage: (error) => {
       log.warn({ error: messageOf(error) }, 'what no image needs could not be removed; it is tried again')

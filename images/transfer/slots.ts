@@ -2,11 +2,26 @@ import { onAbort, throwIfAborted } from '#base/abort.ts'
 
 /** At most `count` holders at a time, first come first served. */
 export class Slots {
+  #count: number
+  /** Below zero while more are held than there may be since a change. */
   #free: number
   readonly #waiting = new Set<() => void>()
 
   constructor(count: number) {
+    this.#count = count
     this.#free = count
+  }
+
+  /** Holders keep what they have. */
+  resize(count: number): void {
+    this.#free += count - this.#count
+    this.#count = count
+    for (const next of this.#waiting) {
+      if (this.#free <= 0) return
+      this.#free -= 1
+      this.#waiting.delete(next)
+      next()
+    }
   }
 
   /** @param onWait called when no slot is free   @throws `cancelled` */
@@ -37,7 +52,7 @@ export class Slots {
         if (!held) return
         held = false
         const [next] = this.#waiting
-        if (!next) {
+        if (!next || this.#free < 0) {
           this.#free += 1
           return
         }

@@ -10,6 +10,11 @@ export interface Logger {
   child(bindings: Record<string, unknown>): Logger
 }
 
+/** Its level can change while it is used. */
+export interface AdjustableLogger extends Logger {
+  level: string
+}
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 export type LogFormat = 'text' | 'json'
 
@@ -25,7 +30,7 @@ const redact = [
 ]
 
 /** Writes to standard error: `json` as pino's lines, `text` as logfmt like dockerd's. */
-export function createLogger({ level, format }: { level: LogLevel; format: LogFormat }): Logger {
+export function createLogger({ level, format }: { level: LogLevel; format: LogFormat }): AdjustableLogger {
   const options: LoggerOptions = {
     level,
     redact,

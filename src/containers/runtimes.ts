@@ -15,16 +15,25 @@ const aliases = ['runc', 'io.containerd.runc.v2']
 
 /** The runtimes that containers can ask for by name. */
 export class Runtimes {
-  readonly #others: Readonly<Record<string, OtherRuntime>>
-  /** Of containers that name none. */
-  readonly defaultName: string
+  #others: Readonly<Record<string, OtherRuntime>> = {}
+  #defaultName = builtInRuntime
 
   /** @throws `invalid` for a name that is taken or a program that cannot be executed */
   constructor(others: Readonly<Record<string, OtherRuntime>> = {}, defaultName: string = builtInRuntime) {
+    this.change(others, defaultName)
+  }
+
+  /** Of containers that name none. */
+  get defaultName(): string {
+    return this.#defaultName
+  }
+
+  /** What runs is not touched.   @throws `invalid`, and then nothing has changed */
+  change(others: Readonly<Record<string, OtherRuntime>>, defaultName: string): void {
     for (const [name, { path }] of Object.entries(others)) checkRuntime(name, path)
+    if (!isKnown(defaultName, others)) throw invalid(`specified default runtime '${defaultName}' does not exist`)
     this.#others = others
-    this.defaultName = defaultName
-    if (!this.#isKnown(defaultName)) throw invalid(`specified default runtime '${defaultName}' does not exist`)
+    this.#defaultName = defaultName
   }
 
   /** The built-in one first. */
@@ -37,8 +46,8 @@ export class Runtimes {
 
   /** The name to keep for a container that asked for this one.   @throws `invalid` in Docker's words */
   resolve(asked: string): string {
-    if (asked === '') return this.defaultName
-    if (!this.#isKnown(asked)) throw invalid(`unknown or invalid runtime name: ${asked}`)
+    if (asked === '') return this.#defaultName
+    if (!isKnown(asked, this.#others)) throw invalid(`unknown or invalid runtime name: ${asked}`)
     return asked
   }
 
@@ -48,10 +57,10 @@ export class Runtimes {
     this.resolve(name)
     return undefined
   }
+}
 
-  #isKnown(name: string): boolean {
-    return name === builtInRuntime || aliases.includes(name) || Object.hasOwn(this.#others, name)
-  }
+function isKnown(name: string, others: Readonly<Record<string, OtherRuntime>>): boolean {
+  return name === builtInRuntime || aliases.includes(name) || Object.hasOwn(others, name)
 }
 
 function checkRuntime(name: string, path: string): void {

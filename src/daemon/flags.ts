@@ -4,6 +4,7 @@ import {
   type Config,
   mergeConfig,
   parseFormat,
+  parseLabels,
   parseLevel,
   parseMax,
   readConfigFile,
@@ -32,6 +33,7 @@ Options:
       --http-proxy string            Proxy for http:// (default: HTTP_PROXY of the environment)
       --https-proxy string           Proxy for https:// (default: HTTPS_PROXY of the environment)
       --insecure-registry list       Registry, or network of registries, that needs no TLS
+      --label list                   Label of the engine (key=value)
       --log-driver string            Keeper of the output of containers that name none (default "json-file")
       --log-format string            Format of the log: text or json (default "text")
   -l, --log-level string             Level of the log: trace, debug, info, warn, error or fatal (default "info")
@@ -43,6 +45,7 @@ Options:
       --no-proxy string              Hosts reached without a proxy (default: NO_PROXY of the environment)
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
+      --validate                     Check the configuration and end
       --userns-remap string          User and group whose subordinate ids containers get, or "default"
       --selinux-enabled              SELinux labels for containers, where the host has SELinux
       --tls                          TLS on tcp://; implied by --tlsverify
@@ -68,6 +71,7 @@ const options = {
   'http-proxy': { type: 'string' },
   'https-proxy': { type: 'string' },
   'insecure-registry': { type: 'string', multiple: true },
+  label: { type: 'string', multiple: true },
   'log-driver': { type: 'string' },
   'log-format': { type: 'string' },
   'log-level': { type: 'string', short: 'l' },
@@ -86,12 +90,16 @@ const options = {
   tlskey: { type: 'string' },
   tlsverify: { type: 'boolean' },
   'userns-remap': { type: 'string' },
+  validate: { type: 'boolean' },
 } as const
 
-/** The daemon's configuration, or that help was asked for.   @throws `invalid` */
-export function parseFlags(argv: readonly string[]): Config | 'help' {
+/** What the command line asks for. */
+export type Asked = { readonly kind: 'help' } | { readonly kind: 'serve' | 'validate'; readonly config: Config }
+
+/** Reads the configuration file too.   @throws `invalid` */
+export function parseFlags(argv: readonly string[]): Asked {
   const { values } = parse(argv)
-  if (values.help) return 'help'
+  if (values.help) return { kind: 'help' }
   const path = values['config-file'] ?? defaultConfigFile
   const flags: Settings = {
     bip: values.bip,
@@ -105,6 +113,7 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     httpProxy: values['http-proxy'],
     httpsProxy: values['https-proxy'],
     insecureRegistries: values['insecure-registry'],
+    labels: values.label === undefined ? undefined : parseLabels(values.label),
     logDriver: values['log-driver'],
     logOptions: values['log-opt'] === undefined ? undefined : parseLogOpts(values['log-opt']),
     logFormat: values['log-format'] === undefined ? undefined : parseFormat(values['log-format']),
@@ -127,7 +136,7 @@ export function parseFlags(argv: readonly string[]): Config | 'help' {
     selinuxEnabled: values['selinux-enabled'],
   }
   const file = readConfigFile(path, { required: values['config-file'] !== undefined })
-  return mergeConfig(flags, file, path)
+  return { kind: values.validate ? 'validate' : 'serve', config: mergeConfig(flags, file, path) }
 }
 
 function parse(argv: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; strict: true }>> {

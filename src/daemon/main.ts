@@ -2,13 +2,14 @@ import { isAbsolute } from 'node:path'
 import { createApiServer } from '#api/server.ts'
 import { buildFacts } from '#base/build-facts.ts'
 import { BerthError, invalid, messageOf, unavailable } from '#base/errors.ts'
-import { createLogger, type Logger } from '#base/log.ts'
+import { type AdjustableLogger, createLogger } from '#base/log.ts'
 import { openEngine } from '#engine/compose.ts'
 import type { Config } from '#engine/config.ts'
 import type { Natives } from '#engine/natives.ts'
 import { help, parseFlags } from './flags.ts'
 import { parseHost } from './listeners.ts'
 import { writePidfile } from './pidfile.ts'
+import { reloadOnHangup } from './reload.ts'
 import { serveHosts } from './serve-hosts.ts'
 import { untilStopped } from './signals.ts'
 import { notify } from './systemd.ts'
@@ -29,20 +30,25 @@ export interface DaemonPorts {
 export async function main(argv: readonly string[], ports: DaemonPorts): Promise<number> {
   let config: Config
   try {
-    const parsed = parseFlags(argv)
-    if (parsed === 'help') {
+    const asked = parseFlags(argv)
+    if (asked.kind === 'help') {
       process.stdout.write(help)
       return 0
     }
-    config = parsed
-    checkHost(config)
+    config = asked.config
+    checkConfig(config)
+    if (asked.kind === 'validate') {
+      process.stderr.write('configuration OK\n')
+      return 0
+    }
+    if (process.getuid?.() !== 0) throw unavailable('berth daemon needs to be run as root')
   } catch (error) {
     return complain(error)
   }
   const log = createLogger({ level: config.logLevel, format: config.logFormat })
   process.on('unhandledRejection', (error) => log.error({ error: describe(error) }, 'a failure that nobody awaited'))
   try {
-    await serve(config, ports, log)
+    await serve({ argv, config, log }, ports)
     return 0
   } catch (error) {
     log.error({ error: describe(error) }, 'the daemon ends')
@@ -51,16 +57,21 @@ export async function main(argv: readonly string[], ports: DaemonPorts): Promise
 }
 
 /** What cannot work at all is said before anything is touched. */
-function checkHost(config: Config): void {
+function checkConfig(config: Config): void {
   const { hosts, dataRoot, execRoot } = config
   if (hosts.length === 0) throw unavailable('there is nothing to listen on: give a --host')
   const access = networkAccess(config)
   for (const host of hosts) if (parseHost(host).kind === 'tcp') refuseUndecided(access, host)
   for (const root of [dataRoot, execRoot]) if (!isAbsolute(root)) throw invalid(`${root} is not an absolute path`)
-  if (process.getuid?.() !== 0) throw unavailable('berth daemon needs to be run as root')
 }
 
-async function serve(config: Config, { openNatives, removeOtherNatives }: DaemonPorts, log: Logger): Promise<void> {
+interface Start {
+  readonly argv: readonly string[]
+  readonly config: Config
+  readonly log: AdjustableLogger
+}
+
+async function serve({ argv, config, log }: Start, { openNatives, removeOtherNatives }: DaemonPorts): Promise<void> {
   // Files for containers must be readable inside, whatever the shell that started us thinks; secrets name their mode.
   process.umask(0o022)
   const stopped = untilStopped(log)
@@ -73,6 +84,7 @@ async function serve(config: Config, { openNatives, removeOtherNatives }: Daemon
   const server = opened.use(createApiServer(engine, { logger: log }))
   await serveHosts(opened, { server, config, access, log })
   log.info({ version: buildFacts.version, hosts: config.hosts.join(' '), dataRoot: config.dataRoot }, 'berth is ready')
+  opened.use(reloadOnHangup({ argv, engine, log }))
   await notify('READY=1', log)
   const signal = await stopped
   log.info({ signal }, 'stopping; containers go on')

@@ -12,8 +12,8 @@ export function untilStopped(log: Logger): Promise<NodeJS.Signals> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  // A terminal that goes away, and a client that does, are no reasons to end.
-  process.on('SIGHUP', () => log.info({}, 'SIGHUP: there is nothing to reload yet'))
+  // A terminal that goes away, and a client that does, are no reasons to end; reload.ts acts on the first.
+  process.on('SIGHUP', () => undefined)
   process.on('SIGPIPE', () => undefined)
   return promise
 }

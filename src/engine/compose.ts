@@ -17,9 +17,9 @@ import { copyOutOf, lookIn } from '#images/layers/copy-process.ts'
 import { copyTree } from '#images/layers/copy-tree.ts'
 import { type DiffPorts, exportTree, listChanges } from '#images/layers/diff.ts'
 import { runCopyIn } from '#images/layers/unpack-process.ts'
-import { parseRegistryConfig } from '#images/registry/registry-config.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
+import { TransferSettings } from '#images/transfer/transfer-settings.ts'
 import { NetworkService } from '#network/service.ts'
 import { parseReference } from '#oci/reference.ts'
 import { openCgroups } from '#runtime/cgroup.ts'
@@ -40,7 +40,7 @@ import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
 import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
-import { proxiesOf } from './proxies.ts'
+import { CurrentConfig, transferChoices } from './reload.ts'
 import { openSelinux } from './selinux.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
@@ -56,13 +56,7 @@ const warmShims = 2
 export async function openEngine(config: Config, natives: Natives, log: Logger): Promise<Engine> {
   await using opened = new AsyncDisposableStack()
   const runtimes = new Runtimes(config.runtimes, config.defaultRuntime)
-  const proxies = proxiesOf(config, process.env)
-  const registries = parseRegistryConfig({
-    mirrors: config.registryMirrors,
-    insecure: config.insecureRegistries,
-    registries: config.registries,
-    proxies,
-  })
+  const transfers = new TransferSettings(transferChoices(config))
   const library = await openLibrary({
     libraryPath: natives.library,
     ...(natives.koffi !== undefined && { koffi: natives.koffi as Koffi }),
@@ -98,11 +92,8 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
           new Map([...Map.groupBy(store.all(), ({ imageId }) => imageId)].map(([id, all]) => [id, all.length])),
       },
       events,
-      registries,
-      maxConcurrentDownloads: config.maxConcurrentDownloads,
-      maxConcurrentUploads: config.maxConcurrentUploads,
+      transfers,
       pushCompression: config.pushCompression,
-      maxDownloadAttempts: config.maxDownloadAttempts,
       log,
       onIdle: () => void trimMemory(library).catch(report),
     }),
@@ -177,7 +168,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the image berth/hello is not listed'))
   }
   const system = openSystem({
-    config,
+    config: new CurrentConfig(config),
     dataRoot: root,
     containers,
     images,
@@ -187,7 +178,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     cgroups: cgroups.layout(),
     runtimes,
     cgroupDriver,
-    registries,
+    transfers,
     selinux: selinux.active,
   })
   const lifetime = opened.move()

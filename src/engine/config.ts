@@ -28,6 +28,8 @@ export interface Config {
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   readonly debug: boolean
+  /** `key=value`, of the engine itself. */
+  readonly labels: readonly string[]
   readonly insecureRegistries: readonly string[]
   readonly registryMirrors: readonly string[]
   /** What is said about single registries and parts of them, by prefix. */
@@ -125,6 +127,7 @@ const directives: Readonly<Record<string, Directive>> = {
   'log-format': { setting: 'logFormat', read: (field) => parseFormat(field.string()), flag: 'log-format' },
   'log-driver': { setting: 'logDriver', read: text, flag: 'log-driver' },
   'log-opts': { setting: 'logOptions', read: (field) => field.stringMap(), flag: 'log-opt' },
+  labels: { setting: 'labels', read: (field) => parseLabels(field.stringArray(1000)), flag: 'label' },
   debug: { setting: 'debug', read: flag, flag: 'debug' },
   'insecure-registries': { setting: 'insecureRegistries', read: texts, flag: 'insecure-registry' },
   'registry-mirrors': { setting: 'registryMirrors', read: texts, flag: 'registry-mirror' },
@@ -162,6 +165,11 @@ const directives: Readonly<Record<string, Directive>> = {
   mtu: { setting: 'mtu', read: (field) => field.size(), flag: 'mtu' },
 }
 
+/** What daemon.json calls a setting. */
+export function keyOf(setting: string): string {
+  return Object.entries(directives).find(([, directive]) => directive.setting === setting)?.[0] ?? setting
+}
+
 function readDisk(field: JsonReader): DiskLimits {
   for (const key of Object.keys(field.object())) {
     if (key !== 'budget' && key !== 'minFree') throw invalid(`disk.${key} is not known: name budget or minFree`)
@@ -190,6 +198,19 @@ export function parseFormat(word: string): LogFormat {
 function parseCompression(word: string): Compression {
   if (word === 'gzip' || word === 'zstd') return word
   throw invalid(`invalid push-compression: ${word}: choose gzip or zstd`)
+}
+
+/** @throws `invalid` in dockerd's words */
+export function parseLabels(labels: readonly string[]): readonly string[] {
+  const seen = new Map<string, string>()
+  for (const label of labels) {
+    const at = label.indexOf('=')
+    if (at <= 0) throw invalid(`bad attribute format: ${label}`)
+    const other = seen.get(label.slice(0, at))
+    if (other !== undefined && other !== label) throw invalid(`conflict labels for ${label} and ${other}`)
+    seen.set(label.slice(0, at), label)
+  }
+  return [...new Set(labels)]
 }
 
 /** @throws `invalid` in dockerd's words */
@@ -273,6 +294,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     pidfile: undefined,
     logFormat: 'text',
     debug: false,
+    labels: [],
     insecureRegistries: [],
     registryMirrors: [],
     registries: {},

@@ -45,6 +45,7 @@ import type { Platform } from '#oci/platform.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { VolumePrune } from '#volumes/prune.ts'
 import type { VolumeRequest, VolumeUsage, VolumeView } from '#volumes/volume.ts'
+import type { Config } from './config.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
 
 export type { PathStat } from '#containers/archive/archive.ts'
@@ -219,6 +220,11 @@ export interface System {
   info(): Promise<SystemInfo>
   version(): SystemVersion
   diskUsage(kinds: ReadonlySet<UsageKind>): Promise<DiskUsage>
+  /**
+   * Takes over what can change while containers run, or nothing at all.
+   * @returns keys of daemon.json that differ and count only after a restart   @throws `invalid`
+   */
+  reload(config: Config): readonly string[]
 }
 
 export const usageKinds = ['image', 'container', 'volume', 'build-cache'] as const

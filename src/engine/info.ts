@@ -33,6 +33,7 @@ export interface SystemInfo extends SystemVersion {
   readonly defaultRuntime: string
   readonly warnings: readonly string[]
   readonly debug: boolean
+  readonly labels: readonly string[]
   readonly insecureRegistries: readonly string[]
   readonly registryMirrors: readonly string[]
   readonly httpProxy: string

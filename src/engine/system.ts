@@ -10,20 +10,21 @@ import { findAppArmorParser } from '#containers/spec/apparmor.ts'
 import type { CgroupDriver } from '#containers/spec/cgroups.ts'
 import type { EventBus } from '#events/bus.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
-import { hubMirrors, type RegistryConfig } from '#images/registry/registry-config.ts'
+import { hubMirrors } from '#images/registry/registry-config.ts'
 import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageService } from '#images/store/service.ts'
+import type { TransferSettings } from '#images/transfer/transfer-settings.ts'
 import type { CgroupLayout } from '#runtime/cgroup.ts'
 import type { VolumeService } from '#volumes/service.ts'
-import type { Config } from './config.ts'
 import type { DataRoot } from './data-root.ts'
 import { diskUsage } from './disk-usage.ts'
 import type { System } from './engine.ts'
 import type { SystemInfo, SystemVersion } from './info.ts'
+import type { CurrentConfig } from './reload.ts'
 import { isRemapped } from './userns-remap.ts'
 
 export interface SystemPorts {
-  readonly config: Config
+  readonly config: CurrentConfig
   readonly dataRoot: DataRoot
   readonly containers: ContainerService
   readonly images: ImageService
@@ -33,7 +34,7 @@ export interface SystemPorts {
   readonly cgroups: CgroupLayout
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver
-  readonly registries: RegistryConfig
+  readonly transfers: TransferSettings
   /** Containers get labels. */
   readonly selinux: boolean
 }
@@ -56,6 +57,7 @@ export function openSystem(ports: SystemPorts): System {
     version: systemVersion,
     info: async () => systemInfo(ports),
     diskUsage: (kinds) => diskUsage(ports, kinds),
+    reload: (config) => ports.config.reload(config, { ...ports, engineId: ports.dataRoot.id }),
   }
 }
 
@@ -71,7 +73,7 @@ function systemVersion(): SystemVersion {
 }
 
 function systemInfo({
-  config,
+  config: { value: config },
   dataRoot,
   containers,
   images,
@@ -80,7 +82,7 @@ function systemInfo({
   cgroups,
   runtimes,
   cgroupDriver,
-  registries,
+  transfers: { registries },
   selinux,
 }: SystemPorts): SystemInfo {
   const statuses = containers.all().map(({ state }) => state.status)
@@ -114,6 +116,7 @@ function systemInfo({
     defaultRuntime: runtimes.defaultName,
     warnings: [],
     debug: config.debug,
+    labels: config.labels,
     insecureRegistries: registries.insecure,
     registryMirrors: hubMirrors(registries),
     httpProxy: withoutUser(registries.proxies.http),

@@ -11,6 +11,7 @@ import type { Snapshotter } from '#images/snapshots/snapshotter.ts'
 import type { ImageUsers } from '#images/store/ports.ts'
 import { type ImageService, openImages } from '#images/store/service.ts'
 import type { PullProgress, PullRequest, PushProgress, PushRequest } from '#images/transfer/progress.ts'
+import { TransferSettings } from '#images/transfer/transfer-settings.ts'
 import { parseReference, type Reference, withDefaultTag } from '#oci/reference.ts'
 import { type Database, openDatabase } from '#state/database.ts'
 import { tempDirectory } from './temp.ts'
@@ -93,9 +94,13 @@ export async function openTestImages(options: TestImagesOptions = {}): Promise<T
       unpackExecutable: executable,
       users: usersPort,
       events: { publish: (event) => void events.push(event) },
-      registries: parseRegistryConfig(options.registries ?? {}),
+      transfers: new TransferSettings({
+        registries: parseRegistryConfig(options.registries ?? {}),
+        maxConcurrentDownloads: 3,
+        maxConcurrentUploads: options.maxConcurrentUploads ?? 5,
+        maxDownloadAttempts: 5,
+      }),
       log: silentLogger,
-      ...(options.maxConcurrentUploads !== undefined && { maxConcurrentUploads: options.maxConcurrentUploads }),
       ...(options.pushCompression && { pushCompression: options.pushCompression }),
       transportLimits: {
         attempts: options.attempts ?? 3,

@@ -47,7 +47,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     HttpProxy: facts.httpProxy,
     HttpsProxy: facts.httpsProxy,
     NoProxy: facts.noProxy,
-    Labels: [],
+    Labels: [...facts.labels],
     ExperimentalBuild: false,
     ServerVersion: facts.version,
     Runtimes: Object.fromEntries(facts.runtimes.map(([name, path]) => [name, { path }])),

@@ -39,3 +39,25 @@ test('a slot handed over to one who gives up in the same moment comes back', asy
   await expect(failed).rejects.toMatchObject({ kind: 'cancelled' })
   using _slot = await slots.acquire(unexpected, never)
 })
+
+test('more slots let those in who wait, fewer take none away', async () => {
+  const slots = new Slots(1)
+  const first = await slots.acquire(unexpected, never)
+  const waiting = slots.acquire(() => undefined, never)
+  slots.resize(2)
+  const second = await waiting
+  slots.resize(1)
+  let isIn = false
+  const third = slots
+    .acquire(() => undefined, never)
+    .then((slot) => {
+      isIn = true
+      return slot
+    })
+  first[Symbol.dispose]()
+  await Promise.resolve()
+  expect(isIn).toBe(false)
+  second[Symbol.dispose]()
+  ;(await third)[Symbol.dispose]()
+  using _slot = await slots.acquire(unexpected, never)
+})
