@@ -10,6 +10,7 @@ import { Query } from './parse/query.ts'
 import type { Reply } from './reply.ts'
 import type { Match, Router } from './router.ts'
 import { runHijack } from './streams/hijack.ts'
+import { runWebSocket } from './streams/websocket.ts'
 import { resolveVersion, splitVersion } from './version.ts'
 
 export interface Surroundings {
@@ -57,6 +58,7 @@ async function answer(around: Surroundings, request: IncomingMessage, connection
       return value === undefined ? undefined : decode(value)
     },
   })
+  if (reply.kind === 'websocket') return await runWebSocket({ ...connection.take(), upgraded: true }, reply)
   if (reply.kind !== 'hijack') return write(around, connection.respond(), reply)
   await runHijack({ ...connection.take(), upgraded: connection.upgraded }, reply, version)
 }
@@ -69,7 +71,11 @@ async function handle(
   return route.handle({ ...call, path: path as never }, engine)
 }
 
-async function write({ headers }: Surroundings, response: ServerResponse, reply: Exclude<Reply, { kind: 'hijack' }>) {
+async function write(
+  { headers }: Surroundings,
+  response: ServerResponse,
+  reply: Exclude<Reply, { kind: 'hijack' | 'websocket' }>,
+) {
   switch (reply.kind) {
     case 'json': {
       const text = `${JSON.stringify(reply.body)}\n`

@@ -13,6 +13,7 @@ export type Reply =
       readonly headers: OutgoingHttpHeaders
     }
   | Hijack
+  | WebSocketReply
 
 /** The connection becomes the streams of a process. */
 export interface Hijack {
@@ -25,6 +26,17 @@ export interface Hijack {
    * Called when the client has the answer's head; undefined when nothing is attached. A failure is told in the stream.
    */
   open(): Promise<Duplex | undefined>
+}
+
+/** The connection becomes the streams of a process, in messages of a WebSocket. */
+export interface WebSocketReply {
+  readonly kind: 'websocket'
+  /** `Sec-WebSocket-Key` */
+  readonly key: string
+  /** Messages are of text, whatever is in them: what clients of long ago expect. */
+  readonly text: boolean
+  readonly stdin: boolean
+  open: Hijack['open']
 }
 
 export function json(body: unknown, status = 200): Reply {

@@ -9,7 +9,7 @@ import { plainConnection, upgradedConnection } from './connection.ts'
 import { engineHeaders } from './headers.ts'
 import { Router } from './router.ts'
 import { allRoutes } from './routes/all.ts'
-import { EarlyInput, mayHijack } from './streams/early-input.ts'
+import { EarlyInput, mayHijack, mayUpgrade } from './streams/early-input.ts'
 
 /** Filters come in the query; Docker takes a mebibyte, no real client needs a quarter of that. */
 const maxHeaderSize = 256 << 10
@@ -65,7 +65,7 @@ function openServer(around: Surroundings, tls: TlsOptions | undefined): Server {
     requestTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: 0,
-    shouldUpgradeCallback: ({ method, url }: IncomingMessage) => mayHijack(method, url),
+    shouldUpgradeCallback: ({ method, url }: IncomingMessage) => mayUpgrade(method, url),
   }
   // The end of a client's input must not end what it is sent.
   const server = tls

@@ -1160,8 +1160,8 @@ export interface Operations {
   "POST /containers/{id}/resize": { path: "id"; query: "h" | "w"; body: undefined }
   /** Turns the connection into the standard streams of a container. */
   "POST /containers/{id}/attach": { path: "id"; query: "detachKeys" | "logs" | "stream" | "stdin" | "stdout" | "stderr"; body: undefined }
-  /** Attach over a WebSocket. */
-  "GET /containers/{id}/attach/ws": { path: "id"; query: never; body: undefined }
+  /** Attach over a WebSocket; output comes unframed, and before 1.42 all streams are attached. */
+  "GET /containers/{id}/attach/ws": { path: "id"; query: "detachKeys" | "logs" | "stream" | "stdin" | "stdout" | "stderr"; body: undefined }
   /** Answers at once with headers, and with the exit code when the container ends. */
   "POST /containers/{id}/wait": { path: "id"; query: "condition"; body: undefined }
   /** Removes a container. */

@@ -13,6 +13,10 @@ export const newestVersion = versionOf(1, 51)
 export const since = {
   /** Stats may be of one moment, with nothing before it. */
   oneShotStats: versionOf(1, 41),
+  /** Messages of a WebSocket are binary. */
+  binaryWebSocket: versionOf(1, 28),
+  /** A WebSocket is told which streams to attach. */
+  webSocketStreams: versionOf(1, 42),
   /** Attach, exec and logs say `multiplexed-stream` when frames follow. */
   multiplexedType: versionOf(1, 42),
   /** Pruning volumes spares those that have a name, unless `all` is asked for. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { systemClock } from '#base/clock.ts'
 import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { ContainerWait } from '#contract/types.gen.ts'
@@ -34,6 +35,24 @@ export const containerIoRoutes: readonly Route[] = [
     return hijack(async () => attached.stream, { framed: !attached.tty, stdin })
   }),
 
+  route('GET /containers/{id}/attach/ws', async ({ path, query, headers, version, signal }, engine) => {
+    engine.containers.get(path.id)
+    const key = parseHandshake(headers)
+    const all = version < since.webSocketStreams
+    const stdin = all || query.boolean('stdin')
+    const attached = await engine.containers.attach(
+      path.id,
+      { stdin, stdout: all || query.boolean('stdout'), stderr: all || query.boolean('stderr'), framed: false },
+      {
+        detachKeys: query.text('detachKeys') ?? '',
+        logs: query.boolean('logs'),
+        stream: query.boolean('stream'),
+      },
+    )
+    if (signal.aborted) attached.stream.destroy()
+    return { kind: 'websocket', key, text: version < since.binaryWebSocket, stdin, open: async () => attached.stream }
+  }),
+
   route('GET /containers/{id}/logs', async ({ path, query, version, signal }, engine) => {
     const [stdout, stderr] = [query.boolean('stdout'), query.boolean('stderr')]
     if (!stdout && !stderr) throw invalid('Bad parameters: you must choose at least one stream')
@@ -62,6 +81,16 @@ export const containerIoRoutes: readonly Route[] = [
     return empty(200)
   }),
 ]
+
+/** @returns the client's key   @throws `invalid` for a request that is no handshake of RFC 6455 */
+function parseHandshake(headers: IncomingHttpHeaders): string {
+  const key = headers['sec-websocket-key']
+  const isHandshake = headers.upgrade?.toLowerCase() === 'websocket' && headers['sec-websocket-version'] === '13'
+  if (!isHandshake || key === undefined || !/^[A-Za-z0-9+/]{22}==$/.test(key)) {
+    throw invalid('attach/ws takes the handshake of a WebSocket, version 13')
+  }
+  return key
+}
 
 async function* presentExit(exit: Promise<{ code: number; error: string | undefined }>): AsyncGenerator<string> {
   let answer: ContainerWait

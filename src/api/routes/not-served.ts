@@ -4,7 +4,6 @@ import { json } from '../reply.ts'
 
 /** Known operations that Berth does not have yet, and what to say instead of doing them. */
 const missing: Readonly<Partial<Record<OperationKey, string>>> = {
-  'GET /containers/{id}/attach/ws': 'attach over a WebSocket',
   'POST /build': 'building images',
   'POST /build/cancel': 'building images',
   'POST /session': 'BuildKit sessions',

@@ -9,6 +9,12 @@ export function mayHijack(method: string | undefined, url: string | undefined): 
   )
 }
 
+/** True for the requests that may ask for another protocol. */
+export function mayUpgrade(method: string | undefined, url: string | undefined): boolean {
+  const isWebSocket = method === 'GET' && /^(?:\/v[\d.]+)?\/containers\/[^/]+\/attach\/ws(?:\?|$)/.test(url ?? '')
+  return isWebSocket || mayHijack(method, url)
+}
+
 /**
  * Input that a client sends behind an attach or exec request before it has the answer. To node:http those bytes are a
  * broken second request; they are kept here until the process is there.

@@ -68,7 +68,7 @@ function answerHead({ upgraded, framed }: { upgraded: boolean; framed: boolean }
  * Client FIN ends only the process's stdin; the end of its output closes the connection; a client that is wholly gone
  * releases the process's side.
  */
-function join(client: Duplex, process: Duplex, { early, stdin }: { early: Uint8Array; stdin: boolean }): void {
+export function join(client: Duplex, process: Duplex, { early, stdin }: { early: Uint8Array; stdin: boolean }): void {
   if (client.destroyed) {
     process.destroy()
     return
