@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log.ts'
+import type { Container } from '#containers/container.ts'
 import type { ContainerStore } from '#containers/container-store.ts'
 import { isAlive } from '#containers/lifecycle.ts'
 import type { EventBus } from '#events/bus.ts'
@@ -25,8 +26,19 @@ export function openVolumes(
   { volumes: root }: Pick<DataRoot, 'volumes'>,
   { database, store, events, log, unpackExecutable, mounts }: Ports,
 ): Promise<VolumeService> {
-  const having = (name: string) =>
-    store.all().filter((one) => one.mounts.some((point) => point.type === 'volume' && point.name === name))
+  const users = (which: (container: Container) => boolean) => {
+    const byName = new Map<string, string[]>()
+    for (const container of store.all().filter(which)) {
+      const names = new Set(container.mounts.flatMap(({ type, name }) => (type === 'volume' ? [name] : [])))
+      for (const name of names) {
+        const ids = byName.get(name)
+        if (ids) ids.push(container.id)
+        else byName.set(name, [container.id])
+      }
+    }
+    return byName
+  }
+  const alive = users(isAlive)
   const files = {
     empty: async (directory: string) => void (await runTreeJob(unpackExecutable, '--remove', directory)),
     usage: (directory: string, signal?: AbortSignal) => measureContent(unpackExecutable, directory, signal),
@@ -36,13 +48,10 @@ export function openVolumes(
       database,
       local: { root, mounts, files },
       plugins: openPlugins(dockerDirectories),
-      usersOf: (name) => having(name).map(({ id }) => id),
+      users: () => users(() => true),
       publish: (event) => events.publish(event),
       log,
     },
-    (name) =>
-      having(name)
-        .filter(isAlive)
-        .map(({ id }) => id),
+    (name) => alive.get(name) ?? [],
   )
 }

@@ -25,8 +25,8 @@ export interface VolumeOptions {
   readonly database: VolumeDatabase
   readonly local: LocalDriverPorts
   readonly plugins: PluginSource
-  /** Containers on record that have the volume. */
-  readonly usersOf: (name: string) => readonly string[]
+  /** By name, the containers on record that have the volume. */
+  readonly users: () => ReadonlyMap<string, readonly string[]>
   /** Called within the transaction that makes or removes a volume. */
   readonly publish: (event: Omit<EngineEvent, 'time'>) => void
   readonly log: Logger
@@ -94,7 +94,11 @@ export class VolumeService {
   /** Filters: dangling, driver, label, name.   @throws `invalid` */
   list(filters: Filters): Promise<{ readonly volumes: readonly VolumeView[]; readonly warnings: readonly string[] }> {
     const known = [...this.#volumes.values()]
-    return listVolumes({ known, drivers: this.#drivers, isUsed: (name) => this.#usersOf(name).length > 0 }, filters)
+    const users = this.#options.users()
+    return listVolumes(
+      { known, drivers: this.#drivers, isUsed: (name) => users.has(name) || this.#holds.has(name) },
+      filters,
+    )
   }
 
   /** @throws `not-found`, unless it is forced, `conflict` while a container has it */
@@ -117,7 +121,10 @@ export class VolumeService {
     return this.#pruning.run(async () => {
       const report = await pruneVolumes(
         {
-          unused: () => this.#localVolumes().filter(({ name }) => this.#usersOf(name).length === 0),
+          unused: () => {
+            const users = this.#options.users()
+            return this.#localVolumes().filter(({ name }) => !users.has(name) && !this.#holds.has(name))
+          },
           usage: (volume) => this.#usage(volume, signal),
           remove: (name) => this.#remove(name),
         },
@@ -132,9 +139,10 @@ export class VolumeService {
   /** Of local volumes that are directories of ours. */
   async usage(): Promise<readonly VolumeUsage[]> {
     const usages: VolumeUsage[] = []
+    const users = this.#options.users()
     for (const volume of this.#localVolumes()) {
       const bytes = await this.#usage(volume).catch(() => -1)
-      usages.push({ ...(await this.#drivers.view(volume)), bytes, references: this.#usersOf(volume.name).length })
+      usages.push({ ...(await this.#drivers.view(volume)), bytes, references: users.get(volume.name)?.length ?? 0 })
     }
     return usages
   }
@@ -321,7 +329,7 @@ export class VolumeService {
   }
 
   #usersOf(name: string): readonly string[] {
-    return [...new Set([...this.#options.usersOf(name), ...this.#holds.holdersOf(name)])].toSorted()
+    return [...new Set([...(this.#options.users().get(name) ?? []), ...this.#holds.holdersOf(name)])].toSorted()
   }
 
   #localVolumes(): Volume[] {

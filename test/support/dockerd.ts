@@ -36,8 +36,13 @@ function fetchDockerPeers(): string {
 /**
  * Starts dockerd in this process's network namespace, which must not be the host's: it rewrites the firewall.
  * @param directory a new one for all its files
+ * @param around a command that runs it
  */
-export async function startDockerd(directory: string, extra: readonly string[] = []): Promise<Dockerd> {
+export async function startDockerd(
+  directory: string,
+  extra: readonly string[] = [],
+  around: readonly string[] = [],
+): Promise<Dockerd> {
   const peers = fetchDockerPeers()
   const socket = join(directory, 'docker.sock')
   const logFile = join(directory, 'dockerd.log')
@@ -57,7 +62,8 @@ export async function startDockerd(directory: string, extra: readonly string[] =
     ...extra,
   ]
   const path = `${peers}/usr/bin:${peers}/usr/sbin:/usr/sbin:/usr/bin:/sbin:/bin`
-  const daemon = spawn(join(peers, 'usr/sbin/dockerd'), args, {
+  const [command = '', ...words] = [...around, join(peers, 'usr/sbin/dockerd'), ...args]
+  const daemon = spawn(command, words, {
     env: { ...process.env, PATH: path },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,11 +1,17 @@
 import { once } from 'node:events'
-import { mkdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 /** Where Docker looks for plugins. */
-const directory = '/run/docker/plugins'
+const announced = '/run/docker/plugins'
+
+/** Runs the command behind it where plugins are announced in this directory: others on the machine must not find them. */
+export function seeingPlugins(directory: string): readonly string[] {
+  const script = `mkdir -p ${announced} && mount --bind ${directory} ${announced} && exec "$@"`
+  return ['unshare', '-m', '--propagation', 'private', 'sh', '-c', script, 'sh']
+}
 
 interface Call {
   readonly method: string
@@ -20,8 +26,15 @@ export interface VolumePlugin extends AsyncDisposable {
   answer(method: string, status: number, body: string): void
 }
 
-/** A volume driver that keeps directories, announced under a name of its own. */
-export async function startVolumePlugin(name: string, root: string): Promise<VolumePlugin> {
+/**
+ * A volume driver that keeps directories.
+ * @param root where it keeps them
+ * @param directory where it is announced
+ */
+export async function startVolumePlugin(
+  name: string,
+  { root, directory }: { readonly root: string; readonly directory: string },
+): Promise<VolumePlugin> {
   const calls: Call[] = []
   const volumes = new Set<string>()
   const forced = new Map<string, { readonly status: number; readonly body: string }>()
@@ -59,7 +72,6 @@ export async function startVolumePlugin(name: string, root: string): Promise<Vol
     else response.end(JSON.stringify((await methods[method]?.(body)) ?? { Err: `no method ${method}` }))
   }
   const server = createServer((request, response) => void serve(request, response))
-  const made = await mkdir(directory, { recursive: true })
   const socket = join(directory, `${name}.sock`)
   server.listen(socket)
   await once(server, 'listening')
@@ -71,8 +83,6 @@ export async function startVolumePlugin(name: string, root: string): Promise<Vol
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await rm(socket, { force: true })
-      // Not ours when another plugin is announced there.
-      if (made !== undefined) await rmdir(directory).catch(() => undefined)
     },
   }
 }

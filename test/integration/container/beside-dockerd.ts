@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import { busybox, type CommandResult, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { dockerCli, startDockerd } from '../../support/dockerd.ts'
 import { tempDirectory } from '../../support/temp.ts'
+import { berthCommand } from '../cli/client.ts'
 
 const run = promisify(execFile)
 
@@ -20,15 +21,18 @@ export interface BesideDockerd extends AsyncDisposable {
   askPeer(path: string, method?: string, body?: string): Promise<{ status: number; type: string; body: string }>
 }
 
-/** A daemon of ours and a dockerd with overlay2, both with the base image. */
-export async function startBesideDockerd(): Promise<BesideDockerd> {
+/**
+ * A daemon of ours and a dockerd with overlay2, both with the base image.
+ * @param around what runs each of them, as a command that takes one
+ */
+export async function startBesideDockerd({ around = [] }: { around?: readonly string[] } = {}): Promise<BesideDockerd> {
   await using undo = new AsyncDisposableStack()
   const directory = undo.use(await tempDirectory('berth-files-')).path
-  const ours = undo.use(await startDaemon())
+  const ours = undo.use(await startDaemon(around.length > 0 ? { command: [...around, ...berthCommand] } : {}))
   // Without networks it leaves the firewall alone.
   const quiet = ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false']
   const place = undo.use(await tempDirectory('berth-dockerd-')).path
-  const peer = undo.use(await startDockerd(place, [...quiet, '--storage-driver', 'overlay2']))
+  const peer = undo.use(await startDockerd(place, [...quiet, '--storage-driver', 'overlay2'], around))
   const onPeer = (...args: readonly string[]): Promise<CommandResult> => {
     const { promise, resolve } = Promise.withResolvers<CommandResult>()
     const env = { ...process.env, DOCKER_HOST: peer.host }

@@ -1,10 +1,10 @@
 /** Volume plugins: a server of ours, asked by our daemon and by dockerd. */
-import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busybox, type CommandResult } from '../../support/daemon.ts'
-import { startVolumePlugin, type VolumePlugin } from '../../support/volume-plugin.ts'
+import { tempDirectory } from '../../support/temp.ts'
+import { seeingPlugins, startVolumePlugin, type VolumePlugin } from '../../support/volume-plugin.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { type BesideDockerd, startBesideDockerd } from '../container/beside-dockerd.ts'
 
@@ -15,10 +15,11 @@ let plugin: VolumePlugin
 type Docker = (...args: readonly string[]) => Promise<CommandResult>
 
 beforeAll(async () => {
-  scene = stack.use(await startBesideDockerd())
-  const root = join(scene.directory, 'plugin')
-  await mkdir(root)
-  plugin = stack.use(await startVolumePlugin(`berth-test-${randomUUID().slice(0, 8)}`, root))
+  const place = stack.use(await tempDirectory('berth-plugin-')).path
+  const [root, directory] = [join(place, 'data'), join(place, 'announced')]
+  for (const path of [root, directory]) await mkdir(path)
+  scene = stack.use(await startBesideDockerd({ around: seeingPlugins(directory) }))
+  plugin = stack.use(await startVolumePlugin('shelf', { root, directory }))
 })
 afterAll(() => stack.disposeAsync())
 
