@@ -4,7 +4,7 @@ import type { Logger } from '#base/log.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { CopyTable } from './archive/copy-table.ts'
 import type { AttachTable } from './attach-table.ts'
-import type { Container, LogConfig } from './container.ts'
+import type { Container, LogConfig, Ulimit } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ExecTable } from './exec-table.ts'
@@ -53,6 +53,8 @@ export interface ContainerContext {
   readonly forwarders: LogForwarders
   /** Of containers that name no driver. */
   readonly defaultLog: LogConfig
+  /** Of containers that do not name them. */
+  readonly defaultUlimits: readonly Ulimit[]
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks

@@ -15,6 +15,7 @@ import type { ShimHandle } from './ports.ts'
 import type { AttachedStream, ExecRequest } from './requests.ts'
 import { LayerView } from './spec/layer-view.ts'
 import { execProcess } from './spec/process.ts'
+import { withDefaultUlimits } from './spec/ulimits.ts'
 import { type ResolvedUser, resolveUser, userFileLimit } from './spec/user.ts'
 import { toExecFailure } from './start-error.ts'
 
@@ -129,7 +130,8 @@ async function compile(
   const filter = await context.seccomp.of(host)
   // As with Docker a privileged exec stays under the profile of its container.
   const apparmorProfile = await context.appArmor.of(container.host)
-  const process = execProcess(container, request, { user, apparmorProfile })
+  const limited = withDefaultUlimits(container, context.defaultUlimits)
+  const process = execProcess(limited, request, { user, apparmorProfile })
   await prepareOtherExec(context, container, execId, process)
   return context.plans.compile(process, undefined, filter)
 }

@@ -14,7 +14,7 @@ import { openBackground } from './background.ts'
 import { changes } from './changes.ts'
 import { type CommitRequest, commitContainer } from './commit.ts'
 import { connect, disconnect } from './connect.ts'
-import type { Container, LogConfig } from './container.ts'
+import type { Container, LogConfig, Ulimit } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ContainerContext } from './context.ts'
@@ -94,6 +94,7 @@ export interface ContainerPorts {
   readonly shims: ShimLauncher
   readonly datagrams: DatagramSockets
   readonly defaultLog?: LogConfig
+  readonly defaultUlimits?: readonly Ulimit[]
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
@@ -139,6 +140,7 @@ export class ContainerService implements AsyncDisposable {
       idMaps: ports.idMaps,
       runtimes: ports.runtimes ?? new Runtimes(),
       defaultLog: ports.defaultLog ?? { driver: 'json-file', options: {} },
+      defaultUlimits: ports.defaultUlimits ?? [],
       clock,
       background,
       paths,

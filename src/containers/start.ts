@@ -23,6 +23,7 @@ import { checkProcessPeer, findProcessPeer } from './shared-processes.ts'
 import { buildSpec } from './spec/build-spec.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
+import { withDefaultUlimits } from './spec/ulimits.ts'
 import { resolveUser, userFileLimit } from './spec/user.ts'
 import { toStartFailure } from './start-error.ts'
 import type { Task } from './task.ts'
@@ -191,7 +192,7 @@ async function compile(
       image: (point: MountPoint) => layersOfImageMount(context, id, point),
     },
   }
-  const spec = buildSpec(container, input)
+  const spec = buildSpec(withDefaultUlimits(container, context.defaultUlimits), input)
   const runtime = await prepareOtherRuntime(context, container, spec)
   const keeper = toKeeper(container, {
     paths,

@@ -9,10 +9,9 @@ import { parseCapabilities } from './spec/capabilities.ts'
 import { parseDeviceRule } from './spec/devices.ts'
 import { parseSeccompProfile } from './spec/seccomp.ts'
 import { parseSecurityOptions } from './spec/security-options.ts'
+import { ulimitNames } from './spec/ulimits.ts'
 import { validateResources } from './validate-resources.ts'
 
-const ulimitNames =
-  `core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack`.split(' ')
 /** What has a namespace of its own; everything else of /proc/sys is the host's. */
 const namespacedSysctls =
   `kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni

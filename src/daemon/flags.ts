@@ -7,6 +7,7 @@ import {
   parseLabels,
   parseLevel,
   parseMax,
+  parseUlimit,
   readConfigFile,
   type Settings,
 } from '#engine/config.ts'
@@ -24,6 +25,7 @@ Options:
       --data-root string             Directory of persistent state (default "/var/lib/berth")
   -D, --debug                        Debug messages
       --default-runtime string       Runtime of containers that name none (default "berth")
+      --default-ulimit list          Limit of processes in containers (name=soft:hard)
       --docker-socket                Serve /var/run/docker.sock too, where nobody else does
       --exec-opt list                Runtime options: native.cgroupdriver=cgroupfs or =systemd
       --exec-root string             Directory of the state of running containers (default "/run/berth")
@@ -62,6 +64,7 @@ const options = {
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
   'default-runtime': { type: 'string' },
+  'default-ulimit': { type: 'string', multiple: true },
   'docker-socket': { type: 'boolean' },
   'exec-opt': { type: 'string', multiple: true },
   'exec-root': { type: 'string' },
@@ -105,6 +108,7 @@ export function parseFlags(argv: readonly string[]): Asked {
     bip: values.bip,
     dataRoot: values['data-root'],
     debug: values.debug,
+    defaultUlimits: values['default-ulimit']?.map(parseUlimit),
     dockerSocket: values['docker-socket'],
     execOptions: values['exec-opt'],
     execRoot: values['exec-root'],

@@ -148,6 +148,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
       defaultLog: defaultLogOf(config),
+      defaultUlimits: config.defaultUlimits,
       cgroupDriver,
       idMaps: await openIdMaps(config.usernsRemap),
       dataRoot: root.path,

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs'
 import { invalid, messageOf, systemCode } from '#base/errors.ts'
 import type { LogFormat, LogLevel } from '#base/log.ts'
 import { parseAmount } from '#base/quantity.ts'
+import type { Ulimit } from '#containers/container.ts'
 import { builtInRuntime, type OtherRuntime } from '#containers/runtimes.ts'
+import { ulimitNames } from '#containers/spec/ulimits.ts'
 import type { DiskLimits } from '#images/budget/disk-budget.ts'
 import type { Compression } from '#images/layers/compress.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
 import type { RegistrySetting } from '#images/registry/registry-config.ts'
 import { JsonReader } from '#oci/json.ts'
+import { withoutSettledKeys } from './dockerd-keys.ts'
 
 /** Everything the daemon can be told, decided once at start. */
 export interface Config {
@@ -53,6 +56,8 @@ export interface Config {
   /** Of containers that name none, and its options. */
   readonly logDriver: string
   readonly logOptions: Readonly<Record<string, string>>
+  /** Of containers that do not name them. */
+  readonly defaultUlimits: readonly Ulimit[]
   /** `native.cgroupdriver=systemd` */
   readonly execOptions: readonly string[]
   /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
@@ -160,6 +165,7 @@ const directives: Readonly<Record<string, Directive>> = {
   disk: { setting: 'disk', read: readDisk, flag: 'disk' },
   'selinux-enabled': { setting: 'selinuxEnabled', read: flag, flag: 'selinux-enabled' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
+  'default-ulimits': { setting: 'defaultUlimits', read: readUlimits, flag: 'default-ulimit' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
   mtu: { setting: 'mtu', read: (field) => field.size(), flag: 'mtu' },
@@ -168,6 +174,34 @@ const directives: Readonly<Record<string, Directive>> = {
 /** What daemon.json calls a setting. */
 export function keyOf(setting: string): string {
   return Object.entries(directives).find(([, directive]) => directive.setting === setting)?.[0] ?? setting
+}
+
+/** `{"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 4096}}` */
+function readUlimits(field: JsonReader): readonly Ulimit[] {
+  return Object.keys(field.object()).map((key) => {
+    const entry = field.field(key)
+    const [soft, hard] = ['Soft', 'Hard'].map((name) => entry.field(name).raw)
+    return checkUlimit({ name: entry.field('Name').optional((name) => name.string()) ?? key, soft, hard })
+  })
+}
+
+/** `nofile=1024` or `nofile=1024:4096`.   @throws `invalid` */
+export function parseUlimit(text: string): Ulimit {
+  const [, name = '', soft, hard = soft] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? []
+  if (soft === undefined) throw invalid(`invalid ulimit argument: ${text}: write name=soft or name=soft:hard`)
+  return checkUlimit({ name, soft: Number(soft), hard: Number(hard) })
+}
+
+function checkUlimit({ name, soft, hard }: { name: string; soft: unknown; hard: unknown }): Ulimit {
+  if (!ulimitNames.includes(name)) throw invalid(`invalid ulimit type: ${name}`)
+  if (!Number.isSafeInteger(soft) || !Number.isSafeInteger(hard)) {
+    throw invalid(`default-ulimits: ${name} needs numbers for Soft and Hard`)
+  }
+  const limit = { name, soft: Number(soft), hard: Number(hard) }
+  if (limit.hard !== -1 && (limit.soft === -1 || limit.soft > limit.hard)) {
+    throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
+  }
+  return limit
 }
 
 function readDisk(field: JsonReader): DiskLimits {
@@ -239,7 +273,8 @@ export function readConfigFile(path: string, { required }: { required: boolean }
 
 export function parseConfigFile(content: string, path: string): Settings {
   if (content.trim() === '') return {}
-  const reader = flatten(JsonReader.parse(content, path), path)
+  const file = JsonReader.parse(content, path)
+  const reader = flatten(new JsonReader(withoutSettledKeys(file.object()), path), path)
   const keys = Object.keys(reader.object())
   const unknown = keys.filter((key) => !Object.hasOwn(directives, key))
   if (unknown.length > 0) {
@@ -311,6 +346,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     defaultRuntime: builtInRuntime,
     logDriver: 'json-file',
     logOptions: {},
+    defaultUlimits: [],
     execOptions: [],
     usernsRemap: undefined,
     selinuxEnabled: false,
@@ -325,6 +361,8 @@ function withoutUnset(settings: Settings): Partial<Config> {
 }
 
 function show(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(' ')}]`
+  if (Array.isArray(value)) {
+    return `[${value.map((one) => (typeof one === 'object' ? JSON.stringify(one) : one)).join(' ')}]`
+  }
   return typeof value === 'object' ? `[${Object.keys(value ?? {}).join(' ')}]` : withoutUser(String(value))
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mergeConfig, parseConfigFile } from '#engine/config.ts'
+import { mergeConfig, parseConfigFile, parseUlimit } from '#engine/config.ts'
 
 const path = '/etc/berth/daemon.json'
 
@@ -98,4 +98,29 @@ test('layers are pushed as gzip or zstd', () => {
   expect(() => parseConfigFile('{"push-compression": "lz4"}', path)).toThrow(
     'invalid push-compression: lz4: choose gzip or zstd',
   )
+})
+
+test('a file written for dockerd works, as far as it says what is so here', () => {
+  const read = (file: object) => mergeConfig({}, parseConfigFile(JSON.stringify(file), path), path)
+  expect(read({ 'live-restore': true, 'storage-driver': 'overlay2', features: {}, mtu: 1400 }).mtu).toBe(1400)
+  expect(() => read({ 'live-restore': false })).toThrow('live-restore: false is not supported: it is always true')
+  expect(() => read({ init: true, dns: ['1.1.1.1'] })).toThrow(
+    'the following directives of dockerd are not supported yet: init, dns; remove them',
+  )
+})
+
+test('default ulimits have a name and two numbers', () => {
+  const read = (limits: object) =>
+    mergeConfig({}, parseConfigFile(JSON.stringify({ 'default-ulimits': limits }), path), path).defaultUlimits
+  const nofile = { name: 'nofile', soft: 1024, hard: 4096 }
+  expect(read({ nofile: { Name: 'nofile', Soft: 1024, Hard: 4096 }, core: { Soft: -1, Hard: -1 } })).toEqual([
+    nofile,
+    { name: 'core', soft: -1, hard: -1 },
+  ])
+  expect(parseUlimit('nofile=1024:4096')).toEqual(nofile)
+  expect(parseUlimit('core=0')).toEqual({ name: 'core', soft: 0, hard: 0 })
+  expect(() => read({ files: { Soft: 1, Hard: 1 } })).toThrow('invalid ulimit type: files')
+  expect(() => read({ nofile: { Soft: 1 } })).toThrow('nofile needs numbers')
+  expect(() => parseUlimit('nofile=2:1')).toThrow('soft limit must be less than or equal to hard limit: 2 > 1')
+  expect(() => parseUlimit('nofile')).toThrow('invalid ulimit argument: nofile')
 })
