@@ -82,6 +82,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/pause.ts')).pauseCommand,
   ),
   entry(
+    'container port, port',
+    'List the ports of a container',
+    async () => (await import('./commands/container/port.ts')).portCommand,
+  ),
+  entry(
     'container prune',
     'Remove all containers that do not run',
     async () => (await import('./commands/container/prune.ts')).pruneCommand,

@@ -1,10 +1,10 @@
 /** Commands of docker that Berth has not yet, without the groups' second spelling. */
 const commands = [
   ...['build', 'builder', 'buildx', 'compose', 'context', 'cp'],
-  ...['manifest', 'plugin', 'port', 'stats', 'swarm', 'update'],
+  ...['manifest', 'plugin', 'stats', 'swarm', 'update'],
 ]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
-  container: ['cp', 'port', 'stats', 'update'],
+  container: ['cp', 'stats', 'update'],
   image: ['build'],
 }
 

@@ -42,8 +42,10 @@ enum shim_request {
         SHIM_REMOVE_LINK = 16, /* str host link → – ; both ends */
         SHIM_SET_GATEWAY = 17, /* str gateway ("" : no default route), str link → – */
         SHIM_OPEN_DNS = 18, /* – → i32 udp, i32 tcp: the shim's descriptors of sockets in the sandbox that get what is sent to 127.0.0.11:53; always the same */
+        SHIM_PUBLISH = 19, /* u8 protocol, str host address ("" : all), u16 host port, str address, u16 port → – ; again: leads it elsewhere; EADDRINUSE */
+        SHIM_WITHDRAW = 20, /* u8 protocol, str host address, u16 host port → – ; ENOENT */
 
-        SHIM_REQUEST_LAST = SHIM_OPEN_DNS,
+        SHIM_REQUEST_LAST = SHIM_WITHDRAW,
 };
 
 enum shim_attach {

@@ -29,6 +29,8 @@ const requestTypes = {
   removeLink: 16,
   setGateway: 17,
   openDns: 18,
+  publish: 19,
+  withdraw: 20,
 } as const
 
 /** `task` is '' for the container's init and the exec's id otherwise. */
@@ -44,6 +46,17 @@ export type Request =
   | ({ readonly type: 'addLink' } & LinkRequest)
   | { readonly type: 'removeLink'; readonly hostLink: string }
   | { readonly type: 'setGateway'; readonly gateway: string; readonly link: string }
+  | ({ readonly type: 'publish'; readonly address: string; readonly port: number } & HostPort)
+  | ({ readonly type: 'withdraw' } & HostPort)
+
+export interface HostPort {
+  readonly protocol: 'tcp' | 'udp'
+  /** Empty: every address, of both families. */
+  readonly hostAddress: string
+  readonly hostPort: number
+}
+
+const protocolNumbers = { tcp: 6, udp: 17 } as const
 
 /** A pair of links: one end on a bridge of the host, the other in the sandbox. */
 export interface LinkRequest {
@@ -147,6 +160,10 @@ function requestPayload(request: Request): Buffer {
       return wire.string(request.hostLink).bytes()
     case 'setGateway':
       return wire.string(request.gateway).string(request.link).bytes()
+    case 'publish':
+      return hostPort(wire, request).string(request.address).u16(request.port).bytes()
+    case 'withdraw':
+      return hostPort(wire, request).bytes()
     case 'pause':
     case 'resume':
     case 'state':
@@ -157,6 +174,10 @@ function requestPayload(request: Request): Buffer {
     default:
       return request satisfies never
   }
+}
+
+function hostPort(wire: WireWriter, { protocol, hostAddress, hostPort }: HostPort): WireWriter {
+  return wire.u8(protocolNumbers[protocol]).string(hostAddress).u16(hostPort)
 }
 
 function linkPayload(wire: WireWriter, { hostLink, bridge, link, mac, mtu, address, gateway }: LinkRequest): Buffer {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request-network.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -97,7 +98,35 @@ int request_open_dns(struct shim *shim, struct frame_reader *fields, struct fram
         return 0;
 }
 
+int request_publish(struct shim *shim, struct frame_reader *fields, struct frame_writer *answer, struct berth_error *err) {
+        (void) answer;
+        struct port_address port = {.protocol = frame_read_u8(fields)};
+        struct frame_text host = frame_read_text(fields);
+        port.host_port = frame_read_u16(fields);
+        struct frame_text address = frame_read_text(fields);
+        struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons(frame_read_u16(fields))};
+        if (!frame_read_all(fields))
+                return REQUEST_MALFORMED;
+        port.host = host.bytes;
+        int r = request_check_sandbox(shim, err);
+        if (r == 0 && inet_pton(AF_INET, address.bytes, &target.sin_addr) != 1)
+                r = berth_error_set(err, EINVAL, "'%s' is not an IPv4 address", address.bytes);
+        return r == 0 ? ports_publish(shim, &port, &target, err) : r;
+}
+
+int request_withdraw(struct shim *shim, struct frame_reader *fields, struct frame_writer *answer, struct berth_error *err) {
+        (void) answer;
+        struct port_address port = {.protocol = frame_read_u8(fields)};
+        struct frame_text host = frame_read_text(fields);
+        port.host_port = frame_read_u16(fields);
+        if (!frame_read_all(fields))
+                return REQUEST_MALFORMED;
+        port.host = host.bytes;
+        return ports_withdraw(shim, &port, err);
+}
+
 void request_network_release(struct shim *shim) {
+        ports_release(shim);
         if (!shim->dns.open)
                 return;
         cleanup_close(&shim->dns.udp);

@@ -211,6 +211,8 @@ static request_handler request_find(uint16_t type) {
                 [SHIM_REMOVE_LINK] = request_remove_link,
                 [SHIM_SET_GATEWAY] = request_set_gateway,
                 [SHIM_OPEN_DNS] = request_open_dns,
+                [SHIM_PUBLISH] = request_publish,
+                [SHIM_WITHDRAW] = request_withdraw,
         };
         return type < sizeof(handlers) / sizeof(handlers[0]) ? handlers[type] : NULL;
 }

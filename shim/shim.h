@@ -9,6 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "plan.h"
+#include "ports.h"
 #include "protocol.h"
 #include "record.h"
 #include "runtime-call.h"
@@ -32,6 +33,9 @@ struct shim {
         struct plan *plan;
         struct container container;
         struct runtime_call runtime;
+        struct port *ports;
+        struct relay *relays;
+        uint32_t n_relays;
         struct shim_dns {
                 bool open;
                 int udp, tcp;

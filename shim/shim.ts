@@ -8,6 +8,7 @@ import {
   decodeHello,
   decodeState,
   type ExitEvent,
+  type HostPort,
   type LinkRequest,
   protocolMax,
   protocolMin,
@@ -180,6 +181,16 @@ export class Shim implements AsyncDisposable {
       this.#kernel.close(copy)
       throw error
     }
+  }
+
+  /** Takes a port of the host for the container, or leads one that is taken to another address.   @throws `EADDRINUSE` (its code) */
+  async publish(port: HostPort, target: { readonly address: string; readonly port: number }): Promise<void> {
+    await this.#client.request({ type: 'publish', ...port, ...target })
+  }
+
+  /** Gives a port back.   @throws `not-found` when it is not taken */
+  async withdraw(port: HostPort): Promise<void> {
+    await this.#client.request({ type: 'withdraw', ...port })
   }
 
   async reopenLog(): Promise<void> {

@@ -72,7 +72,7 @@ export async function create(
     publish(context, container, 'create')
   })
   undo.move()
-  return { id, warnings: [] }
+  return { id, warnings: warningsOf(host) }
 }
 
 function completed({ runtimes, store, defaultLog }: ContainerContext, host: HostSettings): HostSettings {
@@ -102,6 +102,11 @@ function refuseMounts({ idMaps, runtimes }: ContainerContext, host: HostSettings
   if (parts && runtimes.find(host.runtime) !== undefined) {
     throw notImplemented(`mounting a part of a volume with the runtime ${host.runtime}: not implemented yet`)
   }
+}
+
+function warningsOf({ networkMode, portBindings }: HostSettings): string[] {
+  const discards = networkMode === 'host' && Object.values(portBindings).some((list) => list.length > 0)
+  return discards ? ['Published ports are discarded when using host network mode'] : []
 }
 
 interface Parts {

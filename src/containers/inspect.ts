@@ -1,6 +1,7 @@
 import { conflict } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './context.ts'
+import { portsOf } from './published.ts'
 import type { ContainerView } from './requests.ts'
 import { toAttached } from './sandbox-request.ts'
 import { etcOf } from './shared-network.ts'
@@ -23,6 +24,7 @@ export function toView(context: ContainerContext, container: Container): Contain
   return {
     container,
     endpoints: context.network.endpoints(toAttached(container)),
+    ports: portsOf(context, container),
     appArmorProfile: context.appArmor.active ? appArmorProfileOf(container.host) : '',
     execIds: context.execs.aliveOf(id).map((exec) => exec.id),
     paths: { hostname, hosts, resolvConf, log: logPath },

@@ -40,8 +40,8 @@ function matcher(context: ContainerContext, filters: Filters): (container: Conta
   const since = filters.get('since').map((name) => store.get(name).createdAt)
   const images = ancestors(context, filters.get('ancestor'))
   const exits = filters.get('exited').map(parseExit)
-  // What is not there yet can match nothing: published ports, tasks of a swarm.
-  const impossible = filters.has('publish') || filters.boolean('is-task') === true
+  // There are no tasks of a swarm.
+  const impossible = filters.boolean('is-task') === true
   return (container) =>
     !impossible &&
     matchesPrefix(filters.get('id'), container.id) &&
@@ -53,6 +53,7 @@ function matcher(context: ContainerContext, filters: Filters): (container: Conta
     before.every((time) => container.createdAt < time) &&
     since.every((time) => container.createdAt > time) &&
     (!images || images.has(container.imageId) || images.has(container.config.image)) &&
+    matchesPublished(context, filters.get('publish'), container) &&
     matchesExposed(filters.get('expose'), container.config.exposedPorts) &&
     matchesVolume(filters.get('volume'), container) &&
     matchesNetwork(context, filters.get('network'), container)
@@ -105,6 +106,12 @@ function matchesVolume(wanted: readonly string[], { mounts }: Container): boolea
   return shown.some(
     ({ name, source, target }) => wanted.includes(name === '' ? source : name) || wanted.includes(target),
   )
+}
+
+function matchesPublished({ network }: ContainerContext, wanted: readonly string[], { id }: Container): boolean {
+  if (wanted.length === 0) return true
+  const published = network.publishedPorts(id).map(({ port, protocol }) => `${port}/${protocol}`)
+  return matchesExposed(wanted, published)
 }
 
 function matchesNetwork({ network }: ContainerContext, wanted: readonly string[], container: Container): boolean {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Digest } from '#base/digest.ts'
 import type { Attached, Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
+import type { PublishedPort } from '#network/ports/host-ports.ts'
 import type { SandboxKeeper, SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
 import type { ConnectOptions } from '#network/service.ts'
 import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
@@ -201,6 +202,8 @@ export interface NetworkAttacher {
   closeSandbox(containerId: string): Promise<void>
   /** All attachments, with addresses where the container runs. */
   endpoints(subject: Attached): readonly EndpointView[]
+  /** Ports of the host that lead to a running container. */
+  publishedPorts(containerId: string): readonly PublishedPort[]
 }
 
 export interface TaskExit {

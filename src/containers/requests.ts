@@ -3,6 +3,7 @@ import type { Filters } from '#base/filters.ts'
 import type { Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
 import type { Container, ContainerConfig, HostSettings, RestartPolicy } from './container.ts'
+import type { ShownPorts } from './published.ts'
 import type { Limits } from './validate-resources.ts'
 
 export interface CreateRequest {
@@ -25,6 +26,7 @@ export interface UpdateRequest {
 export interface ContainerView {
   readonly container: Container
   readonly endpoints: readonly EndpointView[]
+  readonly ports: ShownPorts
   readonly execIds: readonly string[]
   /** '' where there is no AppArmor. */
   readonly appArmorProfile: string

@@ -15,6 +15,7 @@ export function toSandboxRequest(paths: ContainerPaths, { id, name, config, host
     dnsOptions: host.dnsOptions,
     dnsSearch: host.dnsSearch,
     extraHosts: host.extraHosts,
+    ports: { bindings: host.portBindings, exposed: config.exposedPorts, publishAll: host.publishAllPorts },
   }
 }
 

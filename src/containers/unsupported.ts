@@ -4,8 +4,7 @@ import type { HostSettings } from './container.ts'
 /** Refuses, at create, what this version cannot do: nothing that was asked for is left out in silence.   @throws `not-implemented` */
 export function refuseUnsupported(host: HostSettings): void {
   const asked: readonly (readonly [boolean, string])[] = [
-    [Object.values(host.portBindings).some((bindings) => bindings.length > 0), 'publishing ports (-p)'],
-    [host.publishAllPorts, 'publishing all ports (-P)'],
+    [Object.keys(host.portBindings).some((port) => port.endsWith('/sctp')), 'publishing ports of SCTP'],
     [host.links.length > 0, 'links (--link)'],
     [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
   ]

@@ -310,6 +310,13 @@ export interface NetworkingConfigRequest {
   readonly "EndpointsConfig"?: Readonly<Record<string, EndpointSettingsRequest>>
 }
 
+export interface PortSummary {
+  readonly "IP"?: string
+  readonly "PrivatePort": number
+  readonly "PublicPort"?: number
+  readonly "Type": string
+}
+
 export interface NetworkCreateRequest {
   readonly "Name"?: string
   readonly "CheckDuplicate"?: boolean
@@ -699,7 +706,7 @@ export interface ContainerSummary {
   readonly "ImageManifestDescriptor"?: Descriptor
   readonly "Command": string
   readonly "Created": number
-  readonly "Ports": readonly object[]
+  readonly "Ports": readonly PortSummary[]
   readonly "SizeRw"?: number
   readonly "SizeRootFs"?: number
   readonly "Labels": StringMap

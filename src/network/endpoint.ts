@@ -2,6 +2,7 @@ import { shortId } from '#base/ids.ts'
 import type { Attached, Attachment } from './attachment.ts'
 import { formatAddress, macOf } from './ipam/subnet.ts'
 import type { Network } from './network.ts'
+import type { PublishedPort } from './ports/host-ports.ts'
 
 /** The attachment of one running container to one network, from start to stop. */
 export interface Endpoint {
@@ -15,6 +16,8 @@ export interface Endpoint {
   /** Name of the end inside; empty without one. */
   readonly link: string
   readonly gatewayPriority: number
+  /** Ports of the host that lead to it. */
+  readonly ports: readonly PublishedPort[]
   /** Names under which others on the network find it, the container's own first. */
   readonly dnsNames: readonly string[]
 }

@@ -77,6 +77,7 @@ export class NetworkStore {
         macAddress: undefined,
         link: 'eth0',
         gatewayPriority: 0,
+        ports: [],
         dnsNames: [],
         ...(row.settings !== null && parse<EndpointSettings>(row.settings)),
         id: text(row.id),

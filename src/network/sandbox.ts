@@ -1,3 +1,5 @@
+import type { PortWishes } from './ports/requested.ts'
+
 /** What the shim builds for a container: its network stack, as the keeper document says it. */
 export type SandboxPlan =
   | { readonly kind: 'host' }
@@ -38,6 +40,17 @@ export interface SandboxKeeper {
   setGateway(gateway: string, link: string): Promise<void>
   /** Descriptors of sockets in the sandbox that get what is sent to 127.0.0.11:53; the caller's. */
   openDns(): Promise<{ readonly udp: number; readonly tcp: number }>
+  /** Takes a port of the host, or leads one that is taken to another address.   @throws `EADDRINUSE` (its code) */
+  publish(port: HostPort, target: { readonly address: string; readonly port: number }): Promise<void>
+  /** @throws `not-found` when it is not taken */
+  withdraw(port: HostPort): Promise<void>
+}
+
+export interface HostPort {
+  readonly protocol: 'tcp' | 'udp'
+  /** Empty: every address, of both families. */
+  readonly hostAddress: string
+  readonly hostPort: number
 }
 
 /** What a container asks of its sandbox at each start. */
@@ -55,4 +68,5 @@ export interface SandboxRequest {
   readonly dnsSearch: readonly string[]
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[]
+  readonly ports: PortWishes
 }

@@ -14,6 +14,8 @@ import { changeHosts, type EtcContext, type HostFiles, rewriteResolvConf, writeE
 import { formatAddress, parseAddress } from './ipam/subnet.ts'
 import { type DriverName, isPredefined, type Network } from './network.ts'
 import type { NetworkTable } from './network-table.ts'
+import type { Publisher } from './ports/publisher.ts'
+import { requestedPorts } from './ports/requested.ts'
 import type { SandboxKeeper, SandboxLink, SandboxPlan, SandboxRequest } from './sandbox.ts'
 
 export interface SandboxParts {
@@ -21,6 +23,7 @@ export interface SandboxParts {
   readonly endpoints: EndpointTable
   readonly attachments: AttachmentTable
   readonly drivers: Readonly<Record<DriverName, NetworkDriver>>
+  readonly publisher: Publisher
   readonly files: HostFiles
   readonly log: Logger
   /** Called in the transaction of the change. */
@@ -74,6 +77,7 @@ export class Sandboxes implements AsyncDisposable {
     this.#open.set(containerId, { request, keeper })
     for (const link of this.#links(containerId).slice(1)) await keeper.addLink(link)
     if (this.#hasNames(containerId)) await this.#dns.open(containerId, request, keeper)
+    await this.#publish(containerId, request, keeper)
   }
 
   /** At boot, of a container that has lived on. */
@@ -91,7 +95,10 @@ export class Sandboxes implements AsyncDisposable {
   async close(containerId: string): Promise<void> {
     this.#open.delete(containerId)
     await this.#dns.close(containerId)
-    const { endpoints, tell } = this.#parts
+    const { endpoints, publisher, tell } = this.#parts
+    for (const { ports, address } of endpoints.ofContainer(containerId)) {
+      if (address !== undefined) await publisher.withdraw(ports, address)
+    }
     endpoints.remove(endpoints.ofContainer(containerId), (endpoint) => tell('disconnect', endpoint))
   }
 
@@ -106,6 +113,7 @@ export class Sandboxes implements AsyncDisposable {
     try {
       const link = this.#links(subject.id).find(({ link }) => link === endpoint.link)
       if (link) await open.keeper.addLink(link)
+      await this.#movePorts(subject.id, open)
       await changeHosts(open.request, { added: addressesOf(endpoint) })
       if (!hadNames && this.#hasNames(subject.id)) {
         await this.#dns.open(subject.id, open.request, open.keeper)
@@ -124,6 +132,8 @@ export class Sandboxes implements AsyncDisposable {
     if (!endpoint) return
     const link = this.#linkOf(endpoint)
     const open = this.#open.get(containerId)
+    const rest = endpoints.ofContainer(containerId).filter((one) => one !== endpoint)
+    if (open) await this.#movePorts(containerId, open, rest)
     if (link && open) await open.keeper.removeLink(link.hostLink).catch(ignoreMissing)
     endpoints.remove([endpoint], (one) => tell('disconnect', one))
     if (!open) return
@@ -148,6 +158,43 @@ export class Sandboxes implements AsyncDisposable {
         endpoints.change({ ...endpoint, dnsNames: dnsNamesOf(subject, attachment) })
       }
     }
+  }
+
+  /** Ports lead to the network that has the way out; without one nothing is published, as in Docker. */
+  async #publish(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
+    const { endpoints, publisher } = this.#parts
+    const way = this.#wayOut(endpoints.ofContainer(containerId))?.endpoint
+    if (way?.address === undefined) return
+    const { hostAddress = '' } = parseBridgeOptions(this.#networkOf(way).settings.options)
+    const requests = requestedPorts(request.ports).map((one) =>
+      one.hostAddress === '' ? { ...one, hostAddress } : one,
+    )
+    if (requests.length === 0) return
+    try {
+      const ports = await publisher.publish(requests, way.address, keeper)
+      endpoints.change({ ...way, ports })
+    } catch (cause) {
+      throw internal(
+        `failed to set up container networking: driver failed programming external connectivity on endpoint ${request.name} (${way.id}): ${messageOf(cause)}`,
+        { cause },
+      )
+    }
+  }
+
+  /** Once another network has the way out.   @param left the endpoints that stay */
+  async #movePorts(containerId: string, { request, keeper }: Open, left?: readonly Endpoint[]): Promise<void> {
+    const { endpoints, publisher } = this.#parts
+    const holder = endpoints.ofContainer(containerId).find(({ ports }) => ports.length > 0)
+    const way = this.#wayOut(left ?? endpoints.ofContainer(containerId))?.endpoint
+    if (!holder && way) return this.#publish(containerId, request, keeper)
+    if (!holder || holder.address === undefined || holder === way) return
+    if (way?.address === undefined) {
+      await publisher.withdraw(holder.ports, holder.address, keeper)
+    } else {
+      await publisher.move(holder.ports, { from: holder.address, to: way.address, keeper })
+      endpoints.change({ ...way, ports: holder.ports })
+    }
+    endpoints.change({ ...holder, ports: [] })
   }
 
   /** Whether it is on a network whose containers find each other by name. */
@@ -184,6 +231,7 @@ export class Sandboxes implements AsyncDisposable {
       macAddress: macAddress?.toLowerCase(),
       link: addressed ? this.#freeLink(subject.id, network) : '',
       gatewayPriority,
+      ports: [],
       dnsNames: isPredefined(network.name) ? [] : dnsNamesOf(subject, attachment),
     }
     return endpoints.add(endpoint, () => tell('connect', endpoint))

@@ -20,6 +20,8 @@ import { type DriverName, isPredefined, type Network } from './network.ts'
 import { type Publish, tell } from './network-events.ts'
 import { type NetworkDatabase, NetworkStore } from './network-store.ts'
 import { NetworkTable } from './network-table.ts'
+import type { PublishedPort } from './ports/host-ports.ts'
+import { Publisher } from './ports/publisher.ts'
 import { openPredefined } from './predefined.ts'
 import { NetworkRegistry } from './registry.ts'
 import type { SandboxKeeper, SandboxPlan, SandboxRequest } from './sandbox.ts'
@@ -73,6 +75,7 @@ export class NetworkService implements AsyncDisposable {
       host: hostDriver,
       null: noneDriver,
     }
+    const publisher = new Publisher(hostFirewall)
     const pools = config.pools ?? defaultPools
     openPredefined(this.#store, { bridge, bip: config.bip, pools, links, clock, log })
     this.#networks = new NetworkTable(this.#store.networks())
@@ -93,11 +96,15 @@ export class NetworkService implements AsyncDisposable {
       endpoints: this.#endpoints,
       attachments: this.#attachments,
       drivers: this.#drivers,
+      publisher,
       files,
       log,
       tell: (action, endpoint) => this.#tellEndpoint(action, endpoint),
     })
     for (const network of this.#inUse()) this.#drivers[network.driver].adopt(network)
+    for (const { ports, address } of this.#endpoints.all()) {
+      if (address !== undefined) publisher.adopt(ports, address)
+    }
   }
 
   // ---- attachments ----
@@ -189,6 +196,11 @@ export class NetworkService implements AsyncDisposable {
       const view = { containerId: subject.id, ...unattached(attachment, names) }
       return network && endpoint ? { ...view, ...attachedView(network, endpoint) } : view
     })
+  }
+
+  /** Ports of the host that lead to a running container. */
+  publishedPorts(containerId: string): readonly PublishedPort[] {
+    return this.#endpoints.ofContainer(containerId).flatMap(({ ports }) => ports)
   }
 
   // ---- sandboxes ----

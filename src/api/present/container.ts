@@ -14,6 +14,7 @@ import type { ContainerView } from '#engine/engine.ts'
 import { presentHostConfig } from './host-config.ts'
 import { presentMountPoints, presentMountSummaries } from './mounts.ts'
 import { presentEndpoints, presentNetworkSettings } from './network.ts'
+import { presentPortList, presentPortMap } from './ports.ts'
 import { presentStatus } from './status.ts'
 
 /** What the image store adds to a container: the manifest it came from, and whether its name still means that image. */
@@ -48,7 +49,7 @@ export function presentContainer(view: ContainerView, { manifest }: ImageFacts, 
     ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
     Mounts: presentMountPoints(container.mounts),
     Config: presentConfig(view),
-    NetworkSettings: presentNetworkSettings(view.endpoints, version),
+    NetworkSettings: presentNetworkSettings(view.endpoints, presentPortMap(view), version),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }
 }
@@ -67,7 +68,7 @@ export function presentContainerSummary(
     ImageID: container.imageId,
     Command: presentCommand(container),
     Created: Number(container.createdAt / 1_000_000_000n),
-    Ports: [],
+    Ports: presentPortList(view),
     ...(sizes && { ...(sizes.rw > 0 && { SizeRw: sizes.rw }), SizeRootFs: sizes.rootfs }),
     Labels: view.effective.labels,
     State: container.state.status,

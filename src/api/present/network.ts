@@ -95,13 +95,17 @@ function orNull(list: readonly string[]): readonly string[] | null {
 }
 
 /** Before 1.52 the default bridge's addresses stand at the top, too. */
-export function presentNetworkSettings(endpoints: readonly EndpointView[], version: ApiVersion): NetworkSettings {
+export function presentNetworkSettings(
+  endpoints: readonly EndpointView[],
+  ports: NetworkSettings['Ports'],
+  version: ApiVersion,
+): NetworkSettings {
   const bridge = endpoints.find(({ network }) => network === 'bridge')
   return {
     Bridge: '',
     SandboxID: '',
     SandboxKey: '',
-    Ports: {},
+    Ports: ports,
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,

@@ -65,8 +65,11 @@ export function renderTable({ table, bridges, ports, others }: Rules): string {
       'type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service',
       elementsOf(ports).at,
     ),
+    ...collection('set own', 'type ipv4_addr . inet_proto . inet_service', elementsOf(ports).own),
     ...chain('forward', 'type filter hook forward priority filter; policy accept;', forwardRules(others)),
     ...chain('prerouting', 'type nat hook prerouting priority dstnat; policy accept;', [
+      // The kernel routes nothing from an address to itself: a container that asks for its own port is served by the shim's socket.
+      'ip saddr . meta l4proto . th dport @own accept',
       'fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @at',
       'fib daddr type local dnat ip to meta l4proto . th dport map @anywhere',
     ]),
@@ -106,15 +109,17 @@ export function renderPorts(verb: 'add' | 'delete', table: string, ports: readon
     .join('')
 }
 
-function elementsOf(ports: readonly PortRule[]): { anywhere: string[]; at: string[] } {
+function elementsOf(ports: readonly PortRule[]): { anywhere: string[]; at: string[]; own: string[] } {
   const anywhere: string[] = []
   const at: string[] = []
+  const own = new Set<string>()
   for (const { protocol, hostAddress, hostPort, address, port } of ports) {
+    own.add(`${formatAddress(address)} . ${protocol} . ${hostPort}`)
     const element = `${protocol} . ${hostPort} : ${formatAddress(address)} . ${port}`
     if (hostAddress === undefined) anywhere.push(element)
     else at.push(`${formatAddress(hostAddress)} . ${element}`)
   }
-  return { anywhere, at }
+  return { anywhere, at, own: [...own] }
 }
 
 /** Declaring the table first makes deleting it succeed when it is not there. */

@@ -127,6 +127,7 @@ const request = (directory: string) => ({
   dnsOptions: [],
   dnsSearch: [],
   extraHosts: [],
+  ports: { bindings: {}, exposed: [], publishAll: false },
 })
 
 ip('link', 'set', 'lo', 'up')

@@ -132,6 +132,20 @@ static void test_requests(const char *file) {
         check_text(&request.fields, "172.18.0.1");
         request_close(&request);
 
+        request = request_open(file, "publish", SHIM_PUBLISH);
+        check(frame_read_u8(&request.fields) == 17);
+        check_text(&request.fields, "127.0.0.1");
+        check(frame_read_u16(&request.fields) == 8053);
+        check_text(&request.fields, "172.18.0.2");
+        check(frame_read_u16(&request.fields) == 53);
+        request_close(&request);
+
+        request = request_open(file, "withdraw", SHIM_WITHDRAW);
+        check(frame_read_u8(&request.fields) == 6);
+        check_text(&request.fields, "");
+        check(frame_read_u16(&request.fields) == 8080);
+        request_close(&request);
+
         request = request_open(file, "removeLink", SHIM_REMOVE_LINK);
         check_text(&request.fields, "bth1");
         request_close(&request);

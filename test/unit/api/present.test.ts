@@ -84,6 +84,7 @@ const view: ContainerView = {
       dnsNames: undefined,
     },
   ],
+  ports: { published: [], others: [] },
   execIds: [],
   appArmorProfile: '',
   paths: { hostname: '/h', hosts: '/hs', resolvConf: '/r', log: '/l' },

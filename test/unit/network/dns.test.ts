@@ -85,6 +85,7 @@ const endpoint = (containerId: string, networkId: string, address: string, dnsNa
   macAddress: undefined,
   link: 'eth0',
   gatewayPriority: 0,
+  ports: [],
   dnsNames,
 })
 

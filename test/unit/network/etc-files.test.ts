@@ -21,6 +21,7 @@ const plain: Omit<SandboxRequest, 'directory'> = {
   dnsOptions: [],
   dnsSearch: [],
   extraHosts: [],
+  ports: { bindings: {}, exposed: [], publishAll: false },
 }
 
 /** Writes the files of a container on a host with these files, and reads them back. */

@@ -47,6 +47,7 @@ test('a port of every address is one element, that of one address another', () =
   expect(renderPorts('add', 'berth', [web, local])).toBe(
     `add element inet berth anywhere { tcp . 8080 : 172.17.0.2 . 80 }
 add element inet berth at { 192.0.2.1 . udp . 8080 : 172.17.0.2 . 80 }
+add element inet berth own { 172.17.0.2 . tcp . 8080, 172.17.0.2 . udp . 8080 }
 `,
   )
   expect(renderPorts('delete', 'berth', [])).toBe('')

@@ -53,6 +53,7 @@ async function openService(options: Partial<NetworkOptions> = {}, root?: string)
     dnsOptions: [],
     dnsSearch: [],
     extraHosts: [],
+    ports: { bindings: {}, exposed: [], publishAll: false },
   })
   const opened = undo.move()
   return { service, events, request, directory, [Symbol.asyncDispose]: () => opened.disposeAsync() }

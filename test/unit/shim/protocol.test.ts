@@ -44,6 +44,15 @@ const requests: Readonly<Record<string, Request>> = {
   },
   removeLink: { type: 'removeLink', hostLink: 'bth1' },
   openDns: { type: 'openDns' },
+  publish: {
+    type: 'publish',
+    protocol: 'udp',
+    hostAddress: '127.0.0.1',
+    hostPort: 8053,
+    address: '172.18.0.2',
+    port: 53,
+  },
+  withdraw: { type: 'withdraw', protocol: 'tcp', hostAddress: '', hostPort: 8080 },
   setGateway: { type: 'setGateway', gateway: '172.18.0.1', link: 'eth1' },
 }
 
