@@ -1,6 +1,7 @@
 import type { Digest } from '#base/digest.ts'
 import { isKind, notFound } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
+import type { EngineEvent } from '#events/event.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import {
   type ContainerDefaults,
@@ -38,6 +39,8 @@ export interface ContainerCommit {
   readonly reference: Reference | undefined
   /** Called when the files have been read; what it throws leaves nothing behind. */
   readonly check: () => void
+  /** What is told besides, in the transaction that lists the image. */
+  readonly events: (image: Digest) => readonly Omit<EngineEvent, 'time'>[]
 }
 
 /** The layer of a container that changed nothing: an archive without entries. Docker lists it in the history only. */
@@ -69,7 +72,7 @@ export async function commitContainer(
       layers: isEmpty ? below : [...below, layer],
       ...(commit.reference && { reference: commit.reference }),
       parent: parent.id,
-      events: ({ id }) => toEvents(id, commit.reference, config),
+      events: ({ id }) => [...toEvents(id, commit.reference, config), ...commit.events(id)],
       signal,
     })
     return image.id

@@ -1,7 +1,7 @@
 import type { ContainerDefaults } from '#oci/image-config.ts'
 import { familiarReference, type Reference } from '#oci/reference.ts'
 import type { ContainerConfig } from './container.ts'
-import { publish } from './container-events.ts'
+import { eventOf } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { holdStill } from './hold-still.ts'
 import { checkStillThere, getReadable } from './reading.ts'
@@ -31,7 +31,8 @@ export async function commitContainer(
   // The pause is for one of them.
   using _turn = await context.locks.acquire(`commit ${id}`, signal)
   await using _pause = request.pause ? await holdStill(context, id) : undefined
-  const image = await context.images.commit(
+  const imageRef = reference ? familiarReference(reference) : ''
+  return await context.images.commit(
     {
       parent: { id: imageId, root: imageRoot },
       snapshot: id,
@@ -43,12 +44,12 @@ export async function commitContainer(
       comment,
       reference,
       check: () => checkStillThere(context, id),
+      events: (image) => [
+        eventOf(context.store.find(id) ?? container, 'commit', { comment, imageID: image, imageRef }),
+      ],
     },
     signal,
   )
-  const imageRef = reference ? familiarReference(reference) : ''
-  publish(context, context.store.find(id) ?? container, 'commit', { comment, imageID: image, imageRef })
-  return image
 }
 
 function toDefaults(config: ContainerConfig): ContainerDefaults {

@@ -1,3 +1,4 @@
+import type { EngineEvent } from '#events/event.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './context.ts'
 
@@ -8,9 +9,16 @@ export function publish(
   action: string,
   details: Readonly<Record<string, string>> = {},
 ): void {
-  const { labels, image } = container.config
-  const attributes = { ...labels, image, name: container.name, ...details }
-  events.publish({ type: 'container', action, actor: { id: container.id, attributes } })
+  events.publish(eventOf(container, action, details))
+}
+
+/** What happened to a container, to be published.   @param details take the place of labels of the same name */
+export function eventOf(
+  { id, name, config: { labels, image } }: Container,
+  action: string,
+  details: Readonly<Record<string, string>>,
+): Omit<EngineEvent, 'time'> {
+  return { type: 'container', action, actor: { id, attributes: { ...labels, image, name, ...details } } }
 }
 
 /** Writes the record and tells the event, both or neither. */

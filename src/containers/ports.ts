@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Digest } from '#base/digest.ts'
+import type { EngineEvent } from '#events/event.ts'
 import type { Attached, Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
 import type { PublishedPort } from '#network/ports/host-ports.ts'
@@ -40,6 +41,8 @@ export interface ContainerCommit {
   readonly reference: Reference | undefined
   /** Called when the files have been read; what it throws undoes everything. */
   readonly check: () => void
+  /** What is told besides, in the transaction that lists the image. */
+  readonly events: (image: Digest) => readonly Omit<EngineEvent, 'time'>[]
 }
 
 export interface ImageSource {

@@ -23,7 +23,7 @@ export async function commitImage(
     await writeFile(join(upper ?? path, file.name), file.content)
     const request = {
       ...{ parent: { id, root: root.digest }, snapshot, config: {}, asked: undefined, changes: [] },
-      ...{ createdBy: '', author: '', comment, check: () => undefined },
+      ...{ createdBy: '', author: '', comment, check: () => undefined, events: () => [] },
       reference: reference === undefined ? undefined : images.parse(reference),
     }
     return await images.service.commit(request, new AbortController().signal)

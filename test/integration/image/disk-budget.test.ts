@@ -79,6 +79,7 @@ test('a commit above the budget is refused before it is written, and one below i
     comment: '',
     reference: undefined,
     check: () => undefined,
+    events: () => [],
   }
   const commit = () => images.service.commit(request, new AbortController().signal)
   await expect(commit()).rejects.toMatchObject({

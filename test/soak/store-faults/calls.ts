@@ -18,6 +18,8 @@ export function errnosOf({ name }: Call): readonly number[] {
 const neverFails = new Set(['close', 'fcntl', 'lseek', 'mmap', 'munmap', 'restart_syscall', 'flock'])
 
 interface Excuse {
+  /** Undefined: any. */
+  readonly verb?: string
   readonly name: RegExp
   readonly errno?: number
   readonly what?: RegExp
@@ -27,20 +29,22 @@ interface Excuse {
 /** Calls that may fail although the verb succeeds, what it says being true nevertheless. */
 const tolerated: readonly Excuse[] = [
   {
+    verb: 'pull',
     name: /./,
     what: /snapshots\/\d+/,
     reason: 'a layer that cannot be unpacked while it arrives is unpacked once it is whole',
   },
-  { name: /^pwrite64$/, errno: EIO, what: /state\.db-wal/, reason: 'as above: the row of its snapshot' },
-  { name: /^(socketpair|pipe2|clone)$/, reason: 'as above: its child' },
+  { verb: 'pull', name: /^pwrite64$/, errno: EIO, what: /state\.db-wal/, reason: 'as above: the row of its snapshot' },
+  { verb: 'pull', name: /^(socketpair|pipe2|clone)$/, reason: 'as above: its child' },
   { name: /^statx$/, what: /content\/ingest\//, reason: 'a look before a deletion, which is done all the same' },
-  { name: /^socket$/, reason: 'a registry is asked again' },
+  { verb: 'pull', name: /^socket$/, reason: 'a registry is asked again' },
   { name: /^pwrite64$/, errno: ENOSPC, what: /state\.db-wal/, reason: 'the reserve makes room' },
 ]
 
-export const whyTolerated = ({ name, what, errno }: Fault): string | undefined =>
+export const whyTolerated = (verb: string, { name, what, errno }: Fault): string | undefined =>
   tolerated.find(
     (excuse) =>
+      (excuse.verb === undefined || excuse.verb === verb) &&
       excuse.name.test(name) &&
       (excuse.what?.test(what) ?? true) &&
       (excuse.errno === undefined || excuse.errno === errno),

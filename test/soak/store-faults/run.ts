@@ -26,6 +26,8 @@ interface Ends {
 }
 
 const attempts = 3
+/** Follows a change of the images within a moment. */
+const indexInTheMaking = '/content/.index.json.'
 const { values, positionals } = parseArgs({
   options: {
     every: { type: 'string' },
@@ -73,6 +75,7 @@ async function playClean(stage: Stage, scene: StoreScene): Promise<{ ends: Ends;
 async function quiet(stage: Stage): Promise<StoreState> {
   for (;;) {
     const found = { ...(await stage.look()), children: 0 }
+    if (found.files.some((path) => path.includes(indexInTheMaking))) continue
     if ((await untilState(stage, [found])).length === 0) return found
   }
 }
@@ -106,10 +109,7 @@ async function playOnce(
     return { trace, error, left, log: fault.errno === 0 ? '' : `it died: ${stage.daemon.log.slice(told, told + 2000)}` }
   }
   // A failed sync undoes nothing: the image is listed, and the caller knows that it may not survive a power cut.
-  // Nor does a failure of the event that tells of a container's commit, behind it.
-  const isTold = scene.title === 'commit' && trace.failed?.what.includes('/state.db') === true
-  const mayBeDone =
-    scene.isRemoval || isTold || (trace.failed?.name === 'fdatasync' && trace.failed.what.includes('/state.db'))
+  const mayBeDone = scene.isRemoval || (trace.failed?.name === 'fdatasync' && trace.failed.what.includes('/state.db'))
   const wanted = error === undefined ? [after] : mayBeDone ? [before, after] : [before]
   const left = [...(await untilState(stage, wanted)), ...(await damage(stage))]
   return { trace, error, left, log: stage.daemon.log.slice(told) }
@@ -133,18 +133,18 @@ function tell({ title }: StoreScene, fault: Fault, play: Play): void {
   const words = error ?? (log === '' ? 'succeeded' : `succeeded; logged ${log.trim().slice(0, 300)}`)
   const name = fault.errno === 0 ? 'killed' : getSystemErrorName(-fault.errno)
   process.stdout.write(`${title}, ${call.name} ${call.k} ${call.what}, ${name}: ${words}\n`)
-  const problem = problemOf(fault, play)
+  const problem = problemOf(title, fault, play)
   if (problem === undefined) return
   wrong += 1
   process.stdout.write(`WRONG: ${problem}\n`)
 }
 
-function problemOf(fault: Fault, { trace, error, left, log }: Play): string | undefined {
+function problemOf(verb: string, fault: Fault, { trace, error, left, log }: Play): string | undefined {
   if (log.startsWith('it died')) return log
   if (left.length > 0) return `left: ${left.join('; ')}`
   if (trace.failed === undefined || fault.errno === 0) return undefined
   if (error === undefined) {
-    const isKnown = log !== '' || whyTolerated({ ...trace.failed, errno: fault.errno }) !== undefined
+    const isKnown = log !== '' || whyTolerated(verb, { ...trace.failed, errno: fault.errno }) !== undefined
     return isKnown ? undefined : 'the failure was not noticed'
   }
   if (error.startsWith('no answer')) return 'the daemon gave no answer'
