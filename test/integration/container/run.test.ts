@@ -93,12 +93,7 @@ test('a read-only container writes only where it is allowed', async () => {
 })
 
 test('what is not implemented is refused by name', async () => {
-  for (const [args, what] of [
-    [['-p', '80:80'], 'publishing ports'],
-    [['-v', '/data'], 'volumes'],
-  ] as const) {
-    const result = await run(...args, busybox, 'true')
-    expect(result.code).toBe(125)
-    expect(result.stderr).toContain(what)
-  }
+  const result = await run('-p', '80:80', busybox, 'true')
+  expect(result.code).toBe(125)
+  expect(result.stderr).toContain('publishing ports')
 })
