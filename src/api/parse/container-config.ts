@@ -44,8 +44,13 @@ function parseHealthcheck(check: HealthConfig | undefined, version: ApiVersion):
 }
 
 function checkConfig(body: ContainerCreateRequest): void {
+  if (isEmptyConfig(body)) throw invalid('config cannot be empty in order to create a container')
+}
+
+/** Whether a body says nothing about the container itself: its settings on the host and on networks do not count. */
+export function isEmptyConfig(body: ContainerCreateRequest): boolean {
   const { HostConfig: _, NetworkingConfig: __, ...config } = body
-  if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container')
+  return Object.keys(config).length === 0
 }
 
 function orNull(words: readonly string[] | undefined): readonly string[] | null {

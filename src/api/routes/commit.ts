@@ -1,7 +1,7 @@
 import type { ContainerCreateRequest } from '#contract/types.gen.ts'
 import { decodeContainerCreateRequest } from '#contract/validate.gen.ts'
 import { type Route, route } from '../call.ts'
-import { parseContainerConfig } from '../parse/container-config.ts'
+import { isEmptyConfig, parseContainerConfig } from '../parse/container-config.ts'
 import { parseTarget } from '../parse/reference.ts'
 import { created } from '../reply.ts'
 
@@ -25,7 +25,9 @@ export const commitRoutes: readonly Route[] = [
   }),
 ]
 
-/** Some clients send null for no config. */
+/** Some clients send null for no config, others an empty object. */
 function decodeConfig(value: unknown): ContainerCreateRequest | undefined {
-  return value === null ? undefined : decodeContainerCreateRequest(value)
+  if (value === null) return undefined
+  const config = decodeContainerCreateRequest(value)
+  return isEmptyConfig(config) ? undefined : config
 }

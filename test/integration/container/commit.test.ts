@@ -69,6 +69,15 @@ test('changes are applied, and what a body says goes before the container’s co
   expect((await ours.request('POST', path, body)).status).toBe(201)
   expect((await scene.askPeer(path, 'POST', JSON.stringify(body))).status).toBe(201)
   await sameImage('made:body')
+  for (const empty of ['{}', 'null', '{"HostConfig":{}}']) {
+    const target = '/commit?container=base&repo=made&tag=empty'
+    expect({ empty, status: (await ours.request('POST', target, JSON.parse(empty))).status }).toEqual({
+      empty,
+      status: 201,
+    })
+    expect({ empty, status: (await scene.askPeer(target, 'POST', empty)).status }).toEqual({ empty, status: 201 })
+    await sameImage('made:empty')
+  }
   const bad = await scene.both('commit', '--change', 'RUN x', 'base', 'made:bad')
   expect(bad.ours).toEqual(bad.dockerd)
 })
