@@ -3,7 +3,7 @@ import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { scheduleRestart } from './exit.ts'
 import { start, startLocked } from './start.ts'
-import { checkSignal, type StopOptions, stopOnce } from './stop.ts'
+import { checkSignal, type StopOptions, stopChecked } from './stop.ts'
 
 const roomRetryMs = 5000
 
@@ -14,7 +14,7 @@ export async function restart(context: ContainerContext, name: string, options: 
   {
     using _kept = context.restarts.keep(id)
     try {
-      await stopOnce(context, id, options)
+      await stopChecked(context, id, options)
     } catch (error) {
       if (!isKind(error, 'not-modified')) throw error
     }

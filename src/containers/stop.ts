@@ -22,13 +22,17 @@ export interface StopOptions {
 export async function stop(context: ContainerContext, name: string, options: StopOptions): Promise<void> {
   const { id } = context.store.get(name)
   checkSignal(`cannot stop container: ${name}`, options)
-  await stopOnce(context, id, options)
+  await stopChecked(context, id, options)
+}
+
+/** As `stop`, of options that are known to be good. */
+export async function stopChecked(context: ContainerContext, id: string, options: StopOptions): Promise<void> {
+  await end(context, id, options)
   const container = context.store.find(id)
   if (container) publish(context, container, 'stop')
 }
 
-/** As `stop`, for a caller that tells its own event. */
-export async function stopOnce(context: ContainerContext, id: string, options: StopOptions): Promise<void> {
+async function end(context: ContainerContext, id: string, options: StopOptions): Promise<void> {
   const marked = await markStopped(context, id)
   if (!marked) return
   const { container, exited } = marked

@@ -47,6 +47,23 @@ test('the past can be asked for, also after a restart of the daemon', async () =
   expect(parse(body).map(({ Action }) => Action)).toEqual(['create', 'attach', 'start', 'die', 'destroy'])
 })
 
+test('a restart tells its stop too, of a container that runs', async () => {
+  const id = await daemon.runDetached('--network', 'none', '--init', busybox, 'sleep', '1000')
+  await daemon.docker('restart', id)
+  await daemon.docker('kill', id)
+  await daemon.docker('restart', id)
+  await daemon.docker('rm', '-f', id)
+  const { body } = await daemon.request(
+    'GET',
+    `/events?since=1&until=${Date.now() / 1000 + 0.01}&${only({ container: [id] })}`,
+  )
+  const told = parse(body).map(({ Action }) => Action)
+  expect(told.slice(0, told.indexOf('restart') + 1)).toEqual([
+    ...['create', 'start', 'kill', 'die', 'stop', 'start', 'restart'],
+  ])
+  expect(told.filter((action) => action === 'stop')).toHaveLength(1)
+})
+
 test('stopping, killing and execs have their own events', async () => {
   const id = await daemon.runDetached('--network', 'none', busybox, 'sleep', '1000')
   await daemon.docker('exec', id, 'true')
