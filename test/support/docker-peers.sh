@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints a directory with today's Docker (CLI, dockerd, containerd of Debian unstable), fetched once and unpacked, never installed.
+# Prints a directory with today's Docker (CLI, compose v2, dockerd, containerd of Debian unstable), fetched once and unpacked, never installed.
 #   docker-peers.sh DIRECTORY
 # dockerd needs runc and iptables of the host's own release.
 set -eu
@@ -8,7 +8,10 @@ mkdir -p "$(dirname "$target")"
 # Tests run side by side, and the first ones may all find it missing.
 exec 9>"$target.lock"
 flock 9
-if [ -x "$target/usr/bin/docker" ] && [ -x "$target/usr/sbin/dockerd" ]; then
+is_whole() {
+  [ -x "$target/usr/bin/docker" ] && [ -x "$target/usr/sbin/dockerd" ] && [ -x "$target/usr/libexec/docker/cli-plugins/docker-compose" ]
+}
+if is_whole; then
   echo "$target"
   exit 0
 fi
@@ -26,7 +29,7 @@ apt() {
     -o Dir::Cache="$fetch" -o Dir::Cache::archives="$fetch/archives" -o APT::Sandbox::User=root "$@"
 }
 apt update >/dev/null
-(cd "$fetch/archives" && apt download docker-cli docker.io containerd >/dev/null)
+(cd "$fetch/archives" && apt download docker-cli docker-compose docker.io containerd >/dev/null)
 for package in "$fetch"/archives/*.deb; do dpkg -x "$package" "$fetch/root"; done
 rm -rf "$target" && mv "$fetch/root" "$target" && rm -rf "$fetch"
 echo "$target"

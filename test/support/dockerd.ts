@@ -22,12 +22,17 @@ export function dockerCli(): string {
   return found
 }
 
+/** docker compose v2, as a plugin of the docker CLI that also runs alone. */
+export function composePlugin(): string {
+  return join(fetchDockerPeers(), 'usr/libexec/docker/cli-plugins/docker-compose')
+}
+
 function isRecentDocker(): boolean {
   const { status, stdout } = spawnSync('docker', ['--version'], { encoding: 'utf8' })
   return status === 0 && Number(/version (\d+)\./.exec(stdout)?.[1]) >= 28
 }
 
-/** Today's Docker, fetched once: the docker CLI and the peer engine.   @returns the folder it is unpacked in */
+/** Today's Docker, fetched once: the docker CLI, compose and the peer engine.   @returns the folder it is unpacked in */
 function fetchDockerPeers(): string {
   const script = join(import.meta.dirname, 'docker-peers.sh')
   return execFileSync('sh', [script, join(root, 'build/cache/docker-peers')], { encoding: 'utf8' }).trim()
