@@ -64,6 +64,7 @@ const allowed: Readonly<Record<string, string>> = {
   'devnode.c sys_open_tree': name,
   'devnode.c chmod': 'a descriptor’s path in /proc/self/fd',
   'mask.c openat': 'a device that we made ourselves, in a detached tmpfs',
+  'mount.c open': 'the source of a bind with a subpath, a path of the host’s; the subpath goes by openat2 below it',
   'mount.c sys_open_tree': 'the source of a bind, a path of the host’s',
   'mount-copy-up.c open': 'a descriptor’s path in /proc/self/fd',
   'mount-copy-up.c openat': name,
