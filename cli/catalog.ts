@@ -37,6 +37,11 @@ export const catalog: readonly Entry[] = [
     async () => (await import('./commands/container/commit.ts')).commitCommand,
   ),
   entry(
+    'container cp, cp',
+    'Copy files from and to containers',
+    async () => (await import('./commands/container/cp.ts')).cpCommand,
+  ),
+  entry(
     'container create, create',
     'Make a container without starting it',
     async () => (await import('./commands/container/create.ts')).createCommand,

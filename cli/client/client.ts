@@ -66,13 +66,17 @@ export class Client implements Disposable {
     return { head, body: readBody(socket, head, method) }
   }
 
-  /** A POST whose body is sent as it comes. The version is settled beforehand: the body could not be sent twice. */
-  async upload(path: string, body: AsyncIterable<Uint8Array>, call: Omit<Call, 'body'> = {}): Promise<Answer> {
+  /** A POST or PUT whose body is sent as it comes. The version is settled beforehand: the body could not be sent twice. */
+  async upload(
+    path: string,
+    body: AsyncIterable<Uint8Array>,
+    { method = 'POST', ...call }: Omit<Call, 'body'> & { readonly method?: 'POST' | 'PUT' } = {},
+  ): Promise<Answer> {
     await this.send('GET', '/_ping')
     const target = `/v${this.#version}${path}${formatQuery(call.query)}`
     const headers = call.headers && { headers: call.headers }
-    const { socket, head } = await this.#once({ method: 'POST', target, ...headers, upload: body })
-    return { head, body: readBody(socket, head, 'POST') }
+    const { socket, head } = await this.#once({ method, target, ...headers, upload: body })
+    return { head, body: readBody(socket, head, method) }
   }
 
   /** The connection itself, raw in both directions, each of which ends on its own. Whoever asks destroys it. */
