@@ -87,6 +87,11 @@ async function launch(context: ContainerContext, container: Container): Promise<
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(paths.shimDirectory(id), { recursive: true, force: true }))
   undo.defer(() => network.closeSandbox(id))
+  let made = false
+  // Once the shim has ended: what it made for a process that never ran is its to undo only where its own step fails.
+  undo.defer(async () => {
+    if (made) await releaseCgroup(context, container)
+  })
   await context.copies.end(id)
   const peer = findPeer(context, container)
   const processPeer = findProcessPeer(context, container)
@@ -103,6 +108,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
   } finally {
     plans.close(planFd)
   }
+  made = true
   checkPeer(context, peer)
   checkProcessPeer(context, processPeer)
   if (!peer) await network.furnishSandbox(id, toSandboxRequest(paths, container), shim)

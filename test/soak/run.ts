@@ -10,6 +10,7 @@ const soaks: Readonly<Record<string, readonly string[]>> = {
   fuzz: ['test/native/fuzz/soak.ts'],
   faults: ['test/native/faults/run.ts'],
   powercut: ['test/soak/powercut/run.ts'],
+  networks: ['test/soak/networks.ts'],
   pulls: ['test/soak/pulls.ts'],
   'rename-race': ['test/native/runtime/rename-race.ts'],
   'store-faults': ['test/soak/store-faults/run.ts'],

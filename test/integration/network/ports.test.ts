@@ -59,6 +59,12 @@ async function get(from: readonly string[], address: string, port: number): Prom
   return (await answer.catch((error: { stdout: string }) => error)).stdout.trim()
 }
 
+/** Groups of a container that are there, in whatever hierarchy. */
+async function cgroupsOf(id: string): Promise<string[]> {
+  const found = await run(['find', '/sys/fs/cgroup', '-maxdepth', '4', '-name', id])
+  return found.split('\n').filter((line) => line !== '')
+}
+
 const gets = (from: readonly string[], address: string, port: number): Promise<string> =>
   waitFor(`an answer at ${address}:${port}`, async () => (await get(from, address, port)) || undefined)
 
@@ -136,6 +142,9 @@ test('ports that somebody has are refused in the words of Docker, and the contai
   expect(await refusal('run', '--name', 'second', '-p', '8084:80', busybox, 'true')).toMatch(
     /failed to set up container networking: driver failed programming external connectivity on endpoint second \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:8084 failed: port is already allocated/,
   )
+  for (let again = 0; again < 5; again++)
+    expect(await refusal('start', 'second')).toContain('port is already allocated')
+  expect(await cgroupsOf(await docker('inspect', '-f', '{{.Id}}', 'second'))).toEqual([])
   const listen = `require('node:net').createServer().listen(7777, () => console.log('ready'))`
   const [file = '', ...enter] = daemon.enter
   const other = spawn(file, [...enter, process.execPath, '-e', listen])
