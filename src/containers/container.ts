@@ -118,6 +118,17 @@ export interface MountPoint extends Omit<MountSetting, 'origin' | 'createSource'
   readonly origin: 'binds' | 'mounts' | 'tmpfs' | 'volumes' | 'other-container'
 }
 
+/** Devices that somebody else describes: by CDI names, or as so many GPUs. */
+export interface DeviceRequest {
+  readonly driver: string
+  /** -1: all. */
+  readonly count: number
+  readonly deviceIds: readonly string[]
+  /** Any of the lists, all of its entries. */
+  readonly capabilities: readonly (readonly string[])[]
+  readonly options: Readonly<Record<string, string>>
+}
+
 /** How the host serves the container. `undefined`: not asked for. */
 export interface HostSettings {
   /** `Binds` as they came, for inspect. */
@@ -165,6 +176,8 @@ export interface HostSettings {
   readonly ulimits: readonly Ulimit[]
   readonly devices: readonly DeviceMapping[]
   readonly deviceCgroupRules: readonly string[]
+  /** Undefined: made before they could be asked for. */
+  readonly deviceRequests: readonly DeviceRequest[] | undefined
   readonly sysctls: Readonly<Record<string, string>>
   readonly logConfig: LogConfig
   readonly init: boolean

@@ -4,6 +4,7 @@ import type { Logger } from '#base/log.ts'
 import type { EventBus } from '#events/bus.ts'
 import type { CopyTable } from './archive/copy-table.ts'
 import type { AttachTable } from './attach-table.ts'
+import type { CdiRegistry } from './cdi/registry.ts'
 import type { Container, LogConfig, Ulimit } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
@@ -53,6 +54,7 @@ export interface ContainerContext {
   readonly forwarders: LogForwarders
   /** Of containers that name no driver. */
   readonly defaultLog: LogConfig
+  readonly cdi: CdiRegistry
   /** Of containers that do not name them. */
   readonly defaultUlimits: readonly Ulimit[]
   readonly images: ImageSource

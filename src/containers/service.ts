@@ -11,6 +11,7 @@ import { CopyTable } from './archive/copy-table.ts'
 import { type AttachOptions, attach } from './attach.ts'
 import { AttachTable } from './attach-table.ts'
 import { openBackground } from './background.ts'
+import { CdiRegistry } from './cdi/registry.ts'
 import { changes } from './changes.ts'
 import { type CommitRequest, commitContainer } from './commit.ts'
 import { connect, disconnect } from './connect.ts'
@@ -95,6 +96,8 @@ export interface ContainerPorts {
   readonly datagrams: DatagramSockets
   readonly defaultLog?: LogConfig
   readonly defaultUlimits?: readonly Ulimit[]
+  /** Directories of CDI files; none without. */
+  readonly cdiSpecDirs?: readonly string[]
   readonly cgroups: CgroupControl
   readonly plans: PlanCompiler
   readonly seccomp: SeccompFilters
@@ -141,6 +144,7 @@ export class ContainerService implements AsyncDisposable {
       runtimes: ports.runtimes ?? new Runtimes(),
       defaultLog: ports.defaultLog ?? { driver: 'json-file', options: {} },
       defaultUlimits: ports.defaultUlimits ?? [],
+      cdi: new CdiRegistry(ports.cdiSpecDirs ?? [], ports.log),
       clock,
       background,
       paths,

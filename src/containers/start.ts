@@ -3,6 +3,8 @@ import { conflict, messageOf, notModified } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import type { SandboxPlan } from '#network/sandbox.ts'
 import { makeBindSource } from './bind-source.ts'
+import { applyEdits } from './cdi/apply.ts'
+import { editsOfRequests } from './cdi/device-requests.ts'
 import type { Container, MountPoint } from './container.ts'
 import { commit } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
@@ -198,7 +200,8 @@ async function compile(
       image: (point: MountPoint) => layersOfImageMount(context, id, point),
     },
   }
-  const spec = buildSpec(withDefaultUlimits(container, context.defaultUlimits), input)
+  const edits = await editsOfRequests(context.cdi, host.deviceRequests ?? [])
+  const spec = applyEdits(buildSpec(withDefaultUlimits(container, context.defaultUlimits), input), edits)
   const runtime = await prepareOtherRuntime(context, container, spec)
   const keeper = toKeeper(container, {
     paths,

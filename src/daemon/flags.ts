@@ -21,6 +21,7 @@ The container engine: serves the Docker Engine API.
 Options:
       --add-runtime list             OCI runtime that containers can ask for (name=path)
       --bip string                   IP address of the default bridge, with prefix length
+      --cdi-spec-dir list            Directory of CDI files (default /etc/cdi and /var/run/cdi)
       --config-file string           Configuration file (default "${defaultConfigFile}")
       --data-root string             Directory of persistent state (default "/var/lib/berth")
   -D, --debug                        Debug messages
@@ -60,6 +61,7 @@ Options:
 const options = {
   'add-runtime': { type: 'string', multiple: true },
   bip: { type: 'string' },
+  'cdi-spec-dir': { type: 'string', multiple: true },
   'config-file': { type: 'string' },
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
@@ -106,6 +108,7 @@ export function parseFlags(argv: readonly string[]): Asked {
   const path = values['config-file'] ?? defaultConfigFile
   const flags: Settings = {
     bip: values.bip,
+    cdiSpecDirs: values['cdi-spec-dir'],
     dataRoot: values['data-root'],
     debug: values.debug,
     defaultUlimits: values['default-ulimit']?.map(parseUlimit),

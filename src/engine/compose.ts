@@ -149,6 +149,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       runtimes,
       defaultLog: defaultLogOf(config),
       defaultUlimits: config.defaultUlimits,
+      cdiSpecDirs: config.cdiSpecDirs,
       cgroupDriver,
       idMaps: await openIdMaps(config.usernsRemap),
       dataRoot: root.path,

@@ -56,6 +56,8 @@ export interface Config {
   /** Of containers that name none, and its options. */
   readonly logDriver: string
   readonly logOptions: Readonly<Record<string, string>>
+  /** Directories of CDI files, the last one counting most. */
+  readonly cdiSpecDirs: readonly string[]
   /** Of containers that do not name them. */
   readonly defaultUlimits: readonly Ulimit[]
   /** `native.cgroupdriver=systemd` */
@@ -165,6 +167,7 @@ const directives: Readonly<Record<string, Directive>> = {
   disk: { setting: 'disk', read: readDisk, flag: 'disk' },
   'selinux-enabled': { setting: 'selinuxEnabled', read: flag, flag: 'selinux-enabled' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
+  'cdi-spec-dirs': { setting: 'cdiSpecDirs', read: texts, flag: 'cdi-spec-dir' },
   'default-ulimits': { setting: 'defaultUlimits', read: readUlimits, flag: 'default-ulimit' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
@@ -346,6 +349,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     defaultRuntime: builtInRuntime,
     logDriver: 'json-file',
     logOptions: {},
+    cdiSpecDirs: ['/etc/cdi', '/var/run/cdi'],
     defaultUlimits: [],
     execOptions: [],
     usernsRemap: undefined,

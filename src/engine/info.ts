@@ -34,6 +34,7 @@ export interface SystemInfo extends SystemVersion {
   readonly warnings: readonly string[]
   readonly debug: boolean
   readonly labels: readonly string[]
+  readonly cdiSpecDirs: readonly string[]
   readonly insecureRegistries: readonly string[]
   readonly registryMirrors: readonly string[]
   readonly httpProxy: string

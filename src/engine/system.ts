@@ -117,6 +117,7 @@ function systemInfo({
     warnings: [],
     debug: config.debug,
     labels: config.labels,
+    cdiSpecDirs: config.cdiSpecDirs,
     insecureRegistries: registries.insecure,
     registryMirrors: hubMirrors(registries),
     httpProxy: withoutUser(registries.proxies.http),

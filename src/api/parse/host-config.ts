@@ -109,6 +109,13 @@ function parseResources(host: HostConfigRequest) {
       permissions: CgroupPermissions || 'rwm',
     })),
     deviceCgroupRules: host.DeviceCgroupRules ?? [],
+    deviceRequests: (host.DeviceRequests ?? []).map(({ Driver, Count, DeviceIDs, Capabilities, Options }) => ({
+      driver: Driver ?? '',
+      count: Count ?? 0,
+      deviceIds: DeviceIDs ?? [],
+      capabilities: (Capabilities ?? []).map((all) => all ?? []),
+      options: Options ?? {},
+    })),
   }
 }
 
@@ -128,7 +135,6 @@ function parseRestartPolicy(policy: HostConfigRequest['RestartPolicy']): Restart
 function refuseWhatIsMissing(host: HostConfigRequest): void {
   const asked: Readonly<Record<string, boolean>> = {
     StorageOpt: Object.keys(host.StorageOpt ?? {}).length > 0,
-    DeviceRequests: (host.DeviceRequests ?? []).length > 0,
     BlkioWeightDevice: (host.BlkioWeightDevice ?? []).length > 0,
     BlkioDeviceReadBps: (host.BlkioDeviceReadBps ?? []).length > 0,
     BlkioDeviceWriteBps: (host.BlkioDeviceWriteBps ?? []).length > 0,

@@ -82,7 +82,7 @@ function presentResources(host: HostSettings) {
       CgroupPermissions: permissions,
     })),
     DeviceCgroupRules: orNull(host.deviceCgroupRules),
-    DeviceRequests: null,
+    DeviceRequests: presentDeviceRequests(host),
     MemoryReservation: host.memoryReservationBytes,
     MemorySwap: host.memorySwapBytes,
     MemorySwappiness: host.memorySwappiness ?? null,
@@ -107,4 +107,15 @@ function presentPortBindings(bindings: HostSettings['portBindings']): HostConfig
 
 function orNull(list: readonly string[]): readonly string[] | null {
   return list.length === 0 ? null : list
+}
+
+function presentDeviceRequests({ deviceRequests = [] }: HostSettings): HostConfig['DeviceRequests'] {
+  if (deviceRequests.length === 0) return null
+  return deviceRequests.map(({ driver, count, deviceIds, capabilities, options }) => ({
+    Driver: driver,
+    Count: count,
+    DeviceIDs: deviceIds.length === 0 ? null : deviceIds,
+    Capabilities: capabilities.length === 0 ? null : capabilities,
+    Options: Object.keys(options).length === 0 ? null : options,
+  }))
 }

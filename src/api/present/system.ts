@@ -68,7 +68,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     RuncCommit: { ID: facts.runtimeVersion },
     InitCommit: { ID: '' },
     SecurityOptions: facts.securityOptions,
-    CDISpecDirs: [],
+    CDISpecDirs: [...facts.cdiSpecDirs],
     Warnings: facts.warnings.length === 0 ? null : facts.warnings,
   }
 }

@@ -66,6 +66,11 @@ function expand({ pathOnHost, pathInContainer }: DeviceMapping): DeviceSpec[] {
   return devicesBelow(pathOnHost, pathInContainer)
 }
 
+/** A device of the host under a path of the container.   @throws `invalid` in Docker's words */
+export function hostDevice(path: string, hostPath: string): DeviceSpec {
+  return toNode(path, hostPath, statDevice(hostPath))
+}
+
 function statDevice(path: string): Stats {
   try {
     return statSync(path)
