@@ -5,6 +5,7 @@ import type { Container, ContainerConfig, HealthAction, HostSettings, LogConfig,
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { requestedAction, requestedHealthcheck } from './health/requested.ts'
+import { checkLinks } from './links.ts'
 import { mergeImage } from './merge-image.ts'
 import { fillVolumes } from './mounts/fill-volumes.ts'
 import { ImageMounts } from './mounts/image-mounts.ts'
@@ -45,6 +46,7 @@ export async function create(
   validate(config, host)
   refuseMounts(context, host)
   checkCgroupParent(host, context.cgroupDriver)
+  checkLinks(context, host)
   const attachments = context.network.planAttachments(host.networkMode, request.attachments)
   const name = request.name === undefined || request.name === '' ? undefined : parseContainerName(request.name)
   if (name !== undefined) store.checkName(name)

@@ -1,6 +1,7 @@
 import { conflict } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './context.ts'
+import { linkTexts } from './links.ts'
 import { portsOf } from './published.ts'
 import type { ContainerView } from './requests.ts'
 import { toAttached } from './sandbox-request.ts'
@@ -21,8 +22,9 @@ export async function inspect(
 export function toView(context: ContainerContext, container: Container): ContainerView {
   const { id, config, logPath } = container
   const { hostname, hosts, resolvConf } = etcOf(context, container)
+  const { host } = container
   return {
-    container,
+    container: host.links.length > 0 ? { ...container, host: { ...host, links: linkTexts(container) } } : container,
     endpoints: context.network.endpoints(toAttached(container)),
     ports: portsOf(context, container),
     appArmorProfile: context.appArmor.active ? appArmorProfileOf(container.host) : '',

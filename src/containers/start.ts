@@ -13,6 +13,7 @@ import { healthCheckOf } from './health/check.ts'
 import { startingHealth } from './health/state.ts'
 import { toKeeper } from './keeper.ts'
 import { isRunning, transition } from './lifecycle.ts'
+import { type Links, linksOf, withLinks } from './links.ts'
 import { layersOfImageMount } from './mounts/image-mounts.ts'
 import { checkPropagation } from './mounts/propagation.ts'
 import { mountVolumes, unmountVolumes, type VolumeSources } from './mounts/volume-mounts.ts'
@@ -95,14 +96,15 @@ async function launch(context: ContainerContext, container: Container): Promise<
     if (made) await releaseCgroup(context, container)
   })
   await context.copies.end(id)
+  const links = linksOf(context, container)
   const peer = findPeer(context, container)
   const processPeer = findProcessPeer(context, container)
   undo.defer(() => unmountVolumes(context, container))
-  const [shim, prepared] = await together(undo, shims.launch(), prepare(context, container))
+  const [shim, prepared] = await together(undo, shims.launch(), prepare(context, container, links))
   const files = { etc: etcOf(context, container), rootfs: context.snapshots.mounts(id) }
   await context.selinux.labelFiles(container, files, context.background.signal)
   const task: Task = { containerId: id, shim }
-  const planFd = await compile(context, container, { ...prepared, peer, processPeer })
+  const planFd = await compile(context, withLinks(container, links), { ...prepared, peer, processPeer })
   let pid: number
   try {
     watchTask(context, task)
@@ -139,11 +141,11 @@ interface Prepared {
   readonly volumes: VolumeSources
 }
 
-async function prepare(context: ContainerContext, container: Container): Promise<Prepared> {
+async function prepare(context: ContainerContext, container: Container, links: Links): Promise<Prepared> {
   const { id } = container
   const { paths } = context
   const [network, volumes] = await allOf(
-    context.network.openSandbox(id, toSandboxRequest(paths, container)),
+    context.network.openSandbox(id, { ...toSandboxRequest(paths, container), linkedHosts: links.hosts }),
     mountVolumes(context, container),
     mkdir(paths.shimDirectory(id), { mode: 0o700 }),
     ...container.mounts

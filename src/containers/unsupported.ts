@@ -5,7 +5,6 @@ import type { HostSettings } from './container.ts'
 export function refuseUnsupported(host: HostSettings): void {
   const asked: readonly (readonly [boolean, string])[] = [
     [Object.keys(host.portBindings).some((port) => port.endsWith('/sctp')), 'publishing ports of SCTP'],
-    [host.links.length > 0, 'links (--link)'],
     [host.ipcMode.startsWith('container:'), `joining the IPC namespace of a container (--ipc ${host.ipcMode})`],
   ]
   for (const [wanted, what] of asked) {

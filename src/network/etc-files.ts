@@ -55,8 +55,9 @@ async function hostsFor(request: SandboxRequest, context: EtcContext): Promise<s
     const own = await readText(context.files.hosts)
     return own === '' ? renderHosts(extra, []) : `${own.trimEnd()}\n${extra.join('')}`
   }
+  const linked = (request.linkedHosts ?? []).map(({ address, names }) => `${address}\t${names.join(' ')}\n`)
   return renderHosts(
-    extra,
+    [...extra, ...linked],
     context.addresses.map((address) => ownLine(address, request)),
   )
 }

@@ -53,6 +53,11 @@ export interface HostPort {
   readonly hostPort: number
 }
 
+export interface LinkedHost {
+  readonly address: string
+  readonly names: readonly string[]
+}
+
 /** What a container asks of its sandbox at each start. */
 export interface SandboxRequest {
   /** HostConfig.NetworkMode: `default`, `bridge`, `host`, `none`, a network's name or id. */
@@ -68,5 +73,7 @@ export interface SandboxRequest {
   readonly dnsSearch: readonly string[]
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[]
+  /** Containers that it is linked with. */
+  readonly linkedHosts?: readonly LinkedHost[]
   readonly ports: PortWishes
 }
