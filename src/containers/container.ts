@@ -118,6 +118,13 @@ export interface MountPoint extends Omit<MountSetting, 'origin' | 'createSource'
   readonly origin: 'binds' | 'mounts' | 'tmpfs' | 'volumes' | 'other-container'
 }
 
+/** Bytes or operations a second, of one device of the host. */
+export interface BlkioLimit {
+  readonly kind: 'readBps' | 'writeBps' | 'readIops' | 'writeIops'
+  readonly path: string
+  readonly rate: number
+}
+
 /** Devices that somebody else describes: by CDI names, or as so many GPUs. */
 export interface DeviceRequest {
   readonly driver: string
@@ -173,6 +180,8 @@ export interface HostSettings {
   /** 0 or below: unlimited; undefined: not asked for. */
   readonly pidsLimit: number | undefined
   readonly blkioWeight: number
+  /** Undefined: made before they could be asked for. */
+  readonly blkioLimits: readonly BlkioLimit[] | undefined
   readonly ulimits: readonly Ulimit[]
   readonly devices: readonly DeviceMapping[]
   readonly deviceCgroupRules: readonly string[]

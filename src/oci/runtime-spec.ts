@@ -110,6 +110,19 @@ export interface DeviceSpec {
   readonly gid?: number
 }
 
+export type ThrottleKind =
+  | 'throttleReadBpsDevice'
+  | 'throttleWriteBpsDevice'
+  | 'throttleReadIOPSDevice'
+  | 'throttleWriteIOPSDevice'
+
+/** Bytes or operations a second. */
+export interface ThrottleSpec {
+  readonly major: number
+  readonly minor: number
+  readonly rate: number
+}
+
 export interface ResourcesSpec {
   readonly devices?: readonly {
     readonly allow: boolean
@@ -135,6 +148,6 @@ export interface ResourcesSpec {
     readonly mems?: string
   }
   readonly pids?: { readonly limit: number }
-  readonly blockIO?: { readonly weight?: number }
+  readonly blockIO?: { readonly weight?: number } & Partial<Record<ThrottleKind, readonly ThrottleSpec[]>>
   readonly unified?: Readonly<Record<string, string>>
 }

@@ -1,5 +1,5 @@
 import { invalid, notImplemented } from '#base/errors.ts'
-import type { HostSettings, RestartPolicy } from '#containers/container.ts'
+import type { BlkioLimit, HostSettings, RestartPolicy } from '#containers/container.ts'
 import type { ContainerUpdateRequest, HostConfigRequest } from '#contract/types.gen.ts'
 import type { UpdateRequest } from '#engine/engine.ts'
 import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
@@ -109,6 +109,12 @@ function parseResources(host: HostConfigRequest) {
       permissions: CgroupPermissions || 'rwm',
     })),
     deviceCgroupRules: host.DeviceCgroupRules ?? [],
+    blkioLimits: [
+      ...parseThrottles('readBps', host.BlkioDeviceReadBps),
+      ...parseThrottles('writeBps', host.BlkioDeviceWriteBps),
+      ...parseThrottles('readIops', host.BlkioDeviceReadIOps),
+      ...parseThrottles('writeIops', host.BlkioDeviceWriteIOps),
+    ],
     deviceRequests: (host.DeviceRequests ?? []).map(({ Driver, Count, DeviceIDs, Capabilities, Options }) => ({
       driver: Driver ?? '',
       count: Count ?? 0,
@@ -117,6 +123,13 @@ function parseResources(host: HostConfigRequest) {
       options: Options ?? {},
     })),
   }
+}
+
+function parseThrottles(
+  kind: BlkioLimit['kind'],
+  devices: HostConfigRequest['BlkioDeviceReadBps'],
+): readonly BlkioLimit[] {
+  return (devices ?? []).map(({ Path = '', Rate = 0 }) => ({ kind, path: Path, rate: Rate }))
 }
 
 function parseRestartPolicy(policy: HostConfigRequest['RestartPolicy']): RestartPolicy {
@@ -136,10 +149,6 @@ function refuseWhatIsMissing(host: HostConfigRequest): void {
   const asked: Readonly<Record<string, boolean>> = {
     StorageOpt: Object.keys(host.StorageOpt ?? {}).length > 0,
     BlkioWeightDevice: (host.BlkioWeightDevice ?? []).length > 0,
-    BlkioDeviceReadBps: (host.BlkioDeviceReadBps ?? []).length > 0,
-    BlkioDeviceWriteBps: (host.BlkioDeviceWriteBps ?? []).length > 0,
-    BlkioDeviceReadIOps: (host.BlkioDeviceReadIOps ?? []).length > 0,
-    BlkioDeviceWriteIOps: (host.BlkioDeviceWriteIOps ?? []).length > 0,
     CpuRealtimePeriod: Boolean(host.CpuRealtimePeriod),
     CpuRealtimeRuntime: Boolean(host.CpuRealtimeRuntime),
     Cgroup: Boolean(host.Cgroup),

@@ -1,4 +1,4 @@
-import type { HostSettings } from '#containers/container.ts'
+import type { BlkioLimit, HostSettings } from '#containers/container.ts'
 import type { HostConfig, Mount } from '#contract/types.gen.ts'
 
 /** HostConfig as inspect shows it: a client may send it back to create the same container again. */
@@ -66,10 +66,10 @@ function presentResources(host: HostSettings) {
     CgroupParent: host.cgroupParent,
     BlkioWeight: host.blkioWeight,
     BlkioWeightDevice: [],
-    BlkioDeviceReadBps: [],
-    BlkioDeviceWriteBps: [],
-    BlkioDeviceReadIOps: [],
-    BlkioDeviceWriteIOps: [],
+    BlkioDeviceReadBps: presentThrottles(host, 'readBps'),
+    BlkioDeviceWriteBps: presentThrottles(host, 'writeBps'),
+    BlkioDeviceReadIOps: presentThrottles(host, 'readIops'),
+    BlkioDeviceWriteIOps: presentThrottles(host, 'writeIops'),
     CpuPeriod: host.cpuPeriodMicros,
     CpuQuota: host.cpuQuotaMicros,
     CpuRealtimePeriod: 0,
@@ -107,6 +107,10 @@ function presentPortBindings(bindings: HostSettings['portBindings']): HostConfig
 
 function orNull(list: readonly string[]): readonly string[] | null {
   return list.length === 0 ? null : list
+}
+
+function presentThrottles({ blkioLimits = [] }: HostSettings, wanted: BlkioLimit['kind']) {
+  return blkioLimits.filter(({ kind }) => kind === wanted).map(({ path, rate }) => ({ Path: path, Rate: rate }))
 }
 
 function presentDeviceRequests({ deviceRequests = [] }: HostSettings): HostConfig['DeviceRequests'] {

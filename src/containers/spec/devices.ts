@@ -66,6 +66,14 @@ function expand({ pathOnHost, pathInContainer }: DeviceMapping): DeviceSpec[] {
   return devicesBelow(pathOnHost, pathInContainer)
 }
 
+/** @throws `invalid` in Docker's words */
+export function deviceNumber(path: string): { major: number; minor: number } {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat) throw invalid(`stat ${path}: no such file or directory`)
+  if (!stat.isBlockDevice()) throw invalid(`${path} is no block device, whose speed could be limited`)
+  return splitDevice(stat.rdev)
+}
+
 /** A device of the host under a path of the container.   @throws `invalid` in Docker's words */
 export function hostDevice(path: string, hostPath: string): DeviceSpec {
   return toNode(path, hostPath, statDevice(hostPath))

@@ -1,12 +1,21 @@
-import type { ResourcesSpec } from '#oci/runtime-spec.ts'
-import type { HostSettings } from '../container.ts'
-import type { Devices } from './devices.ts'
+import type { ResourcesSpec, ThrottleKind } from '#oci/runtime-spec.ts'
+import type { BlkioLimit, HostSettings } from '../container.ts'
+import { type Devices, deviceNumber } from './devices.ts'
+
+const throttleOf = {
+  readBps: 'throttleReadBpsDevice',
+  writeBps: 'throttleWriteBpsDevice',
+  readIops: 'throttleReadIOPSDevice',
+  writeIops: 'throttleWriteIOPSDevice',
+} as const satisfies Record<BlkioLimit['kind'], ThrottleKind>
 
 const defaultCpuPeriodMicros = 100_000
 
-/** The limits of the container's cgroup, and its devices; what was not asked for is not there. */
+/** The limits of the container's cgroup, and its devices; what was not asked for is not there.   @throws `invalid` for a device that the host has not */
 export function resourcesOf(host: HostSettings, { rules }: Devices): ResourcesSpec {
-  return { devices: rules, ...limitsOf(host) }
+  const { blockIO, ...limits } = limitsOf(host)
+  const block = { ...blockIO, ...throttlesOf(host.blkioLimits ?? []) }
+  return { devices: rules, ...limits, ...(Object.keys(block).length > 0 && { blockIO: block }) }
 }
 
 /** Of a group that exists, what may change. */
@@ -19,6 +28,13 @@ export function limitsOf(host: HostSettings): ResourcesSpec {
     ...(host.pidsLimit !== undefined && host.pidsLimit > 0 && { pids: { limit: host.pidsLimit } }),
     ...(host.blkioWeight > 0 && { blockIO: { weight: host.blkioWeight } }),
   }
+}
+
+function throttlesOf(limits: readonly BlkioLimit[]): NonNullable<ResourcesSpec['blockIO']> {
+  const byKind = Map.groupBy(limits, ({ kind }) => throttleOf[kind])
+  return Object.fromEntries(
+    [...byKind].map(([kind, all]) => [kind, all.map(({ path, rate }) => ({ ...deviceNumber(path), rate }))]),
+  )
 }
 
 function memoryOf(host: HostSettings): NonNullable<ResourcesSpec['memory']> {
