@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { invalid, messageOf } from '#base/errors.ts'
+import { parseAddressPool } from '#engine/address-pools.ts'
 import {
   type Config,
   mergeConfig,
@@ -26,6 +27,7 @@ Options:
       --data-root string             Directory of persistent state (default "/var/lib/berth")
   -D, --debug                        Debug messages
       --default-runtime string       Runtime of containers that name none (default "berth")
+      --default-address-pool list    Addresses for networks (base=10.10.0.0/16,size=24)
       --default-ulimit list          Limit of processes in containers (name=soft:hard)
       --docker-socket                Serve /var/run/docker.sock too, where nobody else does
       --exec-opt list                Runtime options: native.cgroupdriver=cgroupfs or =systemd
@@ -66,6 +68,7 @@ const options = {
   'data-root': { type: 'string' },
   debug: { type: 'boolean', short: 'D' },
   'default-runtime': { type: 'string' },
+  'default-address-pool': { type: 'string', multiple: true },
   'default-ulimit': { type: 'string', multiple: true },
   'docker-socket': { type: 'boolean' },
   'exec-opt': { type: 'string', multiple: true },
@@ -111,6 +114,7 @@ export function parseFlags(argv: readonly string[]): Asked {
     cdiSpecDirs: values['cdi-spec-dir'],
     dataRoot: values['data-root'],
     debug: values.debug,
+    addressPools: values['default-address-pool']?.map(parseAddressPool),
     defaultUlimits: values['default-ulimit']?.map(parseUlimit),
     dockerSocket: values['docker-socket'],
     execOptions: values['exec-opt'],

@@ -100,7 +100,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   )
   const network = opened.use(
     new NetworkService({
-      config: { bip: config.bip, mtu: config.mtu },
+      config: { bip: config.bip, mtu: config.mtu, pools: config.addressPools },
       database,
       links: openNetlink(library),
       log,

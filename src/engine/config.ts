@@ -9,7 +9,9 @@ import type { DiskLimits } from '#images/budget/disk-budget.ts'
 import type { Compression } from '#images/layers/compress.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
 import type { RegistrySetting } from '#images/registry/registry-config.ts'
+import type { Pool } from '#network/ipam/pool.ts'
 import { JsonReader } from '#oci/json.ts'
+import { readAddressPools } from './address-pools.ts'
 import { withoutSettledKeys } from './dockerd-keys.ts'
 
 /** Everything the daemon can be told, decided once at start. */
@@ -50,6 +52,8 @@ export interface Config {
   readonly maxDownloadAttempts: number
   readonly bip: string | undefined
   readonly mtu: number
+  /** Undefined: Docker's. */
+  readonly addressPools: readonly Pool[] | undefined
   /** OCI commands besides the built-in runtime, by the name containers ask for. */
   readonly runtimes: Readonly<Record<string, OtherRuntime>>
   readonly defaultRuntime: string
@@ -171,6 +175,7 @@ const directives: Readonly<Record<string, Directive>> = {
   'default-ulimits': { setting: 'defaultUlimits', read: readUlimits, flag: 'default-ulimit' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
+  'default-address-pools': { setting: 'addressPools', read: readAddressPools, flag: 'default-address-pool' },
   mtu: { setting: 'mtu', read: (field) => field.size(), flag: 'mtu' },
 }
 
@@ -345,6 +350,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     maxDownloadAttempts: 5,
     bip: undefined,
     mtu: defaultMtu,
+    addressPools: undefined,
     runtimes: {},
     defaultRuntime: builtInRuntime,
     logDriver: 'json-file',

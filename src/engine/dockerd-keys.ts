@@ -18,7 +18,7 @@ const settled: Readonly<Record<string, unknown>> = {
 const missing: ReadonlySet<string> = new Set(
   `allow-direct-routing allow-nondistributable-artifacts api-cors-header authorization-plugins bip6 bridge builder
 cgroup-parent cluster-advertise cluster-store cluster-store-opts containerd containerd-namespace
-containerd-plugin-namespace cpu-rt-period cpu-rt-runtime default-address-pools default-cgroupns-mode default-gateway
+containerd-plugin-namespace cpu-rt-period cpu-rt-runtime default-cgroupns-mode default-gateway
 default-gateway-v6 default-ipc-mode default-network-opts default-shm-size dns dns-opts dns-search fixed-cidr fixed-cidr-v6
 host-gateway-ip host-gateway-ips init init-path ip ip-forward-no-drop ip6tables metrics-addr network-control-plane-mtu
 no-new-privileges node-generic-resources raw-logs resolv-conf rootless seccomp-profile shutdown-timeout storage-opts

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { parseAddressPool } from '#engine/address-pools.ts'
 import { mergeConfig, parseConfigFile, parseUlimit } from '#engine/config.ts'
+import { chooseSubnet } from '#network/ipam/pool.ts'
+import { formatSubnet, parseSubnet } from '#network/ipam/subnet.ts'
 
 const path = '/etc/berth/daemon.json'
 
@@ -123,4 +126,21 @@ test('default ulimits have a name and two numbers', () => {
   expect(() => read({ nofile: { Soft: 1 } })).toThrow('nofile needs numbers')
   expect(() => parseUlimit('nofile=2:1')).toThrow('soft limit must be less than or equal to hard limit: 2 > 1')
   expect(() => parseUlimit('nofile')).toThrow('invalid ulimit argument: nofile')
+})
+
+test('addresses of networks come from the pools that are named', () => {
+  const file = parseConfigFile('{"default-address-pools": [{"base": "10.10.0.0/16", "size": 24}]}', path)
+  const wanted = [parseAddressPool('base=10.10.0.0/16,size=24')]
+  expect(mergeConfig({}, file, path).addressPools).toEqual(wanted)
+  expect(formatSubnet(chooseSubnet([parseSubnet('10.10.0.0/24')], wanted))).toBe('10.10.1.0/24')
+})
+
+test.each([
+  ['base=10.10.0.1/16,size=24', /host bits set/],
+  ['base=10.10.0.0/16,size=8', /a prefix length from 16 to 30/],
+  ['base=10.0.0.0/8,size=30', /more than 65536 subnets/],
+  ['base=fd00::/8,size=64', /IPv6 is not supported/],
+  ['10.10.0.0/16', /write base=/],
+])('the pool %s is refused', (text, message) => {
+  expect(() => parseAddressPool(text)).toThrow(message)
 })
