@@ -2,8 +2,7 @@ import type { Digest } from '#base/digest.ts'
 import { type BerthError, conflict } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
 import { familiarReference, parseReference } from '#oci/reference.ts'
-import type { Database } from '#state/database.ts'
-import { collect, type GarbagePorts } from './garbage.ts'
+import { collectUnlisted, type GarbagePorts } from './garbage.ts'
 import { contentOf, type StoredReference } from './image-store.ts'
 import { findImage, nameOf, noSuchImage } from './lookup.ts'
 import type { EventSink, ImageUsers } from './ports.ts'
@@ -11,7 +10,6 @@ import { labelsOf } from './read-image.ts'
 import { dropUnnamedTwins } from './references.ts'
 
 export interface RemovePorts extends GarbagePorts {
-  readonly database: Database
   readonly users: ImageUsers
   readonly events: EventSink
 }
@@ -38,12 +36,7 @@ export interface RemoveOptions {
 export async function removeImage(ports: RemovePorts, name: string, options: RemoveOptions): Promise<Removal[]> {
   const { records, keys } = ports.database.transaction(() => removeRows(ports, name, options))
   if (keys.length === 0) return records
-  // Unlinking cannot be taken back: the rows must be gone for good before the files are.
-  await ports.database.sync()
-  const snapshots = await collect(ports, keys).catch((error: unknown) => {
-    ports.onGarbage(error)
-    return []
-  })
+  const snapshots = await collectUnlisted(ports, keys)
   return [...records, ...snapshots.map((deleted) => ({ deleted }))]
 }
 

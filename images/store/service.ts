@@ -41,7 +41,7 @@ import { SharedTasks } from '../transfer/shared-tasks.ts'
 import type { TransferSettings } from '../transfer/transfer-settings.ts'
 import { repairImages } from './damage.ts'
 import { type Attempt, explained, explainedProgress } from './explain-failure.ts'
-import { collect, sweep } from './garbage.ts'
+import { collectUnlisted, sweep } from './garbage.ts'
 import type { Image, ImageHistory, ImageWithSharing } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
 import { LayoutIndex } from './layout-index.ts'
@@ -231,9 +231,7 @@ export class ImageService implements AsyncDisposable {
       return before ? dropUnnamedTwins(store, before.key.id) : []
     })
     if (freed.length === 0) return
-    // Unlinking cannot be taken back: the rows must be gone for good before the files are.
-    const freeing = database.sync().then(() => collect(this.#ports, freed))
-    await this.#track(explained(this.#attempt(`tagging ${name}`), freeing))
+    await this.#track(explained(this.#attempt(`tagging ${name}`), collectUnlisted(this.#ports, freed)))
   }
 
   /** Fails before the first progress where the registry's own answer is the error. The image is on disk when the progress ends. */

@@ -3,9 +3,8 @@ import type { EngineEvent } from '#events/event.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import type { Platform } from '#oci/platform.ts'
 import { familiarName, familiarReference, formatReference, type Reference } from '#oci/reference.ts'
-import type { Database } from '#state/database.ts'
 import type { Leases } from '../content/leases.ts'
-import { type GarbagePorts, letGo } from '../store/garbage.ts'
+import { collectUnlisted, type GarbagePorts, letGo } from '../store/garbage.ts'
 import type { ImageStore, StoredImage, StoredLayer } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
@@ -15,7 +14,6 @@ import { type FetchPorts, fetchImage } from './fetch-image.ts'
 import type { PullProgress } from './progress.ts'
 
 export interface AddImagePorts extends FetchPorts, GarbagePorts {
-  readonly database: Database
   readonly leases: Leases
   readonly events: EventSink
 }
@@ -53,7 +51,6 @@ export interface TakenName {
 /** Fetches an image and lists it under its references, on disk when this resolves. After a failure nothing of it is left. */
 export async function addImage(ports: AddImagePorts, addition: ImageAddition): Promise<AddedImage> {
   const lease = ports.leases.open()
-  let freed: readonly string[] = []
   try {
     const fetched = await fetchImage(ports, {
       ...addition,
@@ -63,12 +60,11 @@ export async function addImage(ports: AddImagePorts, addition: ImageAddition): P
     })
     const { parent } = addition
     const image = { ...fetched, ...(parent !== undefined && { parent }) }
-    const { freed: replaced, ...added } = record(ports, image, addition)
-    freed = replaced
-    await ports.database.sync()
+    const { freed, ...added } = record(ports, image, addition)
+    await collectUnlisted(ports, freed)
     return added
   } finally {
-    await letGo(ports, lease, freed)
+    await letGo(ports, lease)
   }
 }
 

@@ -29,6 +29,8 @@ export class Database implements AsyncDisposable {
   readonly #afterCommit: (() => void)[] = []
   #depth = 0
   #wal: FileHandle | undefined
+  /** Whether a sync of the log has failed. */
+  #isLogDoubtful = false
   #syncing: Promise<void> | undefined
   #nextSync: Promise<void> | undefined
 
@@ -70,7 +72,7 @@ export class Database implements AsyncDisposable {
 
   /** Called before work that takes more space than it gives back.   @throws `no-space` when the reserve is used up and the disk still full */
   checkRoom(): void {
-    this.#reserve.take()
+    this.#explained(() => this.#reserve.take())
   }
 
   /** All of `work` or nothing of it. Synchronous; a nested call is a savepoint of the outer one. On a full disk `work` is done a second time. */
@@ -185,13 +187,23 @@ export class Database implements AsyncDisposable {
   }
 
   async #syncNow(): Promise<void> {
+    if (this.#isLogDoubtful) {
+      // The kernel takes the pages of a failed fsync for written: only a copy, synced itself, is on the disk.
+      this.#explained(() => this.#connection.exec('PRAGMA wal_checkpoint(RESTART)'))
+      this.#isLogDoubtful = false
+    }
     if (!this.#wal) {
       // SQLite holds no locks on the log itself, so that closing this descriptor cannot drop one (fcntl(2)).
       this.#wal = await openFile(`${this.path}-wal`, 'r')
       await using directory = await openFile(dirname(this.path), 'r')
       await directory.sync()
     }
-    await this.#wal.datasync()
+    try {
+      await this.#wal.datasync()
+    } catch (error) {
+      this.#isLogDoubtful = true
+      throw toStateError(error, this.path)
+    }
   }
 }
 

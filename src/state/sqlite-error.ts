@@ -1,4 +1,4 @@
-import { dataLoss, internal, messageOf, noSpace } from '#base/errors.ts'
+import { dataLoss, internal, messageOf, noSpace, systemCode } from '#base/errors.ts'
 
 /** Primary result codes. @see https://www.sqlite.org/rescode.html */
 const inputOutput = 10
@@ -7,15 +7,15 @@ const full = 13
 const cannotOpen = 14
 const notDatabase = 26
 
-/** What SQLite says of the disk as an error of ours; anything else as it is. */
+/** What SQLite, or the system at the files beside it, says of the disk as an error of ours; anything else as it is. */
 export function toStateError(error: unknown, path: string): unknown {
   const code = primaryCode(error)
-  if (code === full) {
+  if (code === full || isOneOf(error, ['ENOSPC', 'EDQUOT'])) {
     return noSpace(`no space left for the database ${path}: remove containers or images, or enlarge the disk`, {
       cause: error,
     })
   }
-  if (code === inputOutput || code === cannotOpen) {
+  if (code === inputOutput || code === cannotOpen || isOneOf(error, ['EIO', 'EROFS', 'EMFILE', 'ENFILE'])) {
     const words = `the disk or the limit of open files fails the database ${path} (${messageOf(error)})`
     return internal(`${words}: look at the kernel's log (dmesg), then run system check`, { cause: error, code: 'disk' })
   }
@@ -27,6 +27,10 @@ export function toStateError(error: unknown, path: string): unknown {
 export function mayLackSpace(error: unknown): boolean {
   const code = primaryCode(error)
   return code === full || code === inputOutput
+}
+
+function isOneOf(error: unknown, codes: readonly string[]): boolean {
+  return codes.includes(systemCode(error) ?? '')
 }
 
 function primaryCode(error: unknown): number | undefined {

@@ -91,7 +91,8 @@ function drop(incoming: IncomingMessage, afterBytes: number): void {
 
 async function answer(outgoing: ServerResponse, fault: Fault): Promise<void> {
   const { status = 200, headers = {}, cutAfter, stall = false, trickleMs } = fault
-  const body = Buffer.from(fault.body ?? '')
+  const { body: content = '' } = fault
+  const body = typeof content === 'string' ? Buffer.from(content) : content
   const { 'content-length': _, ...others } = headers
   outgoing.writeHead(status, fault.chunked ? others : { 'content-length': body.length, ...headers })
   if (trickleMs !== undefined) {

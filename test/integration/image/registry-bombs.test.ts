@@ -77,6 +77,19 @@ test.each([
   expect(grownBytes).toBeLessThan(maxGrownBytes)
 })
 
+test.each([
+  ['whose length is told', false],
+  ['without an end', true],
+])('a manifest of hundreds of megabytes %s is not read', async (_, chunked) => {
+  const body = Buffer.alloc(512 << 20, ' ')
+  const headers = { 'content-type': mediaTypes.ociManifest }
+  await using proxy = await startFaultProxy(registry.host, () => ({ headers, body, chunked }))
+  const before = process.memoryUsage().rss
+  await expect(images.pull(`${proxy.host}/app`)).rejects.toMatchObject({ kind: 'too-large' })
+  expect(process.memoryUsage().rss - before).toBeLessThan(maxGrownBytes)
+  expect(await images.footprint()).toEqual(nothing)
+})
+
 test('indexes of indexes end at a depth', async () => {
   let last = buildImage({ layers: [tar([{ name: 'x' }])] }).root
   const blobs = [last]

@@ -125,7 +125,7 @@ export async function untilState(stage: Stage, wanted: readonly StoreState[]): P
     return texts.includes(JSON.stringify(last))
   }
   try {
-    await waitFor('the store is as it was', isThere, { timeoutMs: 15_000 })
+    await waitFor('the store is as it was', isThere, { timeoutMs: 60_000 })
     return []
   } catch {
     const found = last

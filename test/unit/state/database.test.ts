@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDatabase } from '#state/database.ts'
+import { toStateError } from '#state/sqlite-error.ts'
 
 const first = { version: 1, name: 'first', sql: 'CREATE TABLE things (name TEXT PRIMARY KEY) STRICT' }
 const second = { version: 2, name: 'second', sql: 'ALTER TABLE things ADD COLUMN size INTEGER' }
@@ -112,4 +113,16 @@ test('a database with damaged pages says so, names itself, and is not changed', 
     expect(() => database.prepare('SELECT name FROM things').all()).toThrow(`${path} is damaged or no database`)
   }
   expect(await readFile(path)).toEqual(damaged)
+})
+
+test.each([
+  ['EMFILE', 'internal'],
+  ['EIO', 'internal'],
+  ['ENOSPC', 'no-space'],
+  ['EACCES', undefined],
+])('%s at a file beside the database is told with its name', async (code, kind) => {
+  const refused = Object.assign(new Error(`${code}: open 'state.db.reserve'`), { code })
+  const told = toStateError(refused, path)
+  if (kind === undefined) expect(told).toBe(refused)
+  else expect(told).toMatchObject({ kind, message: expect.stringContaining(path), cause: refused })
 })
