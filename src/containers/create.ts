@@ -36,7 +36,7 @@ export async function create(
   const { config: own, host } = withPeer(
     context,
     request.config,
-    completed(context, withProcessPeer(context, request.host)),
+    completed(context, withProcessPeer(context, networked(request))),
   )
   refuseUnsupported(host)
   const image = images.getForContainer(request.config.image, request.platform)
@@ -75,6 +75,10 @@ export async function create(
   })
   undo.move()
   return { id, warnings: warningsOf(host) }
+}
+
+function networked({ config, host }: CreateRequest): HostSettings {
+  return config.networkDisabled ? { ...host, networkMode: 'none' } : host
 }
 
 function completed({ runtimes, store, defaultLog }: ContainerContext, host: HostSettings): HostSettings {
