@@ -5,7 +5,7 @@ import type { EventBus } from '#events/bus.ts'
 import type { CopyTable } from './archive/copy-table.ts'
 import type { AttachTable } from './attach-table.ts'
 import type { CdiRegistry } from './cdi/registry.ts'
-import type { Container, LogConfig, Ulimit } from './container.ts'
+import type { Container, LogConfig } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ExecTable } from './exec-table.ts'
@@ -30,6 +30,7 @@ import type { Selinux } from './selinux/selinux.ts'
 import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
+import type { ProcessDefaults } from './spec/process-defaults.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import type { StatsSampler } from './stats/sampler.ts'
 import type { TaskTable } from './task.ts'
@@ -55,8 +56,7 @@ export interface ContainerContext {
   /** Of containers that name no driver. */
   readonly defaultLog: LogConfig
   readonly cdi: CdiRegistry
-  /** Of containers that do not name them. */
-  readonly defaultUlimits: readonly Ulimit[]
+  readonly processDefaults: ProcessDefaults
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks

@@ -15,7 +15,7 @@ import type { ShimHandle } from './ports.ts'
 import type { AttachedStream, ExecRequest } from './requests.ts'
 import { LayerView } from './spec/layer-view.ts'
 import { execProcess } from './spec/process.ts'
-import { withDefaultUlimits } from './spec/ulimits.ts'
+import { withProcessDefaults } from './spec/process-defaults.ts'
 import { type ResolvedUser, resolveUser, userFileLimit } from './spec/user.ts'
 import { toExecFailure } from './start-error.ts'
 
@@ -130,7 +130,7 @@ async function compile(
   const filter = await context.seccomp.of(host)
   // As with Docker a privileged exec stays under the profile of its container.
   const apparmorProfile = await context.appArmor.of(container.host)
-  const limited = withDefaultUlimits(container, context.defaultUlimits)
+  const limited = withProcessDefaults(container, context.processDefaults)
   const process = execProcess(limited, request, { user, apparmorProfile })
   await prepareOtherExec(context, container, execId, process)
   return context.plans.compile(process, undefined, filter)

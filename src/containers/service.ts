@@ -15,7 +15,7 @@ import { CdiRegistry } from './cdi/registry.ts'
 import { changes } from './changes.ts'
 import { type CommitRequest, commitContainer } from './commit.ts'
 import { connect, disconnect } from './connect.ts'
-import type { Container, LogConfig, Ulimit } from './container.ts'
+import type { Container, LogConfig } from './container.ts'
 import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ContainerContext } from './context.ts'
@@ -72,6 +72,7 @@ import type { Selinux } from './selinux/selinux.ts'
 import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
+import type { ProcessDefaults } from './spec/process-defaults.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import { start } from './start.ts'
 import { StatsSampler } from './stats/sampler.ts'
@@ -95,7 +96,7 @@ export interface ContainerPorts {
   readonly shims: ShimLauncher
   readonly datagrams: DatagramSockets
   readonly defaultLog?: LogConfig
-  readonly defaultUlimits?: readonly Ulimit[]
+  readonly processDefaults?: ProcessDefaults
   /** Directories of CDI files; none without. */
   readonly cdiSpecDirs?: readonly string[]
   readonly cgroups: CgroupControl
@@ -143,7 +144,7 @@ export class ContainerService implements AsyncDisposable {
       idMaps: ports.idMaps,
       runtimes: ports.runtimes ?? new Runtimes(),
       defaultLog: ports.defaultLog ?? { driver: 'json-file', options: {} },
-      defaultUlimits: ports.defaultUlimits ?? [],
+      processDefaults: ports.processDefaults ?? { ulimits: [], noNewPrivileges: false },
       cdi: new CdiRegistry(ports.cdiSpecDirs ?? [], ports.log),
       clock,
       background,

@@ -26,7 +26,7 @@ import { checkProcessPeer, findProcessPeer } from './shared-processes.ts'
 import { buildSpec } from './spec/build-spec.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
-import { withDefaultUlimits } from './spec/ulimits.ts'
+import { withProcessDefaults } from './spec/process-defaults.ts'
 import { resolveUser, userFileLimit } from './spec/user.ts'
 import { toStartFailure } from './start-error.ts'
 import type { Task } from './task.ts'
@@ -203,7 +203,7 @@ async function compile(
     },
   }
   const edits = await editsOfRequests(context.cdi, host.deviceRequests ?? [])
-  const spec = applyEdits(buildSpec(withDefaultUlimits(container, context.defaultUlimits), input), edits)
+  const spec = applyEdits(buildSpec(withProcessDefaults(container, context.processDefaults), input), edits)
   const runtime = await prepareOtherRuntime(context, container, spec)
   const keeper = toKeeper(container, {
     paths,

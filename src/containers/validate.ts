@@ -7,9 +7,9 @@ import { parseLogOptions } from './logs/log-options.ts'
 import { parseSignal } from './signals.ts'
 import { parseCapabilities } from './spec/capabilities.ts'
 import { parseDeviceRule } from './spec/devices.ts'
+import { ulimitNames } from './spec/process-defaults.ts'
 import { parseSeccompProfile } from './spec/seccomp.ts'
 import { parseSecurityOptions } from './spec/security-options.ts'
-import { ulimitNames } from './spec/ulimits.ts'
 import { validateResources } from './validate-resources.ts'
 
 /** What has a namespace of its own; everything else of /proc/sys is the host's. */

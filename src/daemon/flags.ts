@@ -47,6 +47,7 @@ Options:
       --max-concurrent-uploads int   Layers uploaded at a time (default 5)
       --max-download-attempts int    Attempts for each download (default 5)
       --mtu int                      MTU of container networks (default 1500)
+      --no-new-privileges            No new privileges in containers that say nothing of it
       --no-proxy string              Hosts reached without a proxy (default: NO_PROXY of the environment)
   -p, --pidfile string               File for the daemon's process id
       --registry-mirror list         Registry to ask before docker.io
@@ -88,6 +89,7 @@ const options = {
   'max-concurrent-uploads': { type: 'string' },
   'max-download-attempts': { type: 'string' },
   mtu: { type: 'string' },
+  'no-new-privileges': { type: 'boolean' },
   'no-proxy': { type: 'string' },
   pidfile: { type: 'string', short: 'p' },
   'registry-mirror': { type: 'string', multiple: true },
@@ -133,6 +135,7 @@ export function parseFlags(argv: readonly string[]): Asked {
     maxConcurrentUploads: parseCount('max-concurrent-uploads', values['max-concurrent-uploads']),
     maxDownloadAttempts: parseCount('max-download-attempts', values['max-download-attempts']),
     mtu: values.mtu === undefined ? undefined : parseMtu(values.mtu),
+    noNewPrivileges: values['no-new-privileges'],
     noProxy: values['no-proxy'],
     pidfile: values.pidfile,
     registryMirrors: values['registry-mirror'],

@@ -148,7 +148,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
       defaultLog: defaultLogOf(config),
-      defaultUlimits: config.defaultUlimits,
+      processDefaults: { ulimits: config.defaultUlimits, noNewPrivileges: config.noNewPrivileges },
       cdiSpecDirs: config.cdiSpecDirs,
       cgroupDriver,
       idMaps: await openIdMaps(config.usernsRemap),

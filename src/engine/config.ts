@@ -4,7 +4,7 @@ import type { LogFormat, LogLevel } from '#base/log.ts'
 import { parseAmount } from '#base/quantity.ts'
 import type { Ulimit } from '#containers/container.ts'
 import { builtInRuntime, type OtherRuntime } from '#containers/runtimes.ts'
-import { ulimitNames } from '#containers/spec/ulimits.ts'
+import { ulimitNames } from '#containers/spec/process-defaults.ts'
 import type { DiskLimits } from '#images/budget/disk-budget.ts'
 import type { Compression } from '#images/layers/compress.ts'
 import { withoutUser } from '#images/registry/proxies.ts'
@@ -64,6 +64,8 @@ export interface Config {
   readonly cdiSpecDirs: readonly string[]
   /** Of containers that do not name them. */
   readonly defaultUlimits: readonly Ulimit[]
+  /** Of containers that say nothing of it. */
+  readonly noNewPrivileges: boolean
   /** `native.cgroupdriver=systemd` */
   readonly execOptions: readonly string[]
   /** As dockerd takes it: `default`, or a user and perhaps a group, by name or number. */
@@ -173,6 +175,7 @@ const directives: Readonly<Record<string, Directive>> = {
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
   'cdi-spec-dirs': { setting: 'cdiSpecDirs', read: texts, flag: 'cdi-spec-dir' },
   'default-ulimits': { setting: 'defaultUlimits', read: readUlimits, flag: 'default-ulimit' },
+  'no-new-privileges': { setting: 'noNewPrivileges', read: flag, flag: 'no-new-privileges' },
   'exec-opts': { setting: 'execOptions', read: texts, flag: 'exec-opt' },
   'default-runtime': { setting: 'defaultRuntime', read: text, flag: 'default-runtime' },
   'default-address-pools': { setting: 'addressPools', read: readAddressPools, flag: 'default-address-pool' },
@@ -357,6 +360,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     logOptions: {},
     cdiSpecDirs: ['/etc/cdi', '/var/run/cdi'],
     defaultUlimits: [],
+    noNewPrivileges: false,
     execOptions: [],
     usernsRemap: undefined,
     selinuxEnabled: false,

@@ -21,7 +21,7 @@ cgroup-parent cluster-advertise cluster-store cluster-store-opts containerd cont
 containerd-plugin-namespace cpu-rt-period cpu-rt-runtime default-cgroupns-mode default-gateway
 default-gateway-v6 default-ipc-mode default-network-opts default-shm-size dns dns-opts dns-search fixed-cidr fixed-cidr-v6
 host-gateway-ip host-gateway-ips init init-path ip ip-forward-no-drop ip6tables metrics-addr network-control-plane-mtu
-no-new-privileges node-generic-resources raw-logs resolv-conf rootless seccomp-profile shutdown-timeout storage-opts
+node-generic-resources raw-logs resolv-conf rootless seccomp-profile shutdown-timeout storage-opts
 swarm-default-advertise-addr swarm-raft-election-tick swarm-raft-heartbeat-tick userland-proxy userland-proxy-path`.split(
     /\s+/,
   ),

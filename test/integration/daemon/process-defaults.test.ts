@@ -13,3 +13,15 @@ test('ulimits of the daemon are those of containers that name none, and of their
   const { stdout } = await daemon.docker('inspect', '-f', '{{json .HostConfig.Ulimits}}', plain)
   expect(stdout.trim()).toBe('[]')
 })
+
+test('no new privileges, where the container says nothing of it', async () => {
+  await using daemon = await startDaemon({ args: ['--no-new-privileges'] })
+  const script = 'grep NoNewPrivs /proc/self/status'
+  const run = (...flags: string[]) => daemon.docker('run', '--rm', ...flags, busybox, 'sh', '-c', script)
+  expect((await run()).stdout).toMatch(/\s1\n$/)
+  expect((await run('--security-opt', 'no-new-privileges=false')).stdout).toMatch(/\s0\n$/)
+  const id = await daemon.runDetached(busybox, 'sleep', '600')
+  expect((await daemon.docker('exec', id, 'sh', '-c', script)).stdout).toMatch(/\s1\n$/)
+  const { stdout } = await daemon.docker('inspect', '-f', '{{json .HostConfig.SecurityOpt}}', id)
+  expect(stdout.trim()).toBe('null')
+})
