@@ -115,7 +115,10 @@ async function repairLayer(
       signal.throwIfAborted()
       failure = messageOf(error)
       const refused = await refetch(ports, rows, source.descriptor, signal)
-      if (refused !== undefined) continue
+      if (refused !== undefined) {
+        failure = `${failure}; ${refused}`
+        continue
+      }
     }
     try {
       await unpackAnew(ports, chainId, { source, isRunning, signal })

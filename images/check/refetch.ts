@@ -1,7 +1,7 @@
-import { messageOf } from '#base/errors.ts'
+import { isKind, messageOf } from '#base/errors.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import { isIndexType, isManifestType } from '#oci/media-types.ts'
-import { parseReference, type Reference } from '#oci/reference.ts'
+import { familiarName, parseReference, type Reference } from '#oci/reference.ts'
 import { openRepository } from '../registry/client.ts'
 import type { StoredImage } from '../store/image-store.ts'
 import { commitBytes, storeBlob } from '../transfer/fetch-content.ts'
@@ -22,10 +22,16 @@ export async function refetch(
       return undefined
     } catch (error) {
       signal.throwIfAborted()
-      failure = messageOf(error)
+      failure = wordsOf(error, reference)
     }
   }
   return failure
+}
+
+function wordsOf(error: unknown, reference: Reference): string {
+  if (!isKind(error, 'unauthorized') && !isKind(error, 'forbidden')) return messageOf(error)
+  const name = familiarName(reference)
+  return `${name} asks for a login, which a repair does not have: pull ${name} again (${messageOf(error)})`
 }
 
 function repositoriesOf({ store }: CheckPorts, rows: readonly StoredImage[]): Reference[] {

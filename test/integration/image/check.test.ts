@@ -102,6 +102,24 @@ test('manifests come from the registry, configs from the database, empty blobs a
   expect((await check()).stdout).toContain('all is well')
 })
 
+test('what a registry gives only to people who are logged in is told as such', async () => {
+  const guarded = '127.0.0.1:5001'
+  const storage = join(daemon.directory, 'guarded')
+  const secret = buildImage({ layers: [tar([{ name: 'etc/secret', content: 'hello' }])] })
+  await seedRegistry(storage, { 'app:latest': secret })
+  await using _ = await startRegistry({ storage, enter: daemon.enter, port: 5001, basicAuth: true })
+  const auth = Buffer.from(JSON.stringify({ username: 'user', password: 'secret', serveraddress: guarded }))
+  const pulled = await daemon.request('POST', `/images/create?fromImage=${guarded}/app&tag=latest`, undefined, {
+    'x-registry-auth': auth.toString('base64url'),
+  })
+  expect(pulled.body).toContain('Downloaded newer image')
+  await writeFile(blob(secret.layers[0]?.digest as Digest), 'nothing like it')
+  const { stdout } = await check('--repair')
+  expect(stdout).toContain(`${guarded}/app asks for a login, which a repair does not have`)
+  expect(stdout).toContain(`pull ${guarded}/app again`)
+  expect((await daemon.docker('rmi', `${guarded}/app`)).code).toBe(0)
+})
+
 test('what no registry gives back goes to the quarantine, with words; a running container stays', async () => {
   await registry[Symbol.asyncDispose]()
   const running = await daemon.runDetached('--network', 'none', `${host}/app`, 'sleep', '1000')
