@@ -1,6 +1,13 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
 import { expect, test } from 'vitest'
 import { parseLogOptions } from '#containers/logs/log-options.ts'
 import { journald } from '#containers/logs/remote/journald.ts'
+import { syslog } from '#containers/logs/remote/syslog.ts'
+import { tempDirectory } from '#test/support/temp.ts'
+import { makeCertificate } from '#test/support/tls.ts'
+import { waitFor } from '#test/support/wait-for.ts'
 
 const plan = (driver: string, options: Record<string, string> = {}) => parseLogOptions({ driver, options })
 
@@ -89,14 +96,17 @@ test('files are as large as asked for, those behind collectors as Docker’s cac
   })
 })
 
+const facts = {
+  ...{ id: 'ab'.repeat(32), name: 'web', imageId: 'sha256:x', imageName: 'app:1', createdAt: 0n, command: 'sh' },
+  ...{ tag: 'abababababab', attributes: { 'com.example-x': 'two\nlines', _: 'no name' } },
+}
+const unused = { connectDatagram: () => -1, send: () => undefined, close: () => undefined }
+
 test('the journal gets fields, those with newlines with their size', async () => {
   const sent: Buffer[] = []
   const sender = journald.open({
     options: {},
-    facts: {
-      ...{ id: 'ab'.repeat(32), name: 'web', imageId: 'sha256:x', imageName: 'app:1', createdAt: 0n, command: 'sh' },
-      ...{ tag: 'abababababab', attributes: { 'com.example-x': 'two\nlines', _: 'no name' } },
-    },
+    facts,
     sockets: {
       connectDatagram: (path) => path.length,
       send: (_, datagram) => void sent.push(Buffer.from(datagram)),
@@ -110,4 +120,31 @@ test('the journal gets fields, those with newlines with their size', async () =>
       'IMAGE_NAME=app:1\nSYSLOG_IDENTIFIER=abababababab\nCOM_EXAMPLE_X\n\x09\0\0\0\0\0\0\0two\nlines\n' +
       'PRIORITY=3\nSYSLOG_TIMESTAMP=2023-11-14T22:13:20.12Z\nCONTAINER_PARTIAL_MESSAGE=true\nMESSAGE=cut\n',
   )
+})
+
+test('syslog over TLS checks the collector’s certificate, unless told not to', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { path } = stack.use(await tempDirectory('berth-syslog-tls-'))
+  const { cert, key, certFile: ca } = await makeCertificate(path)
+  let received = ''
+  const server = createServer({ cert, key }, (socket) => {
+    socket.on('data', (chunk) => {
+      received += String(chunk)
+    })
+  })
+  server.on('tlsClientError', () => undefined)
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  stack.defer(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const send = async (options: Record<string, string>) => {
+    const entry = { stream: 'stdout', time: 0n, line: Buffer.from('secret\n') } as const
+    const address = { 'syslog-address': `tcp+tls://127.0.0.1:${port}` }
+    const sender = syslog.open({ options: { ...address, ...options }, facts, sockets: unused })
+    await sender.send([entry], new AbortController().signal).finally(() => sender.close())
+  }
+  await expect(send({})).rejects.toThrow(/self-signed certificate|unable to verify/)
+  expect(received).toBe('')
+  await send({ 'syslog-tls-ca-cert': ca })
+  await send({ 'syslog-tls-skip-verify': 'true' })
+  await waitFor('two messages', () => received.match(/secret\n/g)?.length === 2)
 })

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect, isIP, type Socket } from 'node:net'
 import { messageOf, unavailable } from '#base/errors.ts'
 
 export interface TlsFiles {
@@ -54,7 +53,7 @@ export class Connection {
   }
 
   async #open(signal: AbortSignal): Promise<Socket> {
-    const socket = openSocket(this.#address)
+    const socket = await openSocket(this.#address)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     socket.once('tls' in this.#address && this.#address.tls ? 'secureConnect' : 'connect', resolve)
     socket.on('error', (error) => {
@@ -76,19 +75,21 @@ export class Connection {
   }
 }
 
-function openSocket(address: StreamAddress): Socket {
+async function openSocket(address: StreamAddress): Promise<Socket> {
   if ('path' in address) return connect({ path: address.path })
   const { host, port, tls } = address
   if (!tls) return connect({ host, port })
+  // Megabytes that a daemon without such a collector does not pay for.
+  const { connect: connectTls } = await import('node:tls')
   const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path))
   const [ca, cert, key] = [read(tls.ca), read(tls.cert), read(tls.key)]
-  const socket: TLSSocket = connectTls({
-    ...{ host, port, servername: host, rejectUnauthorized: !tls.skipVerify },
+  return connectTls({
+    ...{ host, port, rejectUnauthorized: !tls.skipVerify },
+    ...(isIP(host) === 0 && { servername: host }),
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
   })
-  return socket
 }
 
 /** Waits no longer than asked for, and not for a socket that is given up. */
