@@ -39,6 +39,8 @@ test('a project of three services goes from up to down', { timeout: 240_000 }, a
   await done('exec', '-T', 'db', 'sh', '-c', 'echo second >/data/rows')
   await done('restart')
   await waitFor('the app asks the database anew', async () => (await appAnswers().catch(() => '')) === 'second')
+  // Links to the other containers of its service are among what it asks for.
+  expect(await done('run', '--rm', '-T', 'app', 'nc', 'db', '5432')).toBe('second')
   await done('up', '-d', '--force-recreate')
   expect((await containers()).trim().split('\n')).toHaveLength(3)
   expect(await appAnswers()).toBe('second')
