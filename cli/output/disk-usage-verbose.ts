@@ -51,7 +51,7 @@ export async function formatVerboseUsage(usage: DiskUsage, nowMs: number): Promi
 
 /** An image has one line here, whatever its names. */
 function firstName(image: ImageSummary): ImageRow {
-  const name = image.RepoTags[0] ?? '<none>:<none>'
+  const name = image.RepoTags?.[0] ?? '<none>:<none>'
   const colon = name.lastIndexOf(':')
   return { image, repository: name.slice(0, colon), tag: name.slice(colon + 1), digest: '<none>' }
 }

@@ -15,7 +15,7 @@ function toRows(image: ImageSummary): (readonly string[])[] {
   const children = (image.Manifests ?? []).filter(isImage)
   const sum = (part: 'Content' | 'Total') => children.reduce((bytes, { Size }) => bytes + Size[part], 0)
   const isUsed = image.Containers > 0 || children.some(({ ImageData }) => isInUse(ImageData))
-  const names = image.RepoTags.length > 0 ? image.RepoTags : ['<untagged>']
+  const names = image.RepoTags?.length ? image.RepoTags : ['<untagged>']
   return [
     ...names.slice(0, -1).map((name) => [name]),
     [names.at(-1) ?? '', ...toCells(image.Id, Math.max(image.Size, sum('Total')), sum('Content'), isUsed)],

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { BerthError, invalid, messageOf, notFound } from '#base/errors.ts'
+import { BerthError, invalid, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Engine } from '#engine/engine.ts'
 import type { Connection } from './connection.ts'
@@ -150,7 +150,8 @@ function answerUnknown(response: ServerResponse, rawPath: string, search: string
     response.writeHead(301, { Location: `${clean}${search === '' ? '' : `?${search}`}`, 'Content-Length': 0 }).end()
     return
   }
-  throw notFound('page not found')
+  const text = `${JSON.stringify({ message: 'page not found' })}\n`
+  response.writeHead(404, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }).end(text)
 }
 
 function splitUrl(url: string): { rawPath: string; search: string } {

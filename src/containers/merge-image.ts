@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { ImageConfig } from '#oci/image-config.ts'
 import type { ContainerConfig } from './container.ts'
 import { mergeHealthcheck } from './health/check.ts'
@@ -8,7 +9,7 @@ export function mergeImage(config: ContainerConfig, { config: image }: Pick<Imag
     ...config,
     ...mergeCommand(config, image),
     user: config.user === '' ? (image.User ?? '') : config.user,
-    workingDir: config.workingDir === '' ? (image.WorkingDir ?? '') : config.workingDir,
+    workingDir: cleaned(config.workingDir === '' ? (image.WorkingDir ?? '') : config.workingDir),
     env: [...config.env, ...missingFrom(config.env, image.Env ?? [])],
     labels: { ...image.Labels, ...config.labels },
     exposedPorts: union(config.exposedPorts, Object.keys(image.ExposedPorts ?? {})),
@@ -19,6 +20,11 @@ export function mergeImage(config: ContainerConfig, { config: image }: Pick<Imag
   }
   // `--entrypoint ""` takes the image's entrypoint away.
   return merged.entrypoint?.length === 1 && merged.entrypoint[0] === '' ? { ...merged, entrypoint: null } : merged
+}
+
+/** Without `..` and doubled slashes; one that is not absolute is refused elsewhere. */
+function cleaned(workingDir: string): string {
+  return workingDir.startsWith('/') ? posix.resolve(workingDir) : workingDir
 }
 
 function mergeCommand(

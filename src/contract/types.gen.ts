@@ -745,8 +745,8 @@ export interface ExecInspect {
 export interface ImageSummary {
   readonly "Id": string
   readonly "ParentId": string
-  readonly "RepoTags": StringList
-  readonly "RepoDigests": StringList
+  readonly "RepoTags": readonly string[] | null
+  readonly "RepoDigests": readonly string[] | null
   readonly "Created": number
   readonly "Size": number
   /** Before 1.44. */

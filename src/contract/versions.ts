@@ -25,8 +25,10 @@ export const since = {
   healthStartInterval: versionOf(1, 44),
   /** `VirtualSize` is gone from images. */
   noVirtualSize: versionOf(1, 44),
-  /** Network endpoints tell their DNS names. */
-  endpointDnsNames: versionOf(1, 44),
+  /** Images in lists have an empty list where they have no names, not null or `<none>:<none>`. */
+  emptyImageNames: versionOf(1, 43),
+  /** The use of disk space is told of the kinds that are asked for. */
+  diskUsageKinds: versionOf(1, 42),
   /** Endpoints' aliases are without the container's short id. */
   noIdInAliases: versionOf(1, 45),
   /** `Container` and `ContainerConfig` are gone from image inspect. */

@@ -33,7 +33,7 @@ function isRecentDocker(): boolean {
 }
 
 /** Today's Docker, fetched once: the docker CLI, compose and the peer engine.   @returns the folder it is unpacked in */
-function fetchDockerPeers(): string {
+export function fetchDockerPeers(): string {
   const script = join(import.meta.dirname, 'docker-peers.sh')
   return execFileSync('sh', [script, join(root, 'build/cache/docker-peers')], { encoding: 'utf8' }).trim()
 }

@@ -24,7 +24,8 @@ export interface ImageFacts {
 }
 
 export function presentContainer(view: ContainerView, { manifest }: ImageFacts, version: ApiVersion): ContainerInspect {
-  const { container, paths, sizes } = view
+  const { container, sizes } = view
+  const paths = wasStarted(container.state) ? view.paths : noPaths
   return {
     Id: container.id,
     Created: formatNanos(container.createdAt),
@@ -52,6 +53,13 @@ export function presentContainer(view: ContainerView, { manifest }: ImageFacts, 
     NetworkSettings: presentNetworkSettings(view.endpoints, presentPortMap(view), version),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }
+}
+
+/** Docker tells of files once a first start has tried to write them. */
+const noPaths = { resolvConf: '', hostname: '', hosts: '', log: '' }
+
+function wasStarted({ startedAt, error }: ContainerState): boolean {
+  return startedAt !== undefined || error !== ''
 }
 
 /** @param now nanoseconds since 1970 */

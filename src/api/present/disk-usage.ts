@@ -4,7 +4,7 @@ import type { DiskUsage as WireUsage } from '#contract/types.gen.ts'
 import type { ApiVersion } from '#contract/versions.ts'
 import type { DiskUsage } from '#engine/engine.ts'
 import { type ImageFacts, presentContainerSummary } from './container.ts'
-import { presentImageSummary } from './image.ts'
+import { presentImageSummary, presentNamesOrNull } from './image.ts'
 import { presentVolumeUsage } from './volume.ts'
 
 /** Kinds that were not asked for are null. */
@@ -17,7 +17,9 @@ export function presentDiskUsage(
   const imageOptions = { version, withSharedSize: true, withContainers: true }
   return {
     LayersSize: usage.layersBytes,
-    Images: usage.images?.map((image) => presentImageSummary(image, imageOptions)) ?? null,
+    Images:
+      usage.images?.map((one) => ({ ...presentImageSummary(one, imageOptions), ...presentNamesOrNull(one.image) })) ??
+      null,
     Containers:
       usage.containers?.map((view) => presentContainerSummary(view, factsOf(view.container), { version, now })) ?? null,
     Volumes: usage.volumes?.map(presentVolumeUsage) ?? null,

@@ -29,8 +29,7 @@ export function presentImageSummary(
   return {
     Id: image.id,
     ParentId: image.parent ?? '',
-    RepoTags: image.tags.map(familiar),
-    RepoDigests: image.digests.map(familiar),
+    ...presentNames(image, version),
     Created: toUnixSeconds(image.config.created),
     Size: image.sizeBytes,
     ...(version < since.noVirtualSize && { VirtualSize: image.sizeBytes }),
@@ -40,6 +39,23 @@ export function presentImageSummary(
     ...(version >= since.manifestDescriptor && { Descriptor: image.root }),
     ...presentManifests(manifests),
   }
+}
+
+type Names = Pick<ImageSummary, 'RepoTags' | 'RepoDigests'>
+
+function presentNames({ tags, digests }: Image, version: ApiVersion): Names {
+  if (version >= since.emptyImageNames) return { RepoTags: tags.map(familiar), RepoDigests: digests.map(familiar) }
+  if (tags.length + digests.length === 0) return { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] }
+  return presentNamesOrNull({ tags, digests })
+}
+
+/** As they are in the use of disk space, whatever the version. */
+export function presentNamesOrNull({ tags, digests }: Pick<Image, 'tags' | 'digests'>): Names {
+  return { RepoTags: orNull(tags.map(familiar)), RepoDigests: orNull(digests.map(familiar)) }
+}
+
+function orNull(list: readonly string[]): readonly string[] | null {
+  return list.length === 0 ? null : list
 }
 
 export function presentImage(

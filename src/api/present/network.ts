@@ -81,7 +81,7 @@ function presentEndpoint(one: EndpointView, version: ApiVersion): EndpointSettin
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    ...(version >= since.endpointDnsNames && { DNSNames: one.dnsNames ?? null }),
+    DNSNames: one.dnsNames ?? null,
   }
 }
 

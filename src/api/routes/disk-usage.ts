@@ -1,4 +1,5 @@
 import { invalid } from '#base/errors.ts'
+import { since } from '#contract/versions.ts'
 import { type UsageKind, usageKinds } from '#engine/engine.ts'
 import { type Route, route } from '../call.ts'
 import { parseFilters } from '../parse/filters.ts'
@@ -8,7 +9,7 @@ import { imageFactsReader } from './image-facts.ts'
 
 export const diskUsageRoutes: readonly Route[] = [
   route('GET /system/df', async ({ query, version }, engine) => {
-    const usage = await engine.system.diskUsage(parseKinds(query.texts('type')))
+    const usage = await engine.system.diskUsage(parseKinds(version < since.diskUsageKinds ? [] : query.texts('type')))
     return json(presentDiskUsage(usage, imageFactsReader(engine), version))
   }),
 

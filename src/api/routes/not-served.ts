@@ -22,7 +22,6 @@ const swarm: Readonly<Record<string, readonly string[]>> = {
     ...['/configs/create', '/configs/{id}/update'],
   ],
   DELETE: ['/nodes/{id}', '/services/{id}', '/secrets/{id}', '/configs/{id}'],
-  PUT: ['/volumes/{name}'],
 }
 
 const pluginRoutes: readonly Route[] = [
@@ -45,10 +44,17 @@ export const notServedRoutes: readonly Route[] = [
   ),
   ...pluginRoutes,
   { method: 'POST', template: '/swarm/leave', handle: throwNotInSwarm },
+  { method: 'PUT', template: '/volumes/{name}', handle: throwNoClusterVolumes },
 ]
 
 function throwNotInSwarm(): never {
   throw unavailable('This node is not part of a swarm', { code: 'not-a-swarm-manager' })
+}
+
+function throwNoClusterVolumes(): never {
+  throw unavailable('volume update only valid for cluster volumes, but swarm is unavailable', {
+    code: 'not-a-swarm-manager',
+  })
 }
 
 function throwNotAManager(): never {

@@ -1,0 +1,33 @@
+import { create, get, post, put, remove, type Script } from '../step.ts'
+
+export const volumes: Script = {
+  name: 'volumes',
+  steps: [
+    get('/volumes'),
+    post('/volumes/create', { body: { Name: 'kept', Labels: { a: 'b' } } }),
+    post('/volumes/create', { body: { Name: 'kept' } }),
+    get('/volumes'),
+    get('/volumes/kept'),
+    get('/volumes?filters={"dangling":["true"]}'),
+    get('/volumes?filters={"label":["a=b"]}'),
+    get('/volumes?filters={"nosuch":["x"]}'),
+    create('user', {}, { Binds: ['kept:/kept'] }),
+    get('/containers/user/json'),
+    get('/volumes?filters={"dangling":["true"]}'),
+    remove('/volumes/kept'),
+    remove('/containers/user'),
+    post('/volumes/create', { body: { Name: 'a' } }),
+    post('/volumes/create', { body: { Name: 'a b' } }),
+    post('/volumes/create', { body: { Name: 'other', Driver: 'nosuch' } }),
+    post('/volumes/create', { body: { Name: 'other', DriverOpts: { nosuch: 'x' } } }),
+    post('/volumes/create', { body: '{' }),
+    get('/volumes/nosuch'),
+    remove('/volumes/nosuch'),
+    remove('/volumes/nosuch?force=1'),
+    put('/volumes/kept?version=1', { body: {} }),
+    post('/volumes/prune'),
+    post('/volumes/prune?filters={"all":["true"]}'),
+    post('/volumes/prune?filters={"nosuch":["x"]}'),
+    get('/events?since={start}&until={now}&filters={"type":["volume"]}'),
+  ],
+}
