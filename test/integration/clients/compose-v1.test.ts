@@ -30,6 +30,7 @@ test('a project of three services goes from up to down', { timeout: 240_000 }, a
   await done('up', '-d', '--scale', 'app=2')
   expect(await done('ps')).toMatch(/shop_db_1 .* Up \(healthy\)/)
   expect(await appAnswers()).toBe('first')
+  expect(await done('port', 'web', '80')).toMatch(/^127\.0\.0\.1:\d+$/)
   expect(await compose('exec', '-T', 'app', 'sh', '-c', 'echo $TIER; exit 3')).toMatchObject({
     code: 3,
     stdout: 'middle\n',

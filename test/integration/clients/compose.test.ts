@@ -46,6 +46,10 @@ test('a project of three services goes from up to down', { timeout: 240_000 }, a
     ...['db running healthy', 'web running'],
   ])
   expect(await appAnswers()).toBe('first')
+  const published = await done('port', 'web', '80')
+  expect(published).toMatch(/^127\.0\.0\.1:\d+$/)
+  const page = await daemon.run([...daemon.enter, 'busybox', 'wget', '-qO-', `http://${published}/`])
+  expect(page.stdout).toBe('hello\n')
 
   expect(await compose('exec', '-T', 'app', 'sh', '-c', 'echo $TIER; echo why >&2; exit 3')).toEqual({
     code: 3,
