@@ -50,7 +50,7 @@ export function presentContainer(view: ContainerView, { manifest }: ImageFacts, 
     ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
     Mounts: presentMountPoints(container.mounts),
     Config: presentConfig(view),
-    NetworkSettings: presentNetworkSettings(view.endpoints, presentPortMap(view), version),
+    NetworkSettings: presentNetworkSettings(endpointsOf(view), presentPortMap(view), version),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }
 }
@@ -60,6 +60,11 @@ const noPaths = { resolvConf: '', hostname: '', hosts: '', log: '' }
 
 function wasStarted({ startedAt, error }: ContainerState): boolean {
   return startedAt !== undefined || error !== ''
+}
+
+/** A network is known by its name until the first start. */
+function endpointsOf({ container, endpoints }: ContainerView): ContainerView['endpoints'] {
+  return container.state.status === 'created' ? endpoints.map((one) => ({ ...one, networkId: '' })) : endpoints
 }
 
 /** @param now nanoseconds since 1970 */
@@ -85,7 +90,7 @@ export function presentContainerSummary(
       NetworkMode: container.host.networkMode,
       ...(Object.keys(container.host.annotations).length > 0 && { Annotations: container.host.annotations }),
     },
-    NetworkSettings: { Networks: presentEndpoints(view.endpoints, version) },
+    NetworkSettings: { Networks: presentEndpoints(endpointsOf(view), version) },
     Mounts: presentMountSummaries(container.mounts),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }

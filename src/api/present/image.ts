@@ -73,7 +73,7 @@ export function presentImage(
     Parent: image.parent ?? '',
     Comment: lastComment ?? '',
     ...(config.created !== undefined && { Created: config.created }),
-    ...(version < since.noImageContainer && { Container: '', ContainerConfig: presentLegacyConfig({}) }),
+    ...(version < since.noImageContainer && { ContainerConfig: presentLegacyConfig({}) }),
     DockerVersion: '',
     Author: config.author ?? '',
     Config: version < since.noLegacyImageConfig ? presentLegacyConfig(config.config) : presentConfig(config.config),

@@ -118,7 +118,7 @@ describe('inspect', () => {
 
   test('never leaves maps of networks and ports null', () => {
     expect(shown.NetworkSettings).toMatchObject({ Ports: {}, IPAddress: '172.17.0.2', Gateway: '172.17.0.1' })
-    expect(shown.NetworkSettings.Networks.bridge).toMatchObject({ NetworkID: 'n1', MacAddress: '02:42:ac:11:00:02' })
+    expect(shown.NetworkSettings.Networks.bridge).toMatchObject({ NetworkID: '', MacAddress: '02:42:ac:11:00:02' })
   })
 
   test('shows binds as mounts, and tmpfs only in the host config', () => {
