@@ -92,7 +92,7 @@ function addressOf({ host }: Globals): ReturnType<typeof parseAddress> {
 }
 
 async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number> {
-  const { program, stdout } = cli
+  const { program, stdout, stderr } = cli
   if (top.flags.version) {
     const { version, gitCommit } = buildFacts()
     await stdout.write(
@@ -104,7 +104,9 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
   const [first = '--help', second = '--help'] = words
   if (first === '--help' || (Object.hasOwn(groups, first) && ['--help', '-h'].includes(second))) {
     const { formatGroup, formatOverview } = await import('./overview.ts')
-    await stdout.write(first === '--help' ? formatOverview(program, globals) : formatGroup(program, first))
+    const text = first === '--help' ? formatOverview(program, globals) : formatGroup(program, first)
+    // Asked for, help is the output; else it tells that a command is missing.
+    await (words.length === 1 && first !== '--help' ? stderr : stdout).write(text)
     return 0
   }
   const found = findEntry(words)

@@ -1,10 +1,7 @@
 /** Commands of docker that Berth has not yet, without the groups' second spelling. */
-const commands = [
-  ...['build', 'builder', 'buildx', 'compose', 'context', 'cp'],
-  ...['manifest', 'plugin', 'stats', 'swarm', 'update'],
-]
+const commands = [...['build', 'builder', 'buildx', 'compose', 'context', 'cp'], ...['manifest', 'plugin', 'swarm']]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
-  container: ['cp', 'stats', 'update'],
+  container: ['cp'],
   image: ['build'],
 }
 

@@ -166,7 +166,9 @@ const kindOf: Readonly<Record<number, Kind>> = {
 async function toError(head: ResponseHead, body: Answer['body']): Promise<BerthError> {
   const text = (await collect({ body }, maxErrorBody)).toString().trim()
   const message = messageIn(text) ?? (text === '' ? `${head.status} ${head.reason}` : text)
-  return new BerthError(kindOf[head.status] ?? 'internal', `Error response from daemon: ${message}`, { code: 'engine' })
+  return new BerthError(kindOf[head.status] ?? 'internal', `Error response from daemon: ${message.trim()}`, {
+    code: 'engine',
+  })
 }
 
 function messageIn(text: string): string | undefined {

@@ -1,4 +1,3 @@
-import { invalid } from '#base/errors.ts'
 import type { CreateBody, EndpointSettings } from '../client/wire.ts'
 import type { ContainerFlags } from './container-flags.ts'
 import { toHealthConfig } from './health.ts'
@@ -62,13 +61,7 @@ export function toCreateBody(invocation: Invocation, around: Surroundings): Crea
 
 type Streams = Pick<CreateBody, 'AttachStdin' | 'AttachStdout' | 'AttachStderr' | 'OpenStdin' | 'StdinOnce' | 'Tty'>
 
-function toStreams({ attach, interactive, tty }: ContainerFlags): Streams {
-  const named = attach.map((stream) => stream.toLowerCase())
-  for (const stream of named) {
-    if (!['stdin', 'stdout', 'stderr'].includes(stream)) {
-      throw invalid(`valid streams are STDIN, STDOUT and STDERR`)
-    }
-  }
+function toStreams({ attach: named, interactive, tty }: ContainerFlags): Streams {
   const stdin = named.includes('stdin') || (named.length === 0 && interactive)
   return {
     AttachStdin: stdin,

@@ -1,6 +1,9 @@
+import { invalid } from '#base/errors.ts'
 import { type FlagValues, integer, list, parsed, text, toggle } from '../parsing/flag.ts'
 import { checkDeviceRule, parseDevice, parseThrottleBytes, parseThrottleCount, parseWeightDevice } from './device.ts'
+import { checkAddress, toExtraHost } from './hosts.ts'
 import { checkEnv, checkLabel } from './key-value.ts'
+import { checkMount } from './mount.ts'
 import { parseNetwork } from './network.ts'
 import { parseCpus, parseDurationNanos, parseUlimit } from './resources.ts'
 import { parseSize, parseSwapSize } from './size.ts'
@@ -14,13 +17,19 @@ const duration = (name: string, usage: string) =>
 const many = <T>(name: string, usage: string, word: string, parse: (value: string) => T) =>
   parsed<readonly T[]>(name, usage, word, (value, before) => [...(before ?? []), parse(value)])
 
+function toStream(value: string): string {
+  const stream = value.toLowerCase()
+  if (['stdin', 'stdout', 'stderr'].includes(stream)) return stream
+  throw invalid('valid streams are STDIN, STDOUT and STDERR')
+}
+
 /** Everything that `create` and `run` know of a container; texts are what --help prints. */
 export const containerFlags = {
-  addHost: list('add-host', 'Line for /etc/hosts, as host:ip'),
+  addHost: list('add-host', 'Line for /etc/hosts, as host:ip', { check: toExtraHost }),
   annotation: list('annotation', 'Annotation handed to the OCI runtime, as key=value', {
     word: 'map',
   }),
-  attach: list('attach', 'Stream to connect: stdin, stdout or stderr', { short: 'a' }),
+  attach: list('attach', 'Stream to connect: stdin, stdout or stderr', { short: 'a', check: toStream }),
   blkioWeight: integer('blkio-weight', 'Share of disk time, 10 to 1000; 0 leaves it alone', {
     word: 'uint16',
     min: 0,
@@ -61,7 +70,7 @@ export const containerFlags = {
   disableContentTrust: toggle('disable-content-trust', 'Accepted for compatibility; signatures are not checked', {
     initial: true,
   }),
-  dns: list('dns', 'Name server to ask'),
+  dns: list('dns', 'Name server to ask', { check: checkAddress }),
   dnsOption: list('dns-option', 'Option of the resolver, such as ndots:1'),
   dnsSearch: list('dns-search', 'Domain that short names are looked up in'),
   domainName: text('domainname', 'NIS domain of the container'),
@@ -94,7 +103,7 @@ export const containerFlags = {
   memoryReservation: bytes('memory-reservation', 'Memory to come back to when the host runs short'),
   memorySwap: parsed('memory-swap', 'Memory and swap together at most; -1 for no limit', 'bytes', parseSwapSize),
   memorySwappiness: integer('memory-swappiness', 'Readiness to swap, 0 to 100'),
-  mount: list('mount', 'Mount, as type=bind,source=…,target=…', { word: 'mount' }),
+  mount: list('mount', 'Mount, as type=bind,source=…,target=…', { word: 'mount', check: checkMount }),
   name: text('name', 'Name of the container'),
   network: many('network', 'Network to join: a name, none, host or container:NAME', 'network', parseNetwork),
   net: {

@@ -1,4 +1,4 @@
-import { invalid } from '#base/errors.ts'
+import { invalid, messageOf } from '#base/errors.ts'
 import type { HostConfigRequest, PortBinding } from '#contract/types.gen.ts'
 import { toCapabilities } from './capability.ts'
 import type { Invocation, Surroundings } from './container-config.ts'
@@ -34,7 +34,7 @@ export function toHostConfig(invocation: Invocation, around: Surroundings, place
     Dns: flags.dns,
     DnsOptions: flags.dnsOption,
     DnsSearch: flags.dnsSearch,
-    ExtraHosts: flags.addHost.map(toExtraHost),
+    ExtraHosts: flags.addHost,
     GroupAdd: flags.groupAdd,
     Links: flags.link,
     Annotations: toMap(flags.annotation),
@@ -113,7 +113,7 @@ function securityOf(flags: ContainerFlags, { read }: Surroundings): Record<strin
     const separator = /[=:]/.exec(option)?.index ?? -1
     const name = separator < 0 ? option : option.slice(0, separator)
     const value = separator < 0 ? '' : option.slice(separator + 1)
-    if (separator < 0 && name !== 'no-new-privileges') throw invalid(`invalid --security-opt: "${option}"`)
+    if (separator < 0 && name !== 'no-new-privileges') throw invalid(`Invalid --security-opt: "${option}"`)
     if (option === 'systempaths=unconfined') masked = []
     else if (name === 'seccomp' && !['unconfined', 'builtin'].includes(value))
       options.push(`seccomp=${readProfile(value, read)}`)
@@ -123,19 +123,17 @@ function securityOf(flags: ContainerFlags, { read }: Surroundings): Record<strin
 }
 
 function readProfile(path: string, read: Surroundings['read']): string {
-  const text = readOption(path, (name) => read(name))
+  let text: string
+  try {
+    text = readOption(path, read)
+  } catch (error) {
+    throw invalid(`opening seccomp profile (${path}) failed: ${messageOf(error)}`, { cause: error })
+  }
   try {
     return JSON.stringify(JSON.parse(text))
   } catch (error) {
     throw invalid(`compacting json for seccomp profile (${path}) failed: ${String(error)}`, { cause: error })
   }
-}
-
-/** `host:ip` and `host=ip` are one; the API has the first.   @throws `invalid` */
-function toExtraHost(text: string): string {
-  const separator = /[=:]/.exec(text)?.index ?? -1
-  if (separator <= 0) throw invalid(`bad format for add-host: "${text}"`)
-  return `${text.slice(0, separator)}:${text.slice(separator + 1).replace(/^\[(.*)\]$/, '$1')}`
 }
 
 function toLogConfig({ logDriver, logOpt }: ContainerFlags): Record<string, unknown> {

@@ -128,6 +128,12 @@ export function parseMount(text: string, directory: string): Mount {
   return mount
 }
 
+/** A mount as it was written, when it is one.   @throws `invalid` */
+export function checkMount(text: string): string {
+  parseMount(text, '/')
+  return text
+}
+
 function check(mount: Mount): void {
   if (mount.Type === '') throw invalid('type is required')
   if (mount.Target === '') throw invalid('target is required')

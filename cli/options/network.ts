@@ -1,6 +1,7 @@
 import { conflict, invalid } from '#base/errors.ts'
 import type { EndpointSettings } from '../client/wire.ts'
 import { parseCsv } from './csv.ts'
+import { checkMacAddress } from './hosts.ts'
 
 export interface NetworkChoice {
   name: string
@@ -112,7 +113,7 @@ function merge(name: string, endpoint: EndpointSettings, flags: NetworkFlags): E
   if (Object.keys(ipam).length > 0) merged.IPAMConfig = ipam
   if (flags.macAddress !== '') {
     if (endpoint.MacAddress) throw clash('mac-address', 'MAC address')
-    merged.MacAddress = flags.macAddress
+    merged.MacAddress = checkMacAddress(flags.macAddress)
   }
   return merged
 }

@@ -78,6 +78,11 @@ function toShortForm(text: string): string {
 function parseExpose(text: string): string[] {
   if (text.includes(':')) throw invalid(`invalid port format for --expose: ${text}`)
   const [ports = '', protocol = 'tcp'] = text.split('/')
+  const word = ports.split('-').find((one) => !/^\d+$/.test(one))
+  if (word !== undefined) {
+    const why = `strconv.ParseUint: parsing ${JSON.stringify(word)}: invalid syntax`
+    throw invalid(`invalid range format for --expose: ${text}, error: ${why}`)
+  }
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(ports)
   const first = Number(match?.[1])
   const last = Number(match?.[2] ?? match?.[1])

@@ -26,6 +26,7 @@ export function containerColumns({ truncate, nowMs }: { truncate: boolean; nowMs
       heading: 'LOCAL VOLUMES',
       value: ({ Mounts }) => String((Mounts ?? []).filter(({ Driver }) => Driver === 'local').length),
     },
+    Platform: { heading: '', value: () => null },
     Mounts: { heading: 'MOUNTS', value: (container) => formatMounts(container, truncate) },
     Networks: {
       heading: 'NETWORKS',

@@ -61,7 +61,7 @@ export function imageColumns({ truncate, nowMs }: { truncate: boolean; nowMs: nu
     CreatedAt: { heading: 'CREATED AT', value: ({ image }) => formatMoment(image.Created) },
     Size: { heading: 'SIZE', value: ({ image }) => formatSize(image.Size) },
     Containers: { heading: 'CONTAINERS', value: ({ image }) => count(image.Containers) },
-    VirtualSize: { heading: 'SIZE', value: ({ image }) => formatSize(image.Size) },
+    VirtualSize: { heading: 'SIZE', value: ({ image }) => formatBytes(image.Size) },
     SharedSize: {
       heading: 'SHARED SIZE',
       value: ({ image }) => (image.SharedSize === -1 ? 'N/A' : formatBytes(image.SharedSize)),

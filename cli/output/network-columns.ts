@@ -23,6 +23,6 @@ export function networkColumns({ truncate }: { truncate: boolean }): Columns<Net
           .join(','),
     },
     Label: { heading: '', value: (network) => (name: string) => network.Labels[name] ?? '' },
-    CreatedAt: { heading: 'CREATED AT', value: ({ Created }) => Created },
+    CreatedAt: { heading: 'CREATED AT', value: ({ Created }) => Created.replace('T', ' ').replace('Z', ' +0000 UTC') },
   }
 }

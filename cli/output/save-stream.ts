@@ -16,7 +16,7 @@ export async function checkSaveTarget(cli: Cli, path: string): Promise<void> {
   const target = resolve(cli.directory, path)
   if ((await statIfThere(target))?.isDirectory()) throw invalid(`invalid output path: "${path}" is a directory`)
   if (!(await statIfThere(dirname(target)))?.isDirectory()) {
-    throw invalid(`invalid output path: directory "${dirname(path)}" does not exist`)
+    throw invalid(`invalid output path: stat ${dirname(path)}: no such file or directory`)
   }
 }
 

@@ -47,7 +47,7 @@ export function parseRowFormat(format: string, standard: readonly string[]): Row
 
 /** Rows → text. Templates see `columns` by name; `.Label "x"` works when there is a column of labels as a function. */
 export async function formatRows<T>(rows: readonly T[], columns: Columns<T>, format: RowFormat): Promise<string> {
-  if (format.kind === 'json') return rows.map((row) => `${JSON.stringify(toPlain(row, columns))}\n`).join('')
+  if (format.kind === 'json') return rows.map((row) => `${toJsonLine(toPlain(row, columns))}\n`).join('')
   if (format.kind === 'columns') {
     const shown = format.names.flatMap((name) => columns[name] ?? [])
     const cells = rows.map((row) => shown.map((column) => String(column.value(row))))
@@ -61,14 +61,21 @@ export async function formatRows<T>(rows: readonly T[], columns: Columns<T>, for
   return formatColumns([heading, ...lines].map((line) => line.split('\t')))
 }
 
+/** Sorted by name, as Go's maps are shown. */
 function toFields<T>(row: T, columns: Columns<T>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.value(row)]))
+  const entries = Object.entries(columns).map(([name, column]) => [name, column.value(row)] as const)
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Sorted by name, without what is a function: as docker's JSON. */
+/** Go escapes the three signs of HTML unless told otherwise; for rows docker does not tell it. */
+function toJsonLine(row: unknown): string {
+  const escapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
+  return JSON.stringify(row).replaceAll(/[<>&]/g, (sign) => escapes[sign] ?? sign)
+}
+
+/** Without what is a function: as docker's JSON. */
 function toPlain<T>(row: T, columns: Columns<T>): Record<string, unknown> {
-  const entries = Object.entries(toFields(row, columns)).filter(([, value]) => typeof value !== 'function')
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(Object.entries(toFields(row, columns)).filter(([, value]) => typeof value !== 'function'))
 }
 
 function headingsOf<T>(columns: Columns<T>): Record<string, unknown> {

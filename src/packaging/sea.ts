@@ -45,7 +45,8 @@ export function buildSea({ work, output, main, assets }: SeaInput): boolean {
     // No NODE_OPTIONS for a program that runs as root and takes no advice from its environment.
     execArgvExtension: 'none',
     // The young generation otherwise grows to 32 MB and stays so; the daemon's objects are few.
-    execArgv: ['--max-semi-space-size=2'],
+    // Without the dashes Node reads flags of ours that it knows too, as `run --env-file`.
+    execArgv: ['--max-semi-space-size=2', '--'],
     assets: paths,
   }
   writeFileSync(join(work, 'sea.json'), JSON.stringify(config))

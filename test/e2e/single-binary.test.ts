@@ -41,6 +41,11 @@ test('the binary says its version on a machine without Node', async () => {
   expect(text).toMatch(/^Berth version \d+\.\d+\.\d+, build [0-9a-f]+\n$/)
 })
 
+test('flags that Node knows too are left to the command', async () => {
+  const text = await onBareMachine('/opt/berth run --env-file /nosuch image 2>&1 || true')
+  expect(text).toBe("berth: open /nosuch: no such file or directory\n\nRun 'berth run --help' for more information\n")
+})
+
 test('berth daemon --help lists the flags of the daemon', async () => {
   const text = await onBareMachine('/opt/berth daemon --help')
   for (const flag of [

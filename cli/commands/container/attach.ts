@@ -18,9 +18,9 @@ export const attachCommand = command({
   most: 1,
   async run(cli, { flags, args: [name = ''] }) {
     const { Id, State, Config } = await inspectContainer(cli.client, name)
-    if (!State.Running) throw conflict('cannot attach to a stopped container, start it first')
-    if (State.Paused) throw conflict('cannot attach to a paused container, unpause it first')
-    if (State.Restarting) throw conflict('cannot attach to a restarting container, wait until it is running')
+    if (!State.Running) throw conflict('You cannot attach to a stopped container, start it first')
+    if (State.Paused) throw conflict('You cannot attach to a paused container, unpause it first')
+    if (State.Restarting) throw conflict('You cannot attach to a restarting container, wait until it is running')
     const tty = Config.Tty ?? false
     const stdin = !flags.noStdin && (Config.OpenStdin ?? false)
     if (stdin && tty && !cli.stdin.isTerminal) throw invalid('the input device is not a TTY')

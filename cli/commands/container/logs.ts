@@ -1,4 +1,4 @@
-import { isKind } from '#base/errors.ts'
+import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { Cli } from '../../cli.ts'
 import { containerPath, inspectContainer } from '../../client/containers.ts'
 import { command } from '../../command.ts'
@@ -32,14 +32,23 @@ export const logsCommand = command({
         timestamps: flags.timestamps,
         details: flags.details,
         tail: flags.tail,
-        since: toTimestamp(flags.since, now),
-        until: toTimestamp(flags.until, now),
+        since: momentOf('since', flags.since, now),
+        until: momentOf('until', flags.until, now),
       },
     })
     await copy(cli, body, Config.Tty ?? false)
     return 0
   },
 })
+
+/** @throws `invalid` naming the flag */
+function momentOf(flag: string, value: string, nowMs: number): string | undefined {
+  try {
+    return toTimestamp(value, nowMs)
+  } catch (error) {
+    throw invalid(`invalid value for "${flag}": ${messageOf(error)}`, { cause: error })
+  }
+}
 
 async function copy(cli: Cli, body: AsyncIterable<Buffer>, tty: boolean): Promise<void> {
   const decoder = new FrameDecoder()

@@ -23,7 +23,7 @@ export const portCommand = command({
     const port = parsePort(asked)
     const found = published.filter((one) => one.port === port)
     if (found.length === 0) {
-      throw new ExitError(1, `Error: No public port '${port}' published for ${name}`, notFound(port))
+      throw new ExitError(1, `Error: No public port '${asked}' published for ${name}`, notFound(port))
     }
     await cli.stdout.write(found.map(({ address }) => `${address}\n`).join(''))
     return 0
@@ -32,8 +32,14 @@ export const portCommand = command({
 
 function parsePort(text: string): string {
   const [port = '', protocol = 'tcp'] = text.split('/')
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw invalid(`invalid port (${port}): invalid syntax`)
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw invalid(`Error: invalid port (${port}): ${whyNot(port)}`)
   return `${port}/${protocol}`
+}
+
+/** In Go's words, as docker says it. */
+function whyNot(port: string): string {
+  const why = /^\d+$/.test(port) ? 'value out of range' : 'invalid syntax'
+  return `strconv.ParseUint: parsing ${JSON.stringify(port)}: ${why}`
 }
 
 function formatBinding({ HostIp = '', HostPort = '' }: PortBinding): string {

@@ -24,7 +24,7 @@ export const psCommand = command({
   async run(cli, { flags }) {
     const limit = flags.latest ? 1 : (flags.last ?? -1)
     const asked = flags.format === '' && !flags.quiet ? ((await cli.config()).psFormat ?? '') : flags.format
-    const size = flags.size || /\{\{[^}]*\.Size\b/.test(asked)
+    const size = flags.size || /\{\{[^}]*(?:\.Size\b|\bjson \.\s*\}\})/.test(asked)
     const containers = await cli.client.json<ContainerSummary[]>('GET', '/containers/json', {
       query: {
         all: flags.all || limit > 0,
@@ -35,8 +35,10 @@ export const psCommand = command({
     })
     const columns = containerColumns({ truncate: !flags.noTrunc, nowMs: Date.now() })
     const standard = flags.size ? [...containerTable, 'Size'] : containerTable
-    const plainIds = flags.quiet && (asked === '' || asked === 'table')
-    const format = plainIds ? ({ kind: 'lines', template: '{{.ID}}' } as const) : parseRowFormat(asked, standard)
+    if (flags.quiet && asked !== '') {
+      await cli.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
+    }
+    const format = flags.quiet ? ({ kind: 'lines', template: '{{.ID}}' } as const) : parseRowFormat(asked, standard)
     await cli.stdout.write(await formatRows(containers, columns, format))
     return 0
   },

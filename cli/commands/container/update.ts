@@ -1,3 +1,4 @@
+import { invalid } from '#base/errors.ts'
 import type { ContainerUpdateResponse } from '#contract/types.gen.ts'
 import { containerPath } from '../../client/containers.ts'
 import { command } from '../../command.ts'
@@ -26,7 +27,8 @@ export const updateCommand = command({
     restart,
   },
   least: 1,
-  async run(cli, { args, flags }) {
+  async run(cli, { args, flags, given }) {
+    if (given.size === 0) throw invalid('you must provide one or more flags when using this command')
     const body = {
       BlkioWeight: flags.blkioWeight,
       CpuPeriod: flags.cpuPeriod,

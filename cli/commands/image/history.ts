@@ -43,7 +43,7 @@ function historyColumns({ truncate, human, nowMs }: HistoryView): Columns<ImageH
     ID: { heading: 'IMAGE', value: ({ Id }) => (truncate ? shortId(Id) : Id) },
     CreatedAt: { heading: 'CREATED AT', value: ({ Created }) => moment(Created) },
     CreatedSince: {
-      heading: 'CREATED',
+      heading: human ? 'CREATED' : 'CREATED AT',
       value: ({ Created }) => (human ? (Created > 0 ? formatAge(Created, nowMs) : 'N/A') : moment(Created)),
     },
     CreatedBy: {

@@ -8,7 +8,7 @@ import { list, text } from '../../parsing/flag.ts'
 import { openFile } from '../../terminal/open-input.ts'
 
 export const importCommand = command({
-  usage: '[OPTIONS] FILE|URL|- [REPOSITORY[:TAG]]',
+  usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
   summary: 'Make an image from a tar archive of its files',
   flags: {
     change: list('change', 'Apply a Dockerfile instruction to its config', { short: 'c' }),
@@ -16,7 +16,6 @@ export const importCommand = command({
     platform: text('platform', 'Its platform, as os[/arch[/variant]]'),
   },
   least: 1,
-  most: 2,
   async run(cli, { flags, args: [source = '', repository] }) {
     if (repository !== undefined) parseReference(repository)
     const { body } = await send(cli, source, {

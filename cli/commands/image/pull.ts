@@ -8,6 +8,9 @@ export const pullCommand = command({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   summary: 'Fetch an image from a registry',
   flags: {
+    disableContentTrust: toggle('disable-content-trust', 'Accepted for compatibility; signatures are not checked', {
+      initial: true,
+    }),
     allTags: toggle('all-tags', 'Every tag of the repository', { short: 'a' }),
     platform: text('platform', 'Platform of the image, as os[/arch[/variant]]'),
     quiet: toggle('quiet', 'Show no progress', { short: 'q' }),

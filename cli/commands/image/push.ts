@@ -11,6 +11,9 @@ export const pushCommand = command({
   usage: '[OPTIONS] NAME[:TAG]',
   summary: 'Send an image to a registry',
   flags: {
+    disableContentTrust: toggle('disable-content-trust', 'Accepted for compatibility; signatures are not checked', {
+      initial: true,
+    }),
     allTags: toggle('all-tags', 'Every tag of the repository', { short: 'a' }),
     platform: text('platform', 'Only the manifest of this platform, as os[/arch[/variant]]'),
     quiet: toggle('quiet', 'Show no progress', { short: 'q' }),

@@ -1,3 +1,4 @@
+import { invalid, messageOf } from '#base/errors.ts'
 import { toPlatformJson } from '../../client/images.ts'
 import { command } from '../../command.ts'
 import { checkSaveTarget, saveStream } from '../../output/save-stream.ts'
@@ -12,7 +13,11 @@ export const saveCommand = command({
   },
   least: 1,
   async run(cli, { flags, args }) {
-    await checkSaveTarget(cli, flags.output)
+    try {
+      await checkSaveTarget(cli, flags.output)
+    } catch (error) {
+      throw invalid(`failed to save image: ${messageOf(error)}`, { cause: error })
+    }
     const { body } = await cli.client.stream('GET', '/images/get', {
       query: { names: args, platform: toPlatformJson(flags.platform) },
     })

@@ -5,7 +5,7 @@ import { filterFlag, toFilterQuery } from '../../options/filter.ts'
 import { formatHelp } from '../../output/format-flag.ts'
 import { ellipsis } from '../../output/human.ts'
 import { type Columns, formatRows, parseRowFormat } from '../../output/table.ts'
-import { text, toggle } from '../../parsing/flag.ts'
+import { integer, text, toggle } from '../../parsing/flag.ts'
 
 const table = ['Name', 'Description', 'StarCount', 'IsOfficial']
 const descriptionWidth = 45
@@ -16,7 +16,7 @@ export const searchCommand = command({
   flags: {
     filter: filterFlag(),
     format: text('format', formatHelp),
-    limit: text('limit', 'At most so many, up to 100'),
+    limit: integer('limit', 'At most so many, up to 100'),
     noTrunc: toggle('no-trunc', 'Cut nothing'),
   },
   least: 1,
@@ -24,7 +24,7 @@ export const searchCommand = command({
   async run(cli, { flags, args: [term = ''] }) {
     const auth = await findAuth(await cli.config(), hostOf(term))
     const results = await cli.client.json<SearchResult[]>('GET', '/images/search', {
-      query: { term, limit: flags.limit === '' ? undefined : flags.limit, filters: toFilterQuery(flags.filter) },
+      query: { term, limit: flags.limit, filters: toFilterQuery(flags.filter) },
       ...(auth && { headers: { 'X-Registry-Auth': encodeAuth(auth) } }),
     })
     const format = parseRowFormat(flags.format, table)

@@ -47,7 +47,7 @@ interface LoginFlags {
 async function credentialsFor(cli: Cli, server: string, flags: LoginFlags): Promise<RegistryAuth> {
   const { username, password, passwordStdin } = flags
   if (passwordStdin) {
-    if (password !== '') throw invalid('--password and --password-stdin are mutually exclusive')
+    if (password !== '') throw invalid('conflicting options: cannot specify both --password and --password-stdin')
     if (username === '') throw invalid('the --password-stdin option requires --username to be set')
     const given = await readAll(cli.stdin.open(), maxPassword, 'the password')
     return { username, password: given.toString('utf8').replace(/\r?\n$/, ''), serveraddress: server }

@@ -13,7 +13,7 @@ export const infoCommand = command({
   most: 0,
   async run(cli, { flags }) {
     const info = await cli.client.json<SystemInfo>('GET', '/info')
-    const client = { Version: buildFacts().version, Name: cli.program }
+    const client = { Debug: false, Version: buildFacts().version, Name: cli.program, Context: 'default', Plugins: [] }
     if (flags.format === '') await cli.stdout.write(formatInfo(client.Version, info))
     else await cli.stdout.write(formatObject({ ...info, ClientInfo: client }, flags.format))
     for (const warning of info.Warnings ?? []) await cli.stderr.write(`${warning}\n`)

@@ -44,11 +44,15 @@ export async function showObjects(cli: Cli, names: readonly string[], options: S
     }
   }
   const { format } = options
-  const text =
-    format === '' ? `${JSON.stringify(found, undefined, 4)}\n` : found.map((one) => formatObject(one, format)).join('')
-  await cli.stdout.write(text)
+  await cli.stdout.write(formatFound(found, format))
   if (failures.length > 0) throw new ExitError(1, failures.join('\n'))
   return 0
+}
+
+function formatFound(found: readonly unknown[], format: string): string {
+  if (format === '') return `${JSON.stringify(found, undefined, 4)}\n`
+  if (format === 'json') return formatObject(found, format)
+  return found.map((one) => formatObject(one, format)).join('')
 }
 
 async function find(cli: Cli, name: string, { finders, kind }: ShowOptions): Promise<unknown> {

@@ -20,7 +20,7 @@ export const versionCommand = command({
   async run(cli, { flags }) {
     if (flags.licenses) return await printLicenses(cli)
     const [server] = await Promise.allSettled([cli.client.json<SystemVersion>('GET', '/version')])
-    const view = { Client: clientVersion(cli), Server: server.status === 'fulfilled' ? server.value : null }
+    const view = { Client: clientVersion(cli), Server: server.status === 'fulfilled' ? withAlias(server.value) : null }
     if (flags.format === '') await cli.stdout.write(formatVersion(view))
     else {
       const { formatObject } = await import('../../output/format-flag.ts')
@@ -36,9 +36,14 @@ interface VersionView {
   readonly Server: SystemVersion | null
 }
 
+/** Docker's JSON says ApiVersion and its templates say APIVersion. */
+function withAlias<T extends { readonly ApiVersion: string }>(version: T): T {
+  return Object.defineProperty(version, 'APIVersion', { value: version.ApiVersion })
+}
+
 function clientVersion(cli: Cli) {
   const { version, gitCommit, buildTime } = buildFacts()
-  return {
+  return withAlias({
     Version: version,
     ApiVersion: cli.client.apiVersion,
     DefaultAPIVersion: newestApiVersion,
@@ -47,7 +52,8 @@ function clientVersion(cli: Cli) {
     Os: process.platform,
     Arch: process.arch === 'x64' ? 'amd64' : process.arch,
     BuildTime: buildTime,
-  }
+    Context: 'default',
+  })
 }
 
 function formatVersion({ Client, Server }: VersionView): string {

@@ -10,7 +10,7 @@ export const createCommand = command({
   flags: {
     driver: text('driver', 'What keeps its data', { short: 'd', initial: 'local' }),
     label: list('label', 'A label, as name=value', { check: checkLabel }),
-    name: text('name', 'Its name'),
+    name: text('name', 'Its name', { hidden: true }),
     option: list('opt', 'An option of the driver, as name=value', { short: 'o', word: 'map' }),
   },
   least: 0,

@@ -39,7 +39,7 @@ const unsupported = new Set(['template', 'define', 'block', 'break', 'continue']
 export function parseTemplate(text: string): TemplateNode[] {
   const parser = new Parser(tokenize(text))
   const { nodes, end } = parser.list()
-  if (end !== undefined) throw invalid(`template parsing error: unexpected {{${end}}}`)
+  if (end !== undefined) throw invalid(`template parsing error: template: :1: unexpected {{${end}}}`)
   return nodes
 }
 
@@ -73,7 +73,7 @@ class Parser {
 
   #action(word: string | undefined): TemplateNode {
     if (word !== undefined && unsupported.has(word)) {
-      throw invalid(`template parsing error: {{${word}}} is not supported here; use if, range and with`)
+      throw invalid(`template parsing error: template: :1: {{${word}}} is not supported here; use if, range and with`)
     }
     if (word === 'if' || word === 'with') {
       this.#at += 1
@@ -96,7 +96,8 @@ class Parser {
 
   #branches(): { body: TemplateNode[]; otherwise: TemplateNode[] } {
     const first = this.list()
-    if (first.end === undefined) throw invalid('template parsing error: unexpected EOF; {{end}} is missing')
+    if (first.end === undefined)
+      throw invalid('template parsing error: template: :1: unexpected EOF; {{end}} is missing')
     if (first.end === 'end') {
       this.#close()
       return { body: first.nodes, otherwise: [] }
@@ -105,7 +106,7 @@ class Parser {
     if (word === 'if' || word === 'with') return { body: first.nodes, otherwise: [this.#action(word)] }
     this.#close()
     const second = this.list()
-    if (second.end !== 'end') throw invalid('template parsing error: {{end}} is missing')
+    if (second.end !== 'end') throw invalid('template parsing error: template: :1: {{end}} is missing')
     this.#close()
     return { body: first.nodes, otherwise: second.nodes }
   }
@@ -148,7 +149,7 @@ class Parser {
   #command(): Operand[] {
     const operands: Operand[] = []
     for (let operand = this.#operand(); operand; operand = this.#operand()) operands.push(operand)
-    if (operands.length === 0) throw invalid('template parsing error: missing value for command')
+    if (operands.length === 0) throw invalid('template parsing error: template: :1: missing value for command')
     return operands
   }
 
@@ -175,7 +176,8 @@ class Parser {
         if (token.text !== '(') return undefined
         this.#at += 1
         operand = { kind: 'pipeline', pipeline: this.#pipeline() }
-        if (this.#tokens[this.#at]?.text !== ')') throw invalid('template parsing error: unclosed left paren')
+        if (this.#tokens[this.#at]?.text !== ')')
+          throw invalid('template parsing error: template: :1: unclosed left paren')
         break
       default:
         return undefined
@@ -201,7 +203,9 @@ class Parser {
   #close(): void {
     const token = this.#tokens[this.#at]
     if (token?.kind !== 'close')
-      throw invalid(`template parsing error: unexpected ${JSON.stringify(token?.text ?? 'EOF')} in command`)
+      throw invalid(
+        `template parsing error: template: :1: unexpected ${JSON.stringify(token?.text ?? 'EOF')} in command`,
+      )
     this.#at += 1
   }
 }

@@ -58,7 +58,7 @@ function tokenizeAction(template: string, start: number, tokens: Token[]): { at:
     if (!found) {
       const rest = template.slice(at, at + 10)
       throw invalid(
-        `template parsing error: ${rest === '' ? 'unclosed action' : `unexpected ${JSON.stringify(rest)} in command`}`,
+        `template parsing error: template: :1: ${rest === '' ? 'unclosed action' : `unexpected ${JSON.stringify(rest)} in command`}`,
       )
     }
     const { kind, source } = found
@@ -97,7 +97,7 @@ function unquote(text: string): string {
   return text.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)/g, (whole, code: string) => {
     if (code.length > 1) return String.fromCodePoint(Number.parseInt(code.slice(1), 16))
     const plain = escapes[code]
-    if (plain === undefined) throw invalid(`template parsing error: unknown escape ${whole}`)
+    if (plain === undefined) throw invalid(`template parsing error: template: :1: unknown escape ${whole}`)
     return plain
   })
 }

@@ -99,11 +99,15 @@ test.concurrent('version tells of the client even where no engine is', async () 
   expect({ status, stderr }).toEqual({ status: 1, stderr: `${unreachable}\n` })
 })
 
-test.concurrent.each([['--help'], ['help'], ['container'], ['run --help'], ['container ls --help'], ['help run']])(
-  'berth %s prints help',
-  async (line) => {
-    const { status, stdout, stderr } = await berth(line.split(' '))
-    expect(stdout).toMatch(/^Usage: {2}berth /)
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  },
-)
+test.concurrent.each([
+  ['--help'],
+  ['help'],
+  ['container --help'],
+  ['run --help'],
+  ['container ls --help'],
+  ['help run'],
+])('berth %s prints help', async (line) => {
+  const { status, stdout, stderr } = await berth(line.split(' '))
+  expect(stdout).toMatch(/^Usage: {2}berth /)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
