@@ -105,7 +105,8 @@ test('lines are whole on a terminal that does not know its size', async () => {
   const command = [...berthCommand, 'pull', `${registry.host}/whole`]
   await using terminal = await openTerminal(command, { env, rows: 0, columns: 0 })
   await terminal.until('Pull complete\r\n')
-  await terminal.until('Total: 1/1 layers\r\n')
+  await terminal.until('Total: 1/1 layers, ')
+  await terminal.until('B downloaded\r\n')
   expect((await terminal.end()).status).toBe(0)
 })
 
