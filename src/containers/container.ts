@@ -199,6 +199,8 @@ export interface HostSettings {
   /** `80/tcp` → bindings asked for. Refused until networks publish ports. */
   readonly portBindings: Readonly<Record<string, readonly { readonly hostIp: string; readonly hostPort: string }[]>>
   readonly publishAllPorts: boolean
+  /** Lists that the create request did not have, by their names in the API: inspect shows null for them. */
+  readonly absent?: readonly string[]
 }
 
 export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'

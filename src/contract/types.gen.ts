@@ -594,7 +594,7 @@ export interface HostConfig {
     readonly "Config": StringMap
   }
   readonly "NetworkMode": string
-  readonly "PortBindings": PortMap
+  readonly "PortBindings": Readonly<Record<string, readonly PortBinding[]>> | null
   readonly "RestartPolicy": {
     readonly "Name": string
     readonly "MaximumRetryCount": number
@@ -645,7 +645,7 @@ export interface HostConfig {
   readonly "CpuRealtimeRuntime": number
   readonly "CpusetCpus": string
   readonly "CpusetMems": string
-  readonly "Devices": readonly DeviceMapping[]
+  readonly "Devices": readonly DeviceMapping[] | null
   readonly "DeviceCgroupRules": readonly string[] | null
   readonly "DeviceRequests": readonly object[] | null
   readonly "MemoryReservation": number
@@ -653,7 +653,7 @@ export interface HostConfig {
   readonly "MemorySwappiness": number | null
   readonly "OomKillDisable": boolean | null
   readonly "PidsLimit": number | null
-  readonly "Ulimits": readonly Ulimit[]
+  readonly "Ulimits": readonly Ulimit[] | null
   readonly "CpuCount": number
   readonly "CpuPercent": number
   readonly "IOMaximumIOps": number

@@ -5,6 +5,12 @@ import type { UpdateRequest } from '#engine/engine.ts'
 import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
 import { parsePortBindings } from './ports.ts'
 
+/** Docker's engine gives these back as they came; of others it makes its own. */
+const listsThatStayNull = [
+  ...(['Dns', 'DnsOptions', 'DnsSearch', 'PortBindings', 'Devices', 'Ulimits', 'BlkioWeightDevice'] as const),
+  ...(['BlkioDeviceReadBps', 'BlkioDeviceWriteBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteIOps'] as const),
+]
+
 const defaultShmSizeBytes = 64 << 20
 
 /** The host half of a create request, with Docker's defaults; what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
@@ -40,6 +46,7 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
     links: host.Links ?? [],
     portBindings: parsePortBindings(host.PortBindings),
     publishAllPorts: host.PublishAllPorts ?? false,
+    absent: listsThatStayNull.filter((name) => host[name] === undefined || host[name] === null),
   }
 }
 

@@ -5,7 +5,7 @@ import type { HostConfig, Mount } from '#contract/types.gen.ts'
 export function presentHostConfig(host: HostSettings): HostConfig {
   const mounts = host.mounts.filter(({ origin }) => origin === 'mounts')
   const tmpfs = host.mounts.filter(({ origin }) => origin === 'tmpfs')
-  return {
+  return withNulls(host.absent ?? [], {
     Binds: host.binds.length === 0 ? null : host.binds,
     ContainerIDFile: host.containerIdFile,
     LogConfig: { Type: host.logConfig.driver, Config: host.logConfig.options },
@@ -23,7 +23,13 @@ export function presentHostConfig(host: HostSettings): HostConfig {
       Tmpfs: Object.fromEntries(tmpfs.map(({ target, tmpfsOptions }) => [target, tmpfsOptions ?? ''])),
     }),
     ...presentResources(host),
-  }
+  })
+}
+
+/** What the daemon's defaults have put into a list is shown. */
+function withNulls(absent: readonly string[], config: HostConfig): HostConfig {
+  const empty = absent.filter((name) => Object.keys(Reflect.get(config, name) ?? {}).length === 0)
+  return { ...config, ...Object.fromEntries(empty.map((name) => [name, null])) }
 }
 
 function presentProcessHalf(host: HostSettings) {

@@ -93,7 +93,7 @@ test('a read-only container writes only where it is allowed', async () => {
 })
 
 test('what is not implemented is refused by name', async () => {
-  const result = await run('-p', '80:80', busybox, 'true')
+  const result = await run('-p', '80:80/sctp', busybox, 'true')
   expect(result.code).toBe(125)
-  expect(result.stderr).toContain('publishing ports')
+  expect(result.stderr).toContain('publishing ports of SCTP')
 })
