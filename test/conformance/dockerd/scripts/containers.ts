@@ -120,7 +120,7 @@ export const containers: Script = {
     post('/containers/directory/start'),
     create('nowhere', { WorkingDir: '/etc/passwd' }),
     post('/containers/nowhere/start'),
-    create('removed', { Cmd: ['true'] }, { AutoRemove: true }),
+    create('removed', { Cmd: ['sleep', '1'] }, { AutoRemove: true }),
     post('/containers/removed/start'),
     post('/containers/{removed}/wait?condition=removed'),
     get('/containers/json?all=1&filters={"name":["failing"]}'),
