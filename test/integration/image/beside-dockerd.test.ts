@@ -204,7 +204,7 @@ test('parents, children and what goes with them are as with dockerd', { timeout:
   const named = (one: 'ours' | 'dockerd', { code, stdout, stderr }: CommandResult) =>
     [...ids[one]].reduce(
       (text, [id, to]) => text.replaceAll(id, to).replaceAll(id.slice(0, 12), to),
-      `${code} ${stdout}${stderr}`,
+      `${code}\n${stdout}${stderr}`,
     )
   const compare = async (...args: readonly string[]) => {
     const to = (one: 'ours' | 'dockerd') =>
