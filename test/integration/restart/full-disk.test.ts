@@ -57,6 +57,11 @@ test('on a full disk containers end and go, images too, and the daemon comes bac
   const succeed = async (...args: string[]) =>
     expect({ args, ...(await daemon.docker(...args)) }).toMatchObject({ code: 0, stderr: '' })
 
+  // What is written in the background has its place before the disk is full.
+  await waitFor('the image has its record', async () => {
+    const { body } = await daemon.request('POST', '/x/system/check')
+    return body.includes('"Unrecorded":0')
+  })
   await fill(daemon, filler)
   await succeed('stop', '-t', '0', removesItself)
   await waitFor('it has removed itself', async () => {
