@@ -189,7 +189,8 @@ export interface HostSettings {
   readonly deviceRequests: readonly DeviceRequest[] | undefined
   readonly sysctls: Readonly<Record<string, string>>
   readonly logConfig: LogConfig
-  readonly init: boolean
+  /** Undefined: not said, so that the daemon says it. */
+  readonly init?: boolean | undefined
   readonly runtime: string
   readonly consoleSize: readonly [height: number, width: number]
   readonly annotations: Readonly<Record<string, string>>
@@ -216,6 +217,8 @@ export interface ContainerState {
   readonly finishedAt: bigint | undefined
   /** `docker stop` and `kill` keep the restart policy from bringing it back. */
   readonly stoppedByUser: boolean
+  /** The daemon's parent of cgroups at the last start; absent or '': its own. */
+  readonly cgroupParent?: string
   /** Undefined: has no health check, or has never run. */
   readonly health: Health | undefined
 }

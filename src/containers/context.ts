@@ -8,6 +8,7 @@ import type { CdiRegistry } from './cdi/registry.ts'
 import type { Container, LogConfig } from './container.ts'
 import type { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
+import type { CurrentDefaults } from './create-defaults.ts'
 import type { ExecTable } from './exec-table.ts'
 import type { ExitWatch } from './exit-watch.ts'
 import type { HealthMonitors } from './health/monitors.ts'
@@ -26,6 +27,7 @@ import type {
 } from './ports.ts'
 import type { RestartTimers } from './restart-timers.ts'
 import type { Runtimes } from './runtimes.ts'
+import type { DnsDefaults } from './sandbox-request.ts'
 import type { Selinux } from './selinux/selinux.ts'
 import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
@@ -57,6 +59,10 @@ export interface ContainerContext {
   readonly defaultLog: LogConfig
   readonly cdi: CdiRegistry
   readonly processDefaults: ProcessDefaults
+  readonly defaults: CurrentDefaults
+  readonly dnsDefaults: DnsDefaults
+  /** Where the cgroups of containers are that name no parent; '': the engine's own. */
+  readonly cgroupParent: string
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks

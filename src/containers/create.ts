@@ -81,7 +81,8 @@ function networked({ config, host }: CreateRequest): HostSettings {
   return config.networkDisabled ? { ...host, networkMode: 'none' } : host
 }
 
-function completed({ runtimes, store, defaultLog }: ContainerContext, host: HostSettings): HostSettings {
+function completed({ runtimes, store, defaultLog, defaults }: ContainerContext, asked: HostSettings): HostSettings {
+  const host = defaults.complete(asked)
   const labels = defaultLabelOptions(host, (name) => store.get(name))
   return {
     ...host,

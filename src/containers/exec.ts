@@ -126,11 +126,11 @@ async function compile(
   { execId, request }: Compilation,
 ): Promise<number> {
   const user = userOf(context, container, request)
-  const host = request.privileged ? { ...container.host, privileged: true } : container.host
+  const limited = withProcessDefaults(container, context.processDefaults)
+  const host = request.privileged ? { ...limited.host, privileged: true } : limited.host
   const filter = await context.seccomp.of(host)
   // As with Docker a privileged exec stays under the profile of its container.
   const apparmorProfile = await context.appArmor.of(container.host)
-  const limited = withProcessDefaults(container, context.processDefaults)
   const process = execProcess(limited, request, { user, apparmorProfile })
   await prepareOtherExec(context, container, execId, process)
   return context.plans.compile(process, undefined, filter)

@@ -162,7 +162,7 @@ async function shimGone(context: ContainerContext, task: Task): Promise<void> {
   const directory = context.paths.shimDirectory(id)
   const living = await context.shims.adopt(directory)
   if (living) {
-    await context.network.adoptSandbox(id, toSandboxRequest(context.paths, container), living)
+    await context.network.adoptSandbox(id, toSandboxRequest(context, container), living)
     const again: Task = { containerId: id, shim: living }
     context.tasks.add(again)
     watchTask(context, again)

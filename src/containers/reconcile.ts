@@ -111,7 +111,7 @@ async function adopt(context: ContainerContext, container: Container, shim: Shim
   }
   await endProbes(shim, container.id, execs)
   commit(context, running, ...(isAlive(container) ? [] : [['start'] as [string]]))
-  await context.network.adoptSandbox(container.id, toSandboxRequest(context.paths, container), shim)
+  await context.network.adoptSandbox(container.id, toSandboxRequest(context, container), shim)
   const task = { containerId: container.id, shim }
   context.tasks.add(task)
   context.forwarders.begin(running, { isOver: false })

@@ -20,6 +20,7 @@ import { ContainerPaths } from './container-paths.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ContainerContext } from './context.ts'
 import { create } from './create.ts'
+import { CurrentDefaults } from './create-defaults.ts'
 import { type ExecStartOptions, execCreate, execResize, execStart, resize } from './exec.ts'
 import { ExecTable, toExecView } from './exec-table.ts'
 import { type ExitResult, ExitWatch } from './exit-watch.ts'
@@ -68,11 +69,12 @@ import type {
 import { attemptRestart, restart } from './restart.ts'
 import { RestartTimers } from './restart-timers.ts'
 import { Runtimes } from './runtimes.ts'
+import type { DnsDefaults } from './sandbox-request.ts'
 import type { Selinux } from './selinux/selinux.ts'
 import type { AppArmor } from './spec/apparmor.ts'
 import type { CgroupDriver } from './spec/cgroups.ts'
 import type { IdMaps } from './spec/id-maps.ts'
-import type { ProcessDefaults } from './spec/process-defaults.ts'
+import { noProcessDefaults, type ProcessDefaults } from './spec/process-defaults.ts'
 import type { SeccompFilters } from './spec/seccomp-filters.ts'
 import { start } from './start.ts'
 import { StatsSampler } from './stats/sampler.ts'
@@ -97,6 +99,9 @@ export interface ContainerPorts {
   readonly datagrams: DatagramSockets
   readonly defaultLog?: LogConfig
   readonly processDefaults?: ProcessDefaults
+  readonly defaults?: CurrentDefaults
+  readonly dnsDefaults?: DnsDefaults
+  readonly cgroupParent?: string
   /** Directories of CDI files; none without. */
   readonly cdiSpecDirs?: readonly string[]
   readonly cgroups: CgroupControl
@@ -144,7 +149,10 @@ export class ContainerService implements AsyncDisposable {
       idMaps: ports.idMaps,
       runtimes: ports.runtimes ?? new Runtimes(),
       defaultLog: ports.defaultLog ?? { driver: 'json-file', options: {} },
-      processDefaults: ports.processDefaults ?? { ulimits: [], noNewPrivileges: false },
+      processDefaults: ports.processDefaults ?? noProcessDefaults,
+      defaults: ports.defaults ?? new CurrentDefaults(),
+      dnsDefaults: ports.dnsDefaults ?? { servers: [], options: [], search: [] },
+      cgroupParent: ports.cgroupParent ?? '',
       cdi: new CdiRegistry(ports.cdiSpecDirs ?? [], ports.log),
       clock,
       background,

@@ -52,8 +52,9 @@ function checkStartable(container: Container): void {
 }
 
 /** Starts a container whose lock the caller holds. A failure is told by the record too; a container with autoRemove is gone after it. */
-export async function startLocked(context: ContainerContext, container: Container): Promise<void> {
-  const next = transition(container, 'start')
+export async function startLocked(context: ContainerContext, asked: Container): Promise<void> {
+  const next = transition(asked, 'start')
+  const container = { ...asked, state: { ...asked.state, cgroupParent: context.cgroupParent } }
   const { task, pid, startedAt } = await launch(context, container).catch((error: unknown) =>
     failed(context, container, error),
   )
@@ -104,7 +105,11 @@ async function launch(context: ContainerContext, container: Container): Promise<
   const files = { etc: etcOf(context, container), rootfs: context.snapshots.mounts(id) }
   await context.selinux.labelFiles(container, files, context.background.signal)
   const task: Task = { containerId: id, shim }
-  const planFd = await compile(context, withLinks(container, links), { ...prepared, peer, processPeer })
+  const planFd = await compile(context, withProcessDefaults(withLinks(container, links), context.processDefaults), {
+    ...prepared,
+    peer,
+    processPeer,
+  })
   let pid: number
   try {
     watchTask(context, task)
@@ -115,7 +120,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
   made = true
   checkPeer(context, peer)
   checkProcessPeer(context, processPeer)
-  if (!peer) await network.furnishSandbox(id, toSandboxRequest(paths, container), shim)
+  if (!peer) await network.furnishSandbox(id, toSandboxRequest(context, container), shim)
   await connectWaiting(context, shim, id)
   const { startedAt } = await onContainerSide(shim.start(''))
   undo.move()
@@ -145,7 +150,7 @@ async function prepare(context: ContainerContext, container: Container, links: L
   const { id } = container
   const { paths } = context
   const [network, volumes] = await allOf(
-    context.network.openSandbox(id, { ...toSandboxRequest(paths, container), linkedHosts: links.hosts }),
+    context.network.openSandbox(id, { ...toSandboxRequest(context, container), linkedHosts: links.hosts }),
     mountVolumes(context, container),
     mkdir(paths.shimDirectory(id), { mode: 0o700 }),
     ...container.mounts
@@ -203,7 +208,7 @@ async function compile(
     },
   }
   const edits = await editsOfRequests(context.cdi, host.deviceRequests ?? [])
-  const spec = applyEdits(buildSpec(withProcessDefaults(container, context.processDefaults), input), edits)
+  const spec = applyEdits(buildSpec(container, input), edits)
   const runtime = await prepareOtherRuntime(context, container, spec)
   const keeper = toKeeper(container, {
     paths,

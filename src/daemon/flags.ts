@@ -1,107 +1,21 @@
 import { parseArgs } from 'node:util'
 import { invalid, messageOf } from '#base/errors.ts'
+import { parseBytes } from '#base/quantity.ts'
 import { parseAddressPool } from '#engine/address-pools.ts'
+import type { Config, Settings } from '#engine/config.ts'
+import { readConfigFile } from '#engine/config-file.ts'
 import {
-  type Config,
-  mergeConfig,
-  parseFormat,
-  parseLabels,
-  parseLevel,
-  parseMax,
-  parseUlimit,
-  readConfigFile,
-  type Settings,
-} from '#engine/config.ts'
-
-const defaultConfigFile = '/etc/berth/daemon.json'
-
-export const help = `Usage:  berth daemon [OPTIONS]
-
-The container engine: serves the Docker Engine API.
-
-Options:
-      --add-runtime list             OCI runtime that containers can ask for (name=path)
-      --bip string                   IP address of the default bridge, with prefix length
-      --cdi-spec-dir list            Directory of CDI files (default /etc/cdi and /var/run/cdi)
-      --config-file string           Configuration file (default "${defaultConfigFile}")
-      --data-root string             Directory of persistent state (default "/var/lib/berth")
-  -D, --debug                        Debug messages
-      --default-runtime string       Runtime of containers that name none (default "berth")
-      --default-address-pool list    Addresses for networks (base=10.10.0.0/16,size=24)
-      --default-ulimit list          Limit of processes in containers (name=soft:hard)
-      --docker-socket                Serve /var/run/docker.sock too, where nobody else does
-      --exec-opt list                Runtime options: native.cgroupdriver=cgroupfs or =systemd
-      --exec-root string             Directory of the state of running containers (default "/run/berth")
-  -G, --group string                 Group that may use the unix sockets (default: docker or berth, if there is one)
-  -H, --host list                    Socket to listen on (default unix:///run/berth/berth.sock)
-      --help                         Print this text
-      --http-proxy string            Proxy for http:// (default: HTTP_PROXY of the environment)
-      --https-proxy string           Proxy for https:// (default: HTTPS_PROXY of the environment)
-      --insecure-registry list       Registry, or network of registries, that needs no TLS
-      --label list                   Label of the engine (key=value)
-      --log-driver string            Keeper of the output of containers that name none (default "json-file")
-      --log-format string            Format of the log: text or json (default "text")
-  -l, --log-level string             Level of the log: trace, debug, info, warn, error or fatal (default "info")
-      --log-opt list                 Option of the log driver (key=value)
-      --max-concurrent-downloads int Layers downloaded at a time (default 3)
-      --max-concurrent-uploads int   Layers uploaded at a time (default 5)
-      --max-download-attempts int    Attempts for each download (default 5)
-      --mtu int                      MTU of container networks (default 1500)
-      --no-new-privileges            No new privileges in containers that say nothing of it
-      --no-proxy string              Hosts reached without a proxy (default: NO_PROXY of the environment)
-  -p, --pidfile string               File for the daemon's process id
-      --registry-mirror list         Registry to ask before docker.io
-      --validate                     Check the configuration and end
-      --userns-remap string          User and group whose subordinate ids containers get, or "default"
-      --selinux-enabled              SELinux labels for containers, where the host has SELinux
-      --tls                          TLS on tcp://; implied by --tlsverify
-      --tlscacert string             Certificates of whoever signs those of clients
-      --tlscert string               Certificate of the daemon
-      --tlskey string                Key of that certificate
-      --tlsverify                    TLS on tcp://, for clients with a certificate
-`
-
-const options = {
-  'add-runtime': { type: 'string', multiple: true },
-  bip: { type: 'string' },
-  'cdi-spec-dir': { type: 'string', multiple: true },
-  'config-file': { type: 'string' },
-  'data-root': { type: 'string' },
-  debug: { type: 'boolean', short: 'D' },
-  'default-runtime': { type: 'string' },
-  'default-address-pool': { type: 'string', multiple: true },
-  'default-ulimit': { type: 'string', multiple: true },
-  'docker-socket': { type: 'boolean' },
-  'exec-opt': { type: 'string', multiple: true },
-  'exec-root': { type: 'string' },
-  group: { type: 'string', short: 'G' },
-  host: { type: 'string', short: 'H', multiple: true },
-  help: { type: 'boolean', short: 'h' },
-  'http-proxy': { type: 'string' },
-  'https-proxy': { type: 'string' },
-  'insecure-registry': { type: 'string', multiple: true },
-  label: { type: 'string', multiple: true },
-  'log-driver': { type: 'string' },
-  'log-format': { type: 'string' },
-  'log-level': { type: 'string', short: 'l' },
-  'log-opt': { type: 'string', multiple: true },
-  'max-concurrent-downloads': { type: 'string' },
-  'max-concurrent-uploads': { type: 'string' },
-  'max-download-attempts': { type: 'string' },
-  mtu: { type: 'string' },
-  'no-new-privileges': { type: 'boolean' },
-  'no-proxy': { type: 'string' },
-  pidfile: { type: 'string', short: 'p' },
-  'registry-mirror': { type: 'string', multiple: true },
-  'selinux-enabled': { type: 'boolean' },
-  tls: { type: 'boolean' },
-  tlscacert: { type: 'string' },
-  tlscert: { type: 'string' },
-  tlskey: { type: 'string' },
-  tlsverify: { type: 'boolean' },
-  'userns-remap': { type: 'string' },
-  validate: { type: 'boolean' },
-} as const
+  parseAddress,
+  parseCgroupnsMode,
+  parseDomain,
+  parseGateways,
+  parseIpcMode,
+  parsePublishAddress,
+  parseSeconds,
+} from '#engine/container-settings.ts'
+import { mergeConfig } from '#engine/merge-config.ts'
+import { parseFormat, parseLabels, parseLevel, parseMax, parseUlimit } from '#engine/setting-readers.ts'
+import { defaultConfigFile, options } from './options.ts'
 
 /** What the command line asks for. */
 export type Asked = { readonly kind: 'help' } | { readonly kind: 'serve' | 'validate'; readonly config: Config }
@@ -113,34 +27,49 @@ export function parseFlags(argv: readonly string[]): Asked {
   const path = values['config-file'] ?? defaultConfigFile
   const flags: Settings = {
     bip: values.bip,
+    cgroupParent: values['cgroup-parent'],
     cdiSpecDirs: values['cdi-spec-dir'],
     dataRoot: values['data-root'],
     debug: values.debug,
     addressPools: values['default-address-pool']?.map(parseAddressPool),
+    defaultCgroupnsMode: parsed(values['default-cgroupns-mode'], parseCgroupnsMode),
+    defaultIpcMode: parsed(values['default-ipc-mode'], parseIpcMode),
+    defaultShmSizeBytes: parsed(values['default-shm-size'], parseBytes),
     defaultUlimits: values['default-ulimit']?.map(parseUlimit),
+    dns: values.dns?.map(parseAddress),
+    dnsOptions: values['dns-opt'],
+    dnsSearch: values['dns-search']?.map(parseDomain),
     dockerSocket: values['docker-socket'],
     execOptions: values['exec-opt'],
     execRoot: values['exec-root'],
     group: values.group,
+    hostGateways: parsed(values['host-gateway-ip'], parseGateways),
     hosts: values.host,
     httpProxy: values['http-proxy'],
     httpsProxy: values['https-proxy'],
+    init: values.init,
+    initPath: values['init-path'],
     insecureRegistries: values['insecure-registry'],
-    labels: values.label === undefined ? undefined : parseLabels(values.label),
+    labels: parsed(values.label, parseLabels),
     logDriver: values['log-driver'],
-    logOptions: values['log-opt'] === undefined ? undefined : parseLogOpts(values['log-opt']),
-    logFormat: values['log-format'] === undefined ? undefined : parseFormat(values['log-format']),
-    logLevel: values['log-level'] === undefined ? undefined : parseLevel(values['log-level']),
+    logOptions: parsed(values['log-opt'], parseLogOpts),
+    logFormat: parsed(values['log-format'], parseFormat),
+    logLevel: parsed(values['log-level'], parseLevel),
     maxConcurrentDownloads: parseCount('max-concurrent-downloads', values['max-concurrent-downloads']),
     maxConcurrentUploads: parseCount('max-concurrent-uploads', values['max-concurrent-uploads']),
     maxDownloadAttempts: parseCount('max-download-attempts', values['max-download-attempts']),
-    mtu: values.mtu === undefined ? undefined : parseMtu(values.mtu),
+    mtu: parsed(values.mtu, parseMtu),
     noNewPrivileges: values['no-new-privileges'],
     noProxy: values['no-proxy'],
     pidfile: values.pidfile,
+    publishAddress: parsed(values.ip, parsePublishAddress),
     registryMirrors: values['registry-mirror'],
-    runtimes: values['add-runtime'] === undefined ? undefined : parseRuntimes(values['add-runtime']),
+    runtimes: parsed(values['add-runtime'], parseRuntimes),
     defaultRuntime: values['default-runtime'],
+    seccompProfile: values['seccomp-profile'],
+    shutdownTimeout: parsed(values['shutdown-timeout'], (text) =>
+      parseSeconds(/^-?\d+$/.test(text) ? Number(text) : text),
+    ),
     tls: values.tls,
     tlsVerify: values.tlsverify,
     tlsCaCert: values.tlscacert,
@@ -151,6 +80,10 @@ export function parseFlags(argv: readonly string[]): Asked {
   }
   const file = readConfigFile(path, { required: values['config-file'] !== undefined })
   return { kind: values.validate ? 'validate' : 'serve', config: mergeConfig(flags, file, path) }
+}
+
+function parsed<Text, Value>(given: Text | undefined, parse: (text: Text) => Value): Value | undefined {
+  return given === undefined ? undefined : parse(given)
 }
 
 function parse(argv: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; strict: true }>> {

@@ -4,12 +4,14 @@ import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { LogConfig } from '#containers/container.ts'
 import { ContainerStore } from '#containers/container-store.ts'
+import { CurrentDefaults } from '#containers/create-defaults.ts'
 import { isAlive } from '#containers/lifecycle.ts'
 import { parseLogOptions } from '#containers/logs/log-options.ts'
 import type { ContainerFiles, ImageSource, PlanCompiler, RootfsReader } from '#containers/ports.ts'
 import { Runtimes } from '#containers/runtimes.ts'
 import { ContainerService } from '#containers/service.ts'
 import { AppArmor, findAppArmorParser } from '#containers/spec/apparmor.ts'
+import { checkCgroupParent } from '#containers/spec/cgroups.ts'
 import { SeccompFilters } from '#containers/spec/seccomp-filters.ts'
 import { EventBus } from '#events/bus.ts'
 import { assembleRoot } from '#images/layers/assembled-root.ts'
@@ -40,7 +42,8 @@ import { openDataRoot } from './data-root.ts'
 import type { Engine } from './engine.ts'
 import { collectAfterRemovals, removeOrphanedLayers } from './garbage.ts'
 import type { Natives } from './natives.ts'
-import { CurrentConfig, transferChoices } from './reload.ts'
+import { processDefaultsOf } from './process-defaults.ts'
+import { CurrentConfig, createDefaultsOf, transferChoices } from './reload.ts'
 import { openSelinux } from './selinux.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
 import { openSystem } from './system.ts'
@@ -56,6 +59,7 @@ const warmShims = 2
 export async function openEngine(config: Config, natives: Natives, log: Logger): Promise<Engine> {
   await using opened = new AsyncDisposableStack()
   const runtimes = new Runtimes(config.runtimes, config.defaultRuntime)
+  const defaults = new CurrentDefaults(createDefaultsOf(config))
   const transfers = new TransferSettings(transferChoices(config))
   const library = await openLibrary({
     libraryPath: natives.library,
@@ -100,7 +104,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   )
   const network = opened.use(
     new NetworkService({
-      config: { bip: config.bip, mtu: config.mtu, pools: config.addressPools },
+      config: { ...config, pools: config.addressPools },
       database,
       links: openNetlink(library),
       log,
@@ -119,6 +123,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   const sockets = openSockets(library)
   const cgroups = openCgroups(library)
   const cgroupDriver = chooseCgroupDriver(config.execOptions, cgroups.layout())
+  checkCgroupParent(config, cgroupDriver)
   opened.defer(() => removeEmptySharedGroups(cgroups.layout()))
   const shims = opened.use(
     new ShimLauncher({ kernel: { ...sockets, ...processes }, executable, warm: warmShims, report }),
@@ -141,14 +146,17 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       datagrams: sockets,
       cgroups,
       plans,
-      initProgram: natives.init,
+      initProgram: config.initPath ?? natives.init,
       probeProgram: natives.probe,
       appArmor: new AppArmor(findAppArmorParser()),
       selinux,
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
       defaultLog: defaultLogOf(config),
-      processDefaults: { ulimits: config.defaultUlimits, noNewPrivileges: config.noNewPrivileges },
+      processDefaults: processDefaultsOf(config),
+      defaults,
+      dnsDefaults: { servers: config.dns, options: config.dnsOptions, search: config.dnsSearch },
+      cgroupParent: config.cgroupParent,
       cdiSpecDirs: config.cdiSpecDirs,
       cgroupDriver,
       idMaps: await openIdMaps(config.usernsRemap),
@@ -181,6 +189,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
     runtimes,
     cgroupDriver,
     transfers,
+    defaults,
     selinux: selinux.active,
   })
   const lifetime = opened.move()

@@ -1,16 +1,19 @@
 import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
+import type { CreateDefaults, CurrentDefaults } from '#containers/create-defaults.ts'
 import type { Runtimes } from '#containers/runtimes.ts'
 import type { EventBus } from '#events/bus.ts'
 import { parseRegistryConfig } from '#images/registry/registry-config.ts'
 import type { TransferChoices, TransferSettings } from '#images/transfer/transfer-settings.ts'
-import { type Config, keyOf } from './config.ts'
+import type { Config } from './config.ts'
+import { keyOf } from './directives.ts'
 import { proxiesOf } from './proxies.ts'
 
 interface Reloadable {
   readonly engineId: string
   readonly runtimes: Runtimes
   readonly transfers: TransferSettings
+  readonly defaults: CurrentDefaults
   readonly events: EventBus
 }
 
@@ -27,11 +30,12 @@ export class CurrentConfig {
   }
 
   /** @returns keys of settings that differ and count only after a restart   @throws `invalid`, and then nothing has changed */
-  reload(next: Config, { engineId, runtimes, transfers, events }: Reloadable): readonly string[] {
+  reload(next: Config, { engineId, runtimes, transfers, defaults, events }: Reloadable): readonly string[] {
     const merged = adopt(this.#config, next)
     const choices = transferChoices(merged)
     runtimes.change(merged.runtimes, merged.defaultRuntime)
     transfers.change(choices)
+    defaults.change(createDefaultsOf(merged))
     this.#config = merged
     events.publish({
       type: 'daemon',
@@ -60,7 +64,16 @@ function adopt(now: Config, next: Config): Config {
     maxDownloadAttempts: next.maxDownloadAttempts,
     runtimes: next.runtimes,
     defaultRuntime: next.defaultRuntime,
+    defaultShmSizeBytes: next.defaultShmSizeBytes,
+    defaultIpcMode: next.defaultIpcMode,
+    defaultCgroupnsMode: next.defaultCgroupnsMode,
+    shutdownTimeout: next.shutdownTimeout,
   }
+}
+
+export function createDefaultsOf(config: Config): CreateDefaults {
+  const { defaultShmSizeBytes: shmSizeBytes, defaultIpcMode: ipcMode, defaultCgroupnsMode: cgroupnsMode } = config
+  return { shmSizeBytes, ipcMode, cgroupnsMode }
 }
 
 /** @throws `invalid` naming the first registry or proxy that cannot be used */
@@ -79,7 +92,10 @@ export function transferChoices(config: Config): TransferChoices {
 function attributesOf(config: Config): Record<string, string> {
   return {
     debug: String(config.debug),
+    'default-cgroupns-mode': config.defaultCgroupnsMode,
+    'default-ipc-mode': config.defaultIpcMode,
     'default-runtime': config.defaultRuntime,
+    'default-shm-size': String(config.defaultShmSizeBytes),
     'insecure-registries': JSON.stringify(config.insecureRegistries),
     labels: JSON.stringify(config.labels),
     'live-restore': 'true',
@@ -91,5 +107,6 @@ function attributesOf(config: Config): Record<string, string> {
     runtimes: Object.entries(config.runtimes)
       .map(([name, { path }]) => `${name}:${path}`)
       .join(' '),
+    'shutdown-timeout': String(config.shutdownTimeout),
   }
 }

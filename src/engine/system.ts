@@ -3,6 +3,7 @@ import { availableParallelism, hostname, release, totalmem } from 'node:os'
 import { buildFacts } from '#base/build-facts.ts'
 import { systemClock } from '#base/clock.ts'
 import { Filters } from '#base/filters.ts'
+import type { CurrentDefaults } from '#containers/create-defaults.ts'
 import { logDrivers } from '#containers/logs/log-options.ts'
 import type { Runtimes } from '#containers/runtimes.ts'
 import type { ContainerService } from '#containers/service.ts'
@@ -35,6 +36,7 @@ export interface SystemPorts {
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver
   readonly transfers: TransferSettings
+  readonly defaults: CurrentDefaults
   /** Containers get labels. */
   readonly selinux: boolean
 }
@@ -107,7 +109,7 @@ function systemInfo({
     dataRoot: dataRoot.path,
     securityOptions: [
       ...(findAppArmorParser() === undefined ? [] : ['name=apparmor']),
-      'name=seccomp,profile=builtin',
+      `name=seccomp,profile=${config.seccompProfile || 'builtin'}`,
       ...(selinux ? ['name=selinux'] : []),
       ...(isRemapped(config.usernsRemap) ? ['name=userns'] : []),
       'name=cgroupns',

@@ -27,8 +27,8 @@ export interface EtcContext {
   readonly ownDns: boolean
   /** The container's own addresses. */
   readonly addresses: readonly string[]
-  /** What `host-gateway` in an extra host means. */
-  readonly hostGateway: string | undefined
+  /** What `host-gateway` in an extra host means; empty: nothing. */
+  readonly hostGateways: readonly string[]
   readonly files: HostFiles
 }
 
@@ -50,7 +50,7 @@ export async function writeEtcFiles(request: SandboxRequest, context: EtcContext
 }
 
 async function hostsFor(request: SandboxRequest, context: EtcContext): Promise<string> {
-  const extra = request.extraHosts.map((text) => extraHost(text, context.hostGateway))
+  const extra = request.extraHosts.map((text) => extraHost(text, context.hostGateways))
   if (context.hostNetwork) {
     const own = await readText(context.files.hosts)
     return own === '' ? renderHosts(extra, []) : `${own.trimEnd()}\n${extra.join('')}`
@@ -117,8 +117,8 @@ function renderHosts(extra: readonly string[], own: readonly string[]): string {
   return [...fixed, ...extra, ...own].join('')
 }
 
-/** `name:address` to a line of hosts. */
-export function extraHost(text: string, hostGateway: string | undefined): string {
+/** `name:address` to its lines of hosts. */
+export function extraHost(text: string, hostGateways: readonly string[]): string {
   const at = text.indexOf(':')
   const name = text.slice(0, at)
   const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1')
@@ -128,10 +128,10 @@ export function extraHost(text: string, hostGateway: string | undefined): string
     if (!/^[0-9A-Fa-f:.]+(%\w+)?$/.test(address)) throw invalid(`invalid IP address in add-host: "${address}"`)
     return `${address}\t${name}\n`
   }
-  if (hostGateway === undefined) {
+  if (hostGateways.length === 0) {
     throw invalid('unable to derive the IP value for host-gateway: the bridge network has no address')
   }
-  return `${hostGateway}\t${name}\n`
+  return hostGateways.map((gateway) => `${gateway}\t${name}\n`).join('')
 }
 
 async function resolvConfText(request: SandboxRequest, context: EtcContext): Promise<string> {

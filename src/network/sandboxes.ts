@@ -25,6 +25,8 @@ export interface SandboxParts {
   readonly drivers: Readonly<Record<DriverName, NetworkDriver>>
   readonly publisher: Publisher
   readonly files: HostFiles
+  /** What `host-gateway` means; empty: the default bridge's own address. */
+  readonly hostGateways: readonly string[]
   readonly log: Logger
   /** Called in the transaction of the change. */
   readonly tell: (action: 'connect' | 'disconnect', endpoint: Endpoint) => void
@@ -162,10 +164,11 @@ export class Sandboxes implements AsyncDisposable {
 
   /** Ports lead to the network that has the way out; without one nothing is published, as in Docker. */
   async #publish(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void> {
-    const { endpoints, publisher } = this.#parts
+    const { drivers, endpoints, publisher } = this.#parts
     const way = this.#wayOut(endpoints.ofContainer(containerId))?.endpoint
     if (way?.address === undefined) return
-    const { hostAddress = '' } = parseBridgeOptions(this.#networkOf(way).settings.options)
+    const network = this.#networkOf(way)
+    const { hostAddress = '' } = parseBridgeOptions(drivers[network.driver].optionsOf(network))
     const requests = requestedPorts(request.ports).map((one) =>
       one.hostAddress === '' ? { ...one, hostAddress } : one,
     )
@@ -289,11 +292,12 @@ export class Sandboxes implements AsyncDisposable {
 
   #etcContext(containerId: string): EtcContext {
     const endpoints = this.#parts.endpoints.ofContainer(containerId)
-    const bridge = this.#parts.networks.find('bridge')?.ipam?.gateway
+    const { hostGateways, networks } = this.#parts
+    const bridge = networks.find('bridge')?.ipam?.gateway
     return {
       hostNetwork: endpoints.some((endpoint) => this.#networkOf(endpoint).driver === 'host'),
       addresses: endpoints.flatMap(addressesOf),
-      hostGateway: bridge === undefined ? undefined : formatAddress(bridge),
+      hostGateways: hostGateways.length > 0 || bridge === undefined ? hostGateways : [formatAddress(bridge)],
       ownDns: this.#hasNames(containerId),
       files: this.#parts.files,
     }

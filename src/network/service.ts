@@ -33,6 +33,10 @@ export interface NetworkConfig {
   readonly mtu: number
   /** Undefined: Docker's. */
   readonly pools?: readonly Pool[] | undefined
+  /** What `host-gateway` means; empty: the default bridge's own address. */
+  readonly hostGateways?: readonly string[]
+  /** Where the default bridge publishes ports that name no address. */
+  readonly publishAddress?: string
 }
 
 export interface NetworkOptions {
@@ -71,7 +75,7 @@ export class NetworkService implements AsyncDisposable {
     const bridge = chooseBridge(links, memory)
     const hostFirewall = new HostFirewall({ table: tableOf(bridge), links, firewall, memory, log })
     this.#drivers = {
-      bridge: bridgeDriver({ bridge, mtu: config.mtu, links, firewall: hostFirewall, memory, log }),
+      bridge: bridgeDriver({ ...config, bridge, links, firewall: hostFirewall, memory, log }),
       host: hostDriver,
       null: noneDriver,
     }
@@ -98,6 +102,7 @@ export class NetworkService implements AsyncDisposable {
       drivers: this.#drivers,
       publisher,
       files,
+      hostGateways: config.hostGateways ?? [],
       log,
       tell: (action, endpoint) => this.#tellEndpoint(action, endpoint),
     })

@@ -11,9 +11,7 @@ const listsThatStayNull = [
   ...(['BlkioDeviceReadBps', 'BlkioDeviceWriteBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteIOps'] as const),
 ]
 
-const defaultShmSizeBytes = 64 << 20
-
-/** The host half of a create request, with Docker's defaults; what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
+/** The host half of a create request; what it leaves out is for the daemon's defaults, and what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
 export function parseHostConfig(host: HostConfigRequest): HostSettings {
   refuseWhatIsMissing(host)
   if (host.Isolation && host.Isolation !== 'default') {
@@ -87,14 +85,14 @@ function parseProcessHalf(host: HostConfigRequest) {
     securityOpt: host.SecurityOpt ?? [],
     maskedPaths: host.MaskedPaths,
     readonlyPaths: host.ReadonlyPaths,
-    ipcMode: host.IpcMode || 'private',
+    ipcMode: host.IpcMode ?? '',
     pidMode: host.PidMode ?? '',
     utsMode: host.UTSMode ?? '',
-    cgroupnsMode: host.CgroupnsMode || 'private',
+    cgroupnsMode: host.CgroupnsMode ?? '',
     usernsMode: host.UsernsMode ?? '',
     cgroupParent: host.CgroupParent ?? '',
     sysctls: host.Sysctls ?? {},
-    init: host.Init ?? false,
+    init: host.Init ?? undefined,
   }
 }
 
@@ -102,7 +100,7 @@ function parseResources(host: HostConfigRequest) {
   const { MemorySwappiness: swappiness } = host
   return {
     ...parseLimits(host),
-    shmSizeBytes: host.ShmSize || defaultShmSizeBytes,
+    shmSizeBytes: host.ShmSize ?? 0,
     // The docker CLI says -1 for "not asked for".
     memorySwappiness: swappiness === -1 ? undefined : swappiness,
     oomKillDisable: host.OomKillDisable ?? false,

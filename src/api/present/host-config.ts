@@ -60,7 +60,7 @@ function presentProcessHalf(host: HostSettings) {
     // Null is "the default list"; an empty list, sent back, would mask nothing.
     MaskedPaths: host.maskedPaths ?? null,
     ReadonlyPaths: host.readonlyPaths ?? null,
-    ...(host.init && { Init: true }),
+    ...(host.init !== undefined && { Init: host.init }),
   }
 }
 

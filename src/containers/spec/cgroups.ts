@@ -1,30 +1,33 @@
 import { invalid } from '#base/errors.ts'
-import type { Container, HostSettings } from '../container.ts'
+import type { Container, ContainerState, HostSettings } from '../container.ts'
 
 /** Who makes the cgroups of containers: we ourselves, or systemd, as scopes of its own. */
 export type CgroupDriver = 'cgroupfs' | 'systemd'
 
-type Placed = Pick<Container, 'id' | 'host'>
+interface Placed extends Pick<Container, 'id' | 'host'> {
+  readonly state: Pick<ContainerState, 'cgroupParent'>
+}
 
 const defaultSlice = 'system.slice'
 
 /** The runtime-spec's cgroupsPath: `/berth/<id>` or below the asked parent; of systemd `slice:berth:<id>`. */
-export function cgroupsPathOf({ id, host }: Placed, driver: CgroupDriver): string {
-  if (driver === 'systemd') return `${host.cgroupParent || defaultSlice}:berth:${id}`
-  return `${parentOf(host)}/${id}`
+export function cgroupsPathOf(container: Placed, driver: CgroupDriver): string {
+  const { id } = container
+  if (driver === 'systemd') return `${parentOf(container) || defaultSlice}:berth:${id}`
+  return `/${parentOf(container).replace(/^\/+|\/+$/g, '') || 'berth'}/${id}`
 }
 
 /** Where the group is in each hierarchy. @see systemd.slice(5) for the names of slices */
 export function cgroupPathOf(container: Placed, driver: CgroupDriver): string {
   if (driver === 'cgroupfs') return cgroupsPathOf(container, driver)
-  const stem = (container.host.cgroupParent || defaultSlice).slice(0, -'.slice'.length)
+  const stem = (parentOf(container) || defaultSlice).slice(0, -'.slice'.length)
   const words = stem.split('-')
   const slices = words.map((_, index) => `/${words.slice(0, index + 1).join('-')}.slice`)
   return `${slices.join('')}/berth-${container.id}.scope`
 }
 
 /** @throws `invalid` in Docker's words for a parent that this driver cannot use */
-export function checkCgroupParent({ cgroupParent }: HostSettings, driver: CgroupDriver): void {
+export function checkCgroupParent({ cgroupParent }: Pick<HostSettings, 'cgroupParent'>, driver: CgroupDriver): void {
   if (cgroupParent === '') return
   if (driver === 'systemd' && !/^[\w.@]+(-[\w.@]+)*\.slice$/.test(cgroupParent)) {
     throw invalid('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
@@ -34,6 +37,7 @@ export function checkCgroupParent({ cgroupParent }: HostSettings, driver: Cgroup
   }
 }
 
-function parentOf({ cgroupParent }: HostSettings): string {
-  return cgroupParent === '' ? '/berth' : `/${cgroupParent.replace(/^\/+|\/+$/g, '')}`
+/** The container's own, else the daemon's when it was started; '': ours. */
+function parentOf({ host, state }: Placed): string {
+  return host.cgroupParent || (state.cgroupParent ?? '')
 }

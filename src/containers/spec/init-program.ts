@@ -6,7 +6,7 @@ const path = '/sbin/docker-init'
 
 /** Where another process is number 1, there is nothing to do for it; Docker passes over the wish too. */
 export function runsUnderInit({ init, pidMode }: Pick<HostSettings, 'init' | 'pidMode'>): boolean {
-  return init && pidMode === ''
+  return init === true && pidMode === ''
 }
 
 export function underInit(process: ProcessSpec): ProcessSpec {

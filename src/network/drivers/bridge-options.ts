@@ -1,6 +1,7 @@
 import { invalid, notImplemented } from '#base/errors.ts'
 
 const bridge = 'com.docker.network.bridge'
+const everywhere: readonly (string | undefined)[] = [undefined, '', '0.0.0.0']
 
 /** What a bridge network can be told by its options. */
 export interface BridgeSettings {
@@ -34,7 +35,9 @@ export function parseBridgeOptions(options: Readonly<Record<string, string>>): B
   return {
     name,
     masquerade: truth(`${bridge}.enable_ip_masquerade`, true),
-    hostAddress: options[`${bridge}.host_binding_ipv4`] || undefined,
+    hostAddress: everywhere.includes(options[`${bridge}.host_binding_ipv4`])
+      ? undefined
+      : options[`${bridge}.host_binding_ipv4`],
     mtu: parseMtu(options['com.docker.network.driver.mtu']),
     linkPrefix: parsePrefix(options['com.docker.network.container_iface_prefix']),
   }

@@ -13,6 +13,8 @@ export interface BridgeOptions {
   /** Name of the default network's bridge on the host. */
   readonly bridge: string
   readonly mtu: number
+  /** Where the default network publishes ports that name no address; undefined: everywhere. */
+  readonly publishAddress?: string
   readonly links: HostLinks
   readonly firewall: HostFirewall
   readonly memory: HostMemory
@@ -108,7 +110,7 @@ function defaultOptions(settings: BridgeOptions): Record<string, string> {
     'com.docker.network.bridge.default_bridge': 'true',
     'com.docker.network.bridge.enable_icc': 'true',
     'com.docker.network.bridge.enable_ip_masquerade': 'true',
-    'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+    'com.docker.network.bridge.host_binding_ipv4': settings.publishAddress ?? '0.0.0.0',
     'com.docker.network.bridge.name': settings.bridge,
     'com.docker.network.driver.mtu': String(settings.mtu),
   }

@@ -140,8 +140,8 @@ describe('the host config', () => {
   test('has the defaults of Docker', () => {
     expect(parseHostConfig({})).toMatchObject({
       networkMode: 'bridge',
-      shmSizeBytes: 67_108_864,
-      ipcMode: 'private',
+      shmSizeBytes: 0,
+      ipcMode: '',
       restartPolicy: { name: 'no', maximumRetryCount: 0 },
       logConfig: { driver: '', options: {} },
       memorySwappiness: undefined,

@@ -3,17 +3,24 @@ import { parseHostConfig } from '#api/parse/host-config.ts'
 import { cgroupPathOf, cgroupsPathOf, checkCgroupParent } from '#containers/spec/cgroups.ts'
 import { chooseCgroupDriver } from '#engine/cgroup-driver.ts'
 
-const below = (CgroupParent: string) => ({ id: 'abc', host: parseHostConfig({ CgroupParent }) })
+const below = (CgroupParent: string, state: { cgroupParent?: string } = {}) => ({
+  id: 'abc',
+  host: parseHostConfig({ CgroupParent }),
+  state,
+})
 
 test('groups of our own stand below /berth or the parent that was asked for', () => {
   expect(cgroupPathOf(below(''), 'cgroupfs')).toBe('/berth/abc')
   expect(cgroupsPathOf(below('/a/b/'), 'cgroupfs')).toBe('/a/b/abc')
   expect(cgroupPathOf(below('a'), 'cgroupfs')).toBe('/a/abc')
+  expect(cgroupPathOf(below('', { cgroupParent: '/d/e' }), 'cgroupfs')).toBe('/d/e/abc')
+  expect(cgroupPathOf(below('a', { cgroupParent: '/d/e' }), 'cgroupfs')).toBe('/a/abc')
 })
 
 test('scopes stand in slices, whose names say where they are', () => {
   expect(cgroupsPathOf(below(''), 'systemd')).toBe('system.slice:berth:abc')
   expect(cgroupPathOf(below(''), 'systemd')).toBe('/system.slice/berth-abc.scope')
+  expect(cgroupsPathOf(below('', { cgroupParent: 'd.slice' }), 'systemd')).toBe('d.slice:berth:abc')
   expect(cgroupsPathOf(below('a-b.slice'), 'systemd')).toBe('a-b.slice:berth:abc')
   expect(cgroupPathOf(below('a-b.slice'), 'systemd')).toBe('/a.slice/a-b.slice/berth-abc.scope')
 })

@@ -246,6 +246,7 @@ test.each([
     mounts: [],
     path: 'sh',
     args: [],
+    state: {},
     selinux,
   } as unknown as Container
   const spec = buildSpec(container, input)

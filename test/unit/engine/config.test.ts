@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseAddressPool } from '#engine/address-pools.ts'
-import { mergeConfig, parseConfigFile, parseUlimit } from '#engine/config.ts'
+import { parseConfigFile } from '#engine/config-file.ts'
+import { mergeConfig } from '#engine/merge-config.ts'
+import { parseUlimit } from '#engine/setting-readers.ts'
 import { chooseSubnet } from '#network/ipam/pool.ts'
 import { formatSubnet, parseSubnet } from '#network/ipam/subnet.ts'
 
@@ -107,9 +109,55 @@ test('a file written for dockerd works, as far as it says what is so here', () =
   const read = (file: object) => mergeConfig({}, parseConfigFile(JSON.stringify(file), path), path)
   expect(read({ 'live-restore': true, 'storage-driver': 'overlay2', features: {}, mtu: 1400 }).mtu).toBe(1400)
   expect(() => read({ 'live-restore': false })).toThrow('live-restore: false is not supported: it is always true')
-  expect(() => read({ init: true, dns: ['1.1.1.1'] })).toThrow(
-    'the following directives of dockerd are not supported yet: init, dns; remove them',
+  expect(() => read({ bridge: 'br0', rootless: true })).toThrow(
+    'the following directives of dockerd are not supported yet: bridge, rootless; remove them',
   )
+})
+
+test('keys that say nothing are taken, as in the whole file of the manual of dockerd', () => {
+  const file = {
+    ...{ bridge: '', 'data-root': '', 'storage-driver': '', 'storage-opts': [], 'default-network-opts': {} },
+    ...{ 'userland-proxy': false, 'raw-logs': true, ip6tables: true, 'cgroup-parent': '', 'userns-remap': '' },
+  }
+  expect(mergeConfig({}, parseConfigFile(JSON.stringify(file), path), path)).toEqual(mergeConfig({}, {}, path))
+  expect(() => parseConfigFile('{"userland-proxy": "no"}', path)).toThrow('userland-proxy is not true or false')
+})
+
+test('features are taken as far as they are so', () => {
+  const read = (features: object) => parseConfigFile(JSON.stringify({ features }), path)
+  expect(read({ buildkit: true, cdi: true, 'containerd-snapshotter': false })).toEqual({})
+  expect(() => read({ 'containerd-snapshotter': true })).toThrow('it is always false')
+  expect(() => read({ other: true })).toThrow('features.other is not known')
+  expect(() => read({ buildkit: 'yes' })).toThrow('features.buildkit is not true or false')
+})
+
+test('what is said of containers is read as by dockerd', () => {
+  const read = (file: object) => mergeConfig({}, parseConfigFile(JSON.stringify(file), path), path)
+  const settings = {
+    ...{ dns: ['9.9.9.9', '2620:fe::9'], 'dns-opts': ['ndots:3'], 'dns-search': ['corp.test', '.'] },
+    ...{ 'host-gateway-ips': ['10.9.8.7', 'fd00::1'], 'default-shm-size': '32M', init: true, ip: '127.0.0.1' },
+    ...{ 'default-ipc-mode': 'shareable', 'default-cgroupns-mode': 'host', 'shutdown-timeout': -1 },
+  }
+  expect(read(settings)).toMatchObject({
+    ...{ dns: ['9.9.9.9', '2620:fe::9'], dnsOptions: ['ndots:3'], dnsSearch: ['corp.test', '.'] },
+    ...{ hostGateways: ['10.9.8.7', 'fd00::1'], defaultShmSizeBytes: 32 << 20, init: true },
+    ...{ defaultIpcMode: 'shareable', defaultCgroupnsMode: 'host', publishAddress: '127.0.0.1' },
+  })
+  expect(read({ 'host-gateway-ip': '1.2.3.4' }).hostGateways).toEqual(['1.2.3.4'])
+})
+
+test.each([
+  [{ dns: ['x'] }, 'invalid IP address: x'],
+  [{ 'dns-search': ['-x-'] }, '-x- is not a valid domain'],
+  [{ 'host-gateway-ips': ['1.2.3.4', '1.2.3.5'] }, 'only one IPv4 host gateway IP address can be specified'],
+  [{ 'host-gateway-ip': '1.2.3.4', 'host-gateway-ips': [] }, 'must not both be specified in the config file'],
+  [{ 'default-shm-size': '-1' }, "invalid size: '-1'"],
+  [{ 'default-ipc-mode': 'host' }, 'IPC mode "host" is not supported as default value; use "shareable" or "private"'],
+  [{ 'default-ipc-mode': 'x' }, 'default IPC mode setting (x) is invalid; use "shareable" or "private"'],
+  [{ 'default-cgroupns-mode': 'x' }, 'invalid default cgroup namespace (x): use "host" or "private"'],
+  [{ ip: '::1' }, 'there is no IPv6 yet'],
+])('%j is refused', (file, message) => {
+  expect(() => parseConfigFile(JSON.stringify(file), path)).toThrow(message)
 })
 
 test('default ulimits have a name and two numbers', () => {

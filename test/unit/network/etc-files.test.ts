@@ -36,7 +36,7 @@ async function filesOf(host: Host, request: Partial<SandboxRequest>, context: Pa
   const directory = join(root, 'container')
   await writeEtcFiles(
     { ...plain, ...request, directory },
-    { hostNetwork: false, ownDns: false, addresses: ['172.17.0.2'], hostGateway: '172.17.0.1', files, ...context },
+    { hostNetwork: false, ownDns: false, addresses: ['172.17.0.2'], hostGateways: ['172.17.0.1'], files, ...context },
   )
   const read = (name: string) => readFile(join(directory, name), 'utf8')
   return { hosts: await read('hosts'), hostname: await read('hostname'), resolvConf: await read('resolv.conf') }
@@ -117,12 +117,12 @@ test("a container's own settings replace the host's, list by list", async () => 
 test.each(['nocolon', ':10.0.0.1', 'a b:10.0.0.1', 'a:10.0.0.1\n6.6.6.6 bank', 'a:not an address'])(
   'refuses the extra host %j',
   (text) => {
-    expect(() => extraHost(text, undefined)).toThrow(/add-host/)
+    expect(() => extraHost(text, [])).toThrow(/add-host/)
   },
 )
 
 test('host-gateway needs a gateway', () => {
-  expect(() => extraHost('up:host-gateway', undefined)).toThrow(/host-gateway/)
+  expect(() => extraHost('up:host-gateway', [])).toThrow(/host-gateway/)
 })
 
 test('a lease that a container holds on a file keeps nobody waiting', async () => {
@@ -133,7 +133,7 @@ test('a lease that a container holds on a file keeps nobody waiting', async () =
     hostNetwork: false,
     ownDns: false,
     addresses: ['172.17.0.2'],
-    hostGateway: undefined,
+    hostGateways: [],
     files: hostFiles,
   }
   await writeEtcFiles(request, context)
