@@ -130,7 +130,7 @@ test('images get names and lose them', async () => {
 test("events are docker's own lines", async () => {
   const since = String(Date.now() / 1000)
   await berth('run', '--rm', '--network', 'none', busybox, 'true')
-  const until = String(Date.now() / 1000)
+  const until = String(Date.now() / 1000 + 0.01)
   const window = ['events', '--since', since, '--until', until]
   const ours = await berth(...window)
   expect(ours.stdout.split('\n').map((line) => line.split(' ')[2])).toEqual(

@@ -179,7 +179,7 @@ def test_networks():
 def test_events():
     with container() as made:
         events = client.events(decode=True, filters={"container": made.id})
-        made.restart(timeout=0)
+        made.restart(timeout=60)
         seen = [next(events)["Action"] for _ in range(4)]
         events.close()
         assert seen == ["kill", "die", "stop", "start"], seen

@@ -214,7 +214,7 @@ test('events tell what was copied', async () => {
   await put('told', 'path=/d', tarOf({ new: 'x' }))
   const { body } = await daemon.request(
     'GET',
-    `/events?since=0&until=${Date.now() / 1000}&filters={"container":["told"]}`,
+    `/events?since=0&until=${Date.now() / 1000 + 0.01}&filters={"container":["told"]}`,
   )
   const actions = body
     .trim()

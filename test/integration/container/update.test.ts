@@ -38,7 +38,10 @@ test('limits of a running container change at once, stay over a restart, and are
   await daemon.request('POST', `/containers/${id}/restart?t=0`)
   expect(await memoryLimit(id)).toBe(String(200 << 20))
   expect(await hostOf(id)).toMatchObject({ Memory: 200 << 20, MemorySwap: -1, CpuShares: 512, PidsLimit: 0 })
-  const events = await daemon.request('GET', `/events?since=0&until=${Date.now() / 1000}&filters={"event":["update"]}`)
+  const events = await daemon.request(
+    'GET',
+    `/events?since=0&until=${Date.now() / 1000 + 0.01}&filters={"event":["update"]}`,
+  )
   expect(events.body.trim().split('\n')).toHaveLength(2)
   await remove(id)
 })

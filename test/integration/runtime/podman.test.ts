@@ -87,13 +87,18 @@ test('a detached container is entered, limited, paused, listed, stopped and remo
 test('a terminal of run and of exec is the container’s', async () => {
   const options = { env: podman.env, rows: 31, columns: 97 }
   {
-    // podman tells conmon the size when it has attached, which may be after the start.
+    // podman tells conmon the size when it has attached, which may be after the start; and conmon may read what is printed at
+    // once before it takes podman's connection, which then never sees it.
     await using terminal = await openTerminal(
       podman.argv(
-        ...shell('-it', 'until stty size 2>/dev/null; do sleep 0.1; done; read line; echo "got $line"; exit 4'),
+        ...shell(
+          '-it',
+          'read first; until stty size 2>/dev/null; do sleep 0.1; done; read line; echo "got $line"; exit 4',
+        ),
       ),
       options,
     )
+    terminal.write('go\n')
     await terminal.until('31 97')
     terminal.write('word\n')
     await terminal.until('got word')
