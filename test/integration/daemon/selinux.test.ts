@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dockerCli } from '#test/support/dockerd.ts'
-import { emulatedNode } from '#test/support/emulated-node.ts'
+import { startDaemon } from '#test/support/emulated-node.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { writeHelloImage } from '../../../src/packaging/hello-image.ts'
 
@@ -32,11 +32,8 @@ mount -t tmpfs tmpfs /mnt && mkdir -p /mnt/shared /mnt/own/deep /mnt/plain /mnt/
 for place in shared own plain; do echo words of $place >/mnt/$place/words; done
 ln -s /mnt/elsewhere/file /mnt/own/link
 cli() { ${dockerCli()} "$@"; }
-start() {
-  ${emulatedNode} src/main.ts daemon --selinux-enabled --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST >/run/log 2>&1 &
-  daemon=$!
-  until grep -q 'berth is ready' /run/log || ! kill -0 $daemon; do sleep 0.2; done
-}
+${startDaemon}
+start() { start_daemon --selinux-enabled --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST; }
 inspect() { cli inspect --format "$1 {{.ProcessLabel}} {{.MountLabel}} {{.HostConfig.SecurityOpt}}" "$1"; }
 create() { name=$1; shift; cli create --name "$name" --network none -v /usr/bin/busybox:/busybox "$@" berth/hello /busybox sleep 600 >/dev/null; }
 start
@@ -68,7 +65,7 @@ kill $daemon; wait $daemon; echo ended $?
   execFile(machine, options, { timeout: 540_000 }, (_, stdout, stderr) => resolve(stdout + stderr))
   const output = await promise
 
-  expect(output).toContain('name=selinux')
+  expect(output, output).toContain('name=selinux')
   const level = /^one u:r:container:(s0:c\d+,c\d+) /m.exec(output)?.[1] ?? output
   const own = `${content}:${level}`
   const lines = output.split(/\r?\n/)

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dockerCli } from '#test/support/dockerd.ts'
-import { emulatedNode } from '#test/support/emulated-node.ts'
+import { startDaemon } from '#test/support/emulated-node.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { writeHelloImage } from '../../../src/packaging/hello-image.ts'
 
@@ -22,8 +22,8 @@ cd ${repository}
 mkdir -p build/native/hello-image && mount --bind ${at('image')} build/native/hello-image
 mount -t tmpfs tmpfs /mnt
 cli() { ${dockerCli()} "$@"; }
-${emulatedNode} src/main.ts daemon --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST >/run/log 2>&1 &
-until grep -q 'berth is ready' /run/log || ! kill -0 $!; do sleep 0.2; done
+${startDaemon}
+start_daemon --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST
 cli info --format '{{.CgroupDriver}} {{.CgroupVersion}}'
 run() { cli run -d --network none -v /usr/bin/busybox:/busybox "$@" berth/hello /busybox sleep 600; }
 id=$(run --memory 64m --pids-limit 50)
@@ -35,7 +35,7 @@ systemctl --no-pager show -p ControlGroup "berth-$other.scope"
 cli rm -f "$other" >/dev/null
 run --cgroup-parent /elsewhere 2>&1
 find /sys/fs/cgroup -name 'berth-*.scope'
-kill %1; wait %1; echo ended $?
+kill $daemon; wait $daemon; echo ended $?
 grep level=error /run/log
 `
   await writeFile(at('script'), script)
