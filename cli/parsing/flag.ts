@@ -1,4 +1,5 @@
 import { type BerthError, invalid } from '#base/errors.ts'
+import { parseGoBoolean } from '#base/go-boolean.ts'
 
 /** One option of a command: how it is written, what it becomes. Values accumulate: `parse` gets what was there before. */
 export interface Flag<T> {
@@ -36,7 +37,7 @@ export function toggle(name: string, usage: string, spelling: Spelling & { initi
     initial,
     ...(initial && { shown: 'true' }),
     ...rest,
-    parse: parseBoolean,
+    parse: parseGoBoolean,
   }
 }
 
@@ -89,13 +90,4 @@ function parseInteger(value: string, go: string, min: number, max: number): numb
   if (signed < min && min === 0) throw wrong('invalid syntax')
   if (signed < min || signed > max) throw wrong('value out of range')
   return signed
-}
-
-const truths = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
-const falsehoods = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
-
-function parseBoolean(value: string): boolean {
-  if (truths.has(value)) return true
-  if (falsehoods.has(value)) return false
-  throw invalid(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
 }

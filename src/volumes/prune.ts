@@ -1,5 +1,6 @@
-import { invalid, isKind } from '#base/errors.ts'
+import { invalid, isKind, messageOf } from '#base/errors.ts'
 import type { Filters } from '#base/filters.ts'
+import { parseGoBoolean } from '#base/go-boolean.ts'
 import { isAnonymous, type Volume } from './volume.ts'
 
 export interface VolumePrune {
@@ -46,9 +47,11 @@ function readAll(filters: Filters, policy: PrunePolicy): boolean {
   }
   const [value] = values
   if (value === undefined) return policy.all
-  if (/^(1|t|true)$/i.test(value)) return true
-  if (/^(0|f|false)$/i.test(value)) return false
-  throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+  try {
+    return parseGoBoolean(value)
+  } catch (cause) {
+    throw invalid(`invalid filter 'all': ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** False when a container took it meanwhile, or somebody else removed it. */

@@ -1,4 +1,5 @@
 import { invalid, notImplemented } from '#base/errors.ts'
+import { parseGoBoolean } from '#base/go-boolean.ts'
 import { parseBytes } from '#base/quantity.ts'
 import type { LogConfig } from '../container.ts'
 import { type LogOptions, toPattern } from './attributes.ts'
@@ -74,7 +75,7 @@ function checkKeys(options: LogOptions, known: readonly string[], refuse: (key: 
 }
 
 function isTrue(text = 'false'): boolean {
-  return ['1', 't', 'true', 'T', 'TRUE', 'True'].includes(text)
+  return parseGoBoolean(text)
 }
 
 /** @throws `invalid` in Docker's words */

@@ -1,4 +1,5 @@
-import { invalid, notImplemented } from '#base/errors.ts'
+import { invalid, messageOf, notImplemented } from '#base/errors.ts'
+import { parseGoBoolean } from '#base/go-boolean.ts'
 
 const bridge = 'com.docker.network.bridge'
 const everywhere: readonly (string | undefined)[] = [undefined, '', '0.0.0.0']
@@ -61,11 +62,11 @@ function parsePrefix(text: string | undefined): string {
 }
 
 function parseBool(key: string, text: string): boolean {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true
-  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false
-  throw invalid(
-    `failed to parse ${key} value: ${text} (strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax)`,
-  )
+  try {
+    return parseGoBoolean(text)
+  } catch (cause) {
+    throw invalid(`failed to parse ${key} value: ${text} (${messageOf(cause)})`, { cause })
+  }
 }
 
 function refuse(option: string): never {

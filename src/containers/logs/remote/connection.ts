@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { connect, isIP, type Socket } from 'node:net'
+import { onAbort } from '#base/abort.ts'
 import { messageOf, unavailable } from '#base/errors.ts'
 
 export interface TlsFiles {
@@ -99,15 +100,12 @@ async function ended(work: Promise<void>, socket: Socket, signal: AbortSignal, m
     reject(new Error(reason))
     socket.destroy()
   }
-  const abort = () => give('given up')
+  using _given = onAbort(signal, () => give('given up'))
   const timer = ms > 0 ? setTimeout(() => give(`no answer within ${ms} ms`), ms) : undefined
-  signal.addEventListener('abort', abort, { once: true })
   try {
-    if (signal.aborted) abort()
     await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
   }
 }
 

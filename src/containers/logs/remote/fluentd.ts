@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { decode, Encoder, ExtData } from '@msgpack/msgpack'
 import { invalid, unavailable } from '#base/errors.ts'
+import { parseGoBoolean } from '#base/go-boolean.ts'
 import { parseBytes, parseDurationMs } from '#base/quantity.ts'
 import type { LogEntry } from '../../requests.ts'
 import type { LogFacts, LogOptions } from '../attributes.ts'
@@ -21,8 +22,8 @@ export const fluentd: RemoteDriver = {
   open({ options, facts }): LogSender {
     const writeMs = parseDurationMs(options['fluentd-write-timeout'] ?? '0')
     const connection = new Connection({ ...parseAddress(options['fluentd-address']), writeMs })
-    const precise = parseBoolean(options['fluentd-sub-second-precision'])
-    const acknowledged = parseBoolean(options['fluentd-request-ack'])
+    const precise = parseGoBoolean(options['fluentd-sub-second-precision'] ?? 'false')
+    const acknowledged = parseGoBoolean(options['fluentd-request-ack'] ?? 'false')
     const encoder = new Encoder()
     const write = (entry: LogEntry, chunk?: string) => {
       const time = precise ? eventTime(entry.time) : Number(entry.time / 1_000_000_000n)
@@ -74,7 +75,8 @@ function checkOptions(options: LogOptions): void {
   if (retries !== undefined && !/^\d+$/.test(retries)) {
     throw invalid(`strconv.ParseUint: parsing ${JSON.stringify(retries)}: invalid syntax`)
   }
-  for (const key of ['fluentd-async', 'fluentd-request-ack', 'fluentd-sub-second-precision']) parseBoolean(options[key])
+  for (const key of ['fluentd-async', 'fluentd-request-ack', 'fluentd-sub-second-precision'])
+    parseGoBoolean(options[key] ?? 'false')
   const timeout = options['fluentd-write-timeout']
   try {
     checkDuration(timeout)
@@ -92,13 +94,6 @@ function checkDuration(text: string | undefined): void {
   } catch {
     throw invalid(`time: invalid duration ${JSON.stringify(text)}`)
   }
-}
-
-/** As Go reads booleans.   @throws `invalid` in its words */
-function parseBoolean(text = 'false'): boolean {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true
-  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false
-  throw invalid(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
 function recordOf({ id, name, attributes }: LogFacts, entry: LogEntry): Record<string, string> {
