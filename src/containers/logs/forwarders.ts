@@ -19,10 +19,12 @@ const farewellMs = 5000
 const positionEveryMs = 1000
 
 interface Forwarding {
+  /** Of the pass through the log that goes on: the container has ended, and all that is there is sent. */
   ended: AbortController
   readonly cancelled: AbortController
-  /** Started again before all of the run before was sent. */
-  again: boolean
+  isRunning: boolean
+  /** The container was started or has ended since the pass began: another one follows. */
+  hasChanged: boolean
   done: Promise<void>
 }
 
@@ -54,18 +56,19 @@ export class LogForwarders {
     const driver = remoteDriver(container.host.logConfig.driver)
     if (!driver) return
     const current = this.#running.get(container.id)
-    if (current && !isOver) {
-      current.again = true
+    if (current) {
+      // All of the run before is not sent yet.
+      current.isRunning ||= !isOver
+      current.hasChanged = true
       return
     }
-    if (current) return
     const forwarding: Forwarding = {
       ended: new AbortController(),
       cancelled: new AbortController(),
-      again: false,
+      isRunning: !isOver,
+      hasChanged: false,
       done: Promise.resolve(),
     }
-    if (isOver) forwarding.ended.abort()
     this.#running.set(container.id, forwarding)
     const { promise, resolve } = Promise.withResolvers<void>()
     forwarding.done = promise
@@ -82,8 +85,10 @@ export class LogForwarders {
   /** The container has ended: nothing more is written. */
   end(id: string): void {
     const forwarding = this.#running.get(id)
-    if (forwarding) forwarding.again = false
-    forwarding?.ended.abort()
+    if (!forwarding) return
+    forwarding.isRunning = false
+    forwarding.hasChanged = true
+    forwarding.ended.abort()
   }
 
   /** Resolves when all is sent, or nobody takes it. */
@@ -115,10 +120,11 @@ export class LogForwarders {
     const link = new Link(() => driver.open({ options: container.host.logConfig.options, facts, sockets }), this.#ports)
     const places = { log: paths.log(container.id), position: paths.logPosition(container.id) }
     do {
-      if (forwarding.again) forwarding.ended = new AbortController()
-      forwarding.again = false
+      forwarding.hasChanged = false
+      forwarding.ended = new AbortController()
+      if (!forwarding.isRunning) forwarding.ended.abort()
       await this.#forward(places, { link, ended: forwarding.ended.signal, cancelled })
-    } while (forwarding.again && !cancelled.aborted)
+    } while (forwarding.hasChanged && !cancelled.aborted)
     link.close()
   }
 
