@@ -4,7 +4,7 @@ import { LineSplitter, RecordParser } from './json-file.ts'
 import { type LogFile, openLogFiles, openNext } from './log-files.ts'
 import type { Position } from './position.ts'
 
-const chunkSize = 64 << 10
+const chunkSize = 256 << 10
 
 export interface Progress {
   readonly entries: readonly LogEntry[]
@@ -54,7 +54,8 @@ async function openAt(path: string, inode: bigint | undefined): Promise<LogFile 
   return wanted
 }
 
-async function* readFile(
+/** From the offset to the present end. */
+export async function* readFile(
   { handle, inode }: LogFile,
   start: number,
   cancelled: AbortSignal,
