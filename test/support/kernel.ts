@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** Something that not every kernel can do. This list is the only ground on which a test may be left out. */
+/** Something that not every kernel can do, or that not every processor has. This list is the only ground on which a test may be left out. */
 export interface KernelFeature {
   readonly name: string
   /** True when this kernel has it. */
@@ -19,6 +19,11 @@ const kernelFeatures = {
     name: 'vm.memfd_noexec',
     probe: () => existsSync('/proc/sys/vm/memfd_noexec'),
     runsOn: 'kernels from 6.3 on',
+  },
+  x86: {
+    name: 'x86_64 instructions, for which alone isa-l is built',
+    probe: () => process.arch === 'x64',
+    runsOn: 'x86_64',
   },
   recordedCgroupLayout: {
     name: 'cgroup hierarchies like those on which system calls were counted (nine of v1 beside v2)',

@@ -213,9 +213,7 @@ test('whole trees are compared by what they hold', async () => {
   })
   const trees = { upper: after, lowers: [before] }
   expect(await listed((await pack(trees, '--whole-trees')).archive)).toEqual([
-    ...['.wh.gone', 'new', 'etc/', 'etc/motd', 'replaced/', 'replaced/.wh.old', 'replaced/sub/'].filter(
-      (name) => name !== 'etc/' || true,
-    ),
+    ...['.wh.gone', 'new', 'etc/', 'etc/motd', 'replaced/', 'replaced/.wh.old', 'replaced/sub/'],
   ])
   const result = await runPackTool(tool, [after, before], ['--changes', '--whole-trees'])
   expect(result.output.split('\0').slice(0, -1)).toEqual([
