@@ -20,6 +20,11 @@ const kernelFeatures = {
     probe: () => existsSync('/proc/sys/vm/memfd_noexec'),
     runsOn: 'kernels from 6.3 on',
   },
+  noSecurityModules: {
+    name: 'neither SELinux nor AppArmor, whose absence is told',
+    probe: () => !existsSync('/sys/fs/selinux/load') && !existsSync('/sys/kernel/security/apparmor'),
+    runsOn: 'kernels built or booted without them',
+  },
   x86: {
     name: 'x86_64 instructions, for which alone isa-l is built',
     probe: () => process.arch === 'x64',

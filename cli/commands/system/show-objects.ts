@@ -60,9 +60,7 @@ async function find(cli: Cli, name: string, { finders, kind }: ShowOptions): Pro
     try {
       return await finder(cli, name)
     } catch (error) {
-      // An engine without networks or volumes says "not implemented", which is another way of not having this one.
-      if (!isKind(error, 'not-found') && !(finders.length > 1 && isKind(error, 'not-implemented'))) throw error
-      if (kind !== undefined) throw error
+      if (!isKind(error, 'not-found') || kind !== undefined) throw error
     }
   }
   throw new ExitError(1, `Error: No such object: ${name}`)

@@ -1,7 +1,7 @@
 /** What --security-opt asks of a host that has neither SELinux nor AppArmor, which dockerd lets pass. */
-import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { hasKernelFeature } from '../../support/kernel.ts'
 
 let daemon: TestDaemon
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(() => daemon[Symbol.asyncDispose]())
 
-const hasNeither = !existsSync('/sys/fs/selinux/load') && !existsSync('/sys/kernel/security/apparmor')
+const hasNeither = hasKernelFeature('noSecurityModules')
 
 test.runIf(hasNeither)('a daemon that was told to use SELinux goes on without it', async () => {
   expect(daemon.log).toContain('SELinux could not be enabled')
