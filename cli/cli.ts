@@ -1,12 +1,15 @@
 import type { Client } from './client/client.ts'
 import type { ConfigFile } from './config/config-file.ts'
+import type { Contexts } from './contexts/current.ts'
 import type { Input, Output } from './terminal/streams.ts'
 
 /** What a command gets; nothing global. Only cli/main.ts makes one from the process. */
 export interface Cli {
   /** What we are called in messages: `berth`, or `docker` when started through a link of that name. */
   readonly program: string
+  /** Made when first asked for.   @throws ExitError when nobody can tell where the engine is */
   readonly client: Client
+  readonly contexts: Contexts
   readonly stdin: Input
   readonly stdout: Output
   readonly stderr: Output

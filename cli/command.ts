@@ -12,6 +12,8 @@ export interface Command<F extends FlagTable = FlagTable> {
   readonly most?: number
   /** True: flags end at the first argument. */
   readonly stopsAtArgument?: boolean
+  /** True: it works where no engine can be found. */
+  readonly withoutEngine?: boolean
   /** The exit status.   @throws BerthError, or ExitError where the status matters */
   run(cli: Cli, input: Parsed<F>): Promise<number>
 }

@@ -1,29 +1,21 @@
-import { invalid, messageOf } from '#base/errors.ts'
+import { messageOf } from '#base/errors.ts'
 import { buildFacts } from './build-facts.ts'
 import { findEntry, groups } from './catalog.ts'
 import type { Cli } from './cli.ts'
-import { parseAddress } from './client/address.ts'
+import { toAddress } from './client/address.ts'
 import { Client } from './client/client.ts'
+import type { Endpoint } from './client/endpoint.ts'
+import { type ConfigFile, readConfigFile } from './config/config-file.ts'
+import { headersOf } from './config/headers.ts'
+import { ContextStore } from './contexts/context-store.ts'
+import { Contexts } from './contexts/current.ts'
 import { ExitError } from './exit-error.ts'
-import { type FlagValues, list, text, toggle } from './parsing/flag.ts'
+import { globals, parseGlobals } from './globals.ts'
 import { type Parsed, parseArguments } from './parsing/parse.ts'
 import { signalsOf } from './terminal/signals.ts'
 import { inputOf, outputOf } from './terminal/streams.ts'
 
-const globals = {
-  config: text('config', 'Directory of config.json (default ~/.docker)'),
-  debug: toggle('debug', 'Show what is behind an error', { short: 'D' }),
-  host: list('host', 'Where the engine listens: unix:// or tcp://', { short: 'H' }),
-  logLevel: text('log-level', 'Accepted for compatibility', {
-    short: 'l',
-    initial: 'info',
-  }),
-  version: toggle('version', 'Print the version', { short: 'v' }),
-}
-
-type Globals = FlagValues<typeof globals>
-
-const defaultHost = 'unix:///run/berth/berth.sock'
+const standardHost = 'unix:///run/berth/berth.sock'
 
 /**
  * Runs one command of the client.
@@ -33,12 +25,12 @@ const defaultHost = 'unix:///run/berth/berth.sock'
 export async function main(argv: readonly string[]): Promise<number> {
   const program = /(^|\/)docker$/.test(process.argv0) ? 'docker' : 'berth'
   const stderr = outputOf(() => process.stderr)
+  using undo = new DisposableStack()
   let debug = false
   try {
     const top = parseGlobals(program, argv)
     debug = top.flags.debug
-    using client = new Client({ address: addressOf(top.flags), program, apiVersion: process.env.DOCKER_API_VERSION })
-    return await runCommand(openCli(program, client, stderr, top.flags), top)
+    return await runCommand(openCli(program, top, stderr, undo), top)
   } catch (error) {
     const message = messageOf(error)
     if (debug) await stderr.write(`${(await import('node:util')).inspect(error)}\n`)
@@ -47,48 +39,67 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function openCli(program: string, client: Client, stderr: Cli['stderr'], flags: Globals): Cli {
-  const configDirectory = flags.config || process.env.DOCKER_CONFIG || `${process.env.HOME ?? ''}/.docker`
+function openCli(program: string, top: Parsed<typeof globals>, stderr: Cli['stderr'], undo: DisposableStack): Cli {
+  const { env } = process
+  const configDirectory = top.flags.config || env.DOCKER_CONFIG || `${env.HOME ?? ''}/.docker`
+  const config = readConfigOnce(configDirectory, stderr)
+  const store = new ContextStore(configDirectory)
+  const contexts = new Contexts(store, { top, env, configDirectory, standardHost, config })
+  let client: Client | undefined
   return {
     program,
-    client,
+    contexts,
     stderr,
     configDirectory,
+    get client() {
+      client ??= undo.use(openClient(contexts, program, env, config()))
+      return client
+    },
     stdin: inputOf(
       () => process.stdin,
       // Asked when needed: loading node:tty takes 4 ms.
       () => process.getBuiltinModule('node:tty').isatty(0),
     ),
     stdout: outputOf(() => process.stdout),
-    env: process.env,
+    env,
     signals: signalsOf(process),
     get directory() {
       return process.cwd()
     },
-    config: async () => (await import('./config/config-file.ts')).readConfigFile(configDirectory),
+    config: async () => config(),
   }
 }
 
-const logLevels = ['debug', 'info', 'warn', 'error', 'fatal', 'panic']
+/** A file that cannot be read is told of once, and is then as one that is not there. */
+function readConfigOnce(directory: string, stderr: Cli['stderr']): () => ConfigFile {
+  let config: ConfigFile | undefined
+  return () => {
+    if (config) return config
+    try {
+      config = readConfigFile(directory)
+    } catch (error) {
+      config = {}
+      void stderr.write(`WARNING: ${messageOf(error)}\n`)
+    }
+    return config
+  }
+}
 
-function parseGlobals(program: string, argv: readonly string[]): Parsed<typeof globals> {
+function openClient(contexts: Contexts, program: string, env: NodeJS.ProcessEnv, config: ConfigFile): Client {
+  const failed = (error: unknown, doing = ''): ExitError =>
+    new ExitError(1, `Failed to initialize: ${doing}${messageOf(error)}`, error)
+  let endpoint: Endpoint
   try {
-    const parsed = parseArguments(globals, argv, { interspersed: false })
-    if (logLevels.includes(parsed.flags.logLevel)) return parsed
-    throw invalid(`unable to parse logging level: ${parsed.flags.logLevel}`)
+    endpoint = contexts.engine()
   } catch (error) {
-    const usage = `Usage:  ${program} [OPTIONS] COMMAND [ARG...]\n\nRun '${program} --help' for more information`
-    throw new ExitError(125, `${messageOf(error)}\n\n${usage}`, error)
+    throw failed(error, 'unable to resolve docker endpoint: ')
   }
-}
-
-function addressOf({ host }: Globals): ReturnType<typeof parseAddress> {
-  if (host.length > 1) throw invalid('specify only one -H')
-  const address = parseAddress(host[0] || process.env.BERTH_HOST || process.env.DOCKER_HOST || defaultHost)
-  if (address.kind === 'tcp' && process.env.DOCKER_TLS_VERIFY) {
-    throw invalid(`DOCKER_TLS_VERIFY is set, but TLS is not served yet: reach ${address.text} through a unix:// socket`)
+  try {
+    const headers = headersOf(config, env.DOCKER_CUSTOM_HEADERS)
+    return new Client({ address: toAddress(endpoint), program, headers, apiVersion: env.DOCKER_API_VERSION })
+  } catch (error) {
+    throw failed(error)
   }
-  return address
 }
 
 async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number> {
@@ -119,6 +130,8 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
     await stdout.write(formatCommandHelp(program, spelled, command, found.entry.spellings))
     return 0
   }
+  // An engine that nobody can reach by what was said is told of before the command begins.
+  if (!command.withoutEngine) void cli.client
   return await command.run(cli, input)
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { BerthError, type Kind, messageOf } from '#base/errors.ts'
 import type { Address } from './address.ts'
-import { connect } from './connect.ts'
+import { type Connection, connect, connectFailure } from './connect.ts'
 import { exchange, type Request, readBody } from './exchange.ts'
 import type { ResponseHead } from './http-parse.ts'
 
@@ -22,6 +22,8 @@ export interface Answer {
 export interface ClientOptions {
   readonly address: Address
   readonly program: string
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Fixed by DOCKER_API_VERSION; without it the newest we know, lowered when the engine says that it is too new. */
   readonly apiVersion?: string | undefined
 }
@@ -35,13 +37,15 @@ const maxErrorBody = 1024 * 1024
 export class Client implements Disposable {
   readonly address: Address
   readonly #program: string
+  readonly #headers: Readonly<Record<string, string>>
   readonly #pinned: boolean
   #version: string
   readonly #open = new Set<Socket>()
 
-  constructor({ address, program, apiVersion }: ClientOptions) {
+  constructor({ address, program, headers = {}, apiVersion }: ClientOptions) {
     this.address = address
     this.#program = program
+    this.#headers = headers
     this.#pinned = apiVersion !== undefined
     this.#version = apiVersion ?? newestApiVersion
   }
@@ -73,9 +77,9 @@ export class Client implements Disposable {
     { method = 'POST', ...call }: Omit<Call, 'body'> & { readonly method?: 'POST' | 'PUT' } = {},
   ): Promise<Answer> {
     await this.send('GET', '/_ping')
-    const target = `/v${this.#version}${path}${formatQuery(call.query)}`
-    const headers = call.headers && { headers: call.headers }
-    const { socket, head } = await this.#once({ method, target, ...headers, upload: body })
+    const target = this.#target(path, call)
+    const headers = { ...this.#headers, ...call.headers }
+    const { socket, head } = await this.#once({ method, target, headers, upload: body })
     return { head, body: readBody(socket, head, method) }
   }
 
@@ -95,29 +99,60 @@ export class Client implements Disposable {
     call: Call,
     upgrade: boolean,
   ): Promise<{ socket: Socket; head: ResponseHead }> {
-    const target = (): string => `/v${this.#version}${path}${formatQuery(call.query)}`
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
-    const request = { method, ...(call.headers && { headers: call.headers }), ...(body && { body }), upgrade }
+    const request = { method, headers: { ...this.#headers, ...call.headers }, ...(body && { body }), upgrade }
     try {
-      return await this.#once({ ...request, target: target() })
+      return await this.#once({ ...request, target: this.#target(path, call) })
     } catch (error) {
       if (!this.#renegotiate(error)) throw error
-      return await this.#once({ ...request, target: target() })
+      return await this.#once({ ...request, target: this.#target(path, call) })
     }
   }
 
+  #target(path: string, { query }: Call): string {
+    const prefix = this.address.kind === 'tcp' ? this.address.prefix : ''
+    return `${prefix}/v${this.#version}${path}${formatQuery(query)}`
+  }
+
   async #once(request: Request): Promise<{ socket: Socket; head: ResponseHead }> {
-    const socket = await connect(this.address, this.#program)
+    const { socket, whyEnded } = await this.#connect(request)
     this.#open.add(socket)
     socket.once('close', () => this.#open.delete(socket))
+    let head: ResponseHead
     try {
-      const head = await exchange(socket, request)
-      if (head.status >= 400) throw await toError(head, readBody(socket, head, request.method))
-      return { socket, head }
+      head = await exchange(socket, request)
     } catch (error) {
+      const reason = socket.readableEnded || socket.destroyed ? await whyEnded?.() : undefined
       socket.destroy()
-      throw error
+      if (reason !== undefined) throw await connectFailure(this.address, request, new Error(reason, { cause: error }))
+      throw await this.#explain(request, error)
     }
+    if (head.status < 400) return { socket, head }
+    try {
+      throw await toError(head, readBody(socket, head, request.method))
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  async #connect(request: Request): Promise<Connection> {
+    try {
+      return await connect(this.address, this.#program)
+    } catch (error) {
+      if (error instanceof BerthError) throw error
+      throw await connectFailure(this.address, request, error)
+    }
+  }
+
+  /** TLS fails as late as with the first answer; an answer that is no HTTP may be TLS that nobody asked for. */
+  async #explain(request: Request, error: unknown): Promise<unknown> {
+    if (this.address.kind !== 'tcp' || !(error instanceof BerthError)) return error
+    if (this.address.tls) {
+      return error.cause === undefined ? error : await connectFailure(this.address, request, error.cause)
+    }
+    if (!error.message.startsWith('malformed HTTP response')) return error
+    const hint = '* Are you trying to connect to a TLS-enabled daemon without TLS?'
+    return new BerthError(error.kind, `${error.message}.\n${hint}`, { cause: error })
   }
 
   /** An engine that is older or newer than we are names the version to use, which saves asking every time. */

@@ -47,7 +47,7 @@ async function readHead(socket: Socket): Promise<ResponseHead> {
   let seen: Buffer = Buffer.alloc(0)
   for (;;) {
     const chunk = await readChunk(socket)
-    if (!chunk) throw unavailable('the engine closed the connection without an answer')
+    if (!chunk) throw noAnswer(seen)
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
     const parsed = parseHead(seen)
     if (parsed) {
@@ -56,6 +56,11 @@ async function readHead(socket: Socket): Promise<ResponseHead> {
     }
     if (seen.length > maxHead) throw internal('malformed HTTP response: the head is too long')
   }
+}
+
+function noAnswer(seen: Buffer): Error {
+  if (seen.length === 0) return unavailable('the engine closed the connection without an answer')
+  return internal(`malformed HTTP response ${JSON.stringify(seen.toString('latin1', 0, 80))}`)
 }
 
 /** The next bytes, or undefined at the end of the stream. */

@@ -6,6 +6,9 @@ export interface ConfigFile {
   readonly auths?: Readonly<Record<string, StoredAuth>>
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
+  readonly currentContext?: string
+  /** Sent with every request to the engine. */
+  readonly HttpHeaders?: Readonly<Record<string, string>>
   readonly detachKeys?: string
   readonly psFormat?: string
   readonly statsFormat?: string

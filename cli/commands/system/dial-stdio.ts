@@ -9,7 +9,7 @@ export const dialStdioCommand = command({
   most: 0,
   /** For `ssh host berth system dial-stdio`: each direction ends on its own, all ends when the engine closes. */
   async run(cli) {
-    const socket = await connect(cli.client.address, cli.program)
+    const { socket } = await connect(cli.client.address, cli.program)
     const input = cli.stdin.open()
     input.pipe(socket)
     try {

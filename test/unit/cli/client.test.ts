@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseAddress } from '#cli/client/address.ts'
 import { Client, readJsonLines } from '#cli/client/client.ts'
+import { addressOf } from './memory-cli.ts'
 import { serveRecorded } from './recorded-server.ts'
 
 const answer = (status: number, body: string): string =>
@@ -98,7 +98,7 @@ test('an engine that hangs up without a word is an error', async () => {
 })
 
 test('an engine that is not there is told with its address and a way out', async () => {
-  using client = new Client({ address: parseAddress('unix:///nowhere/berth.sock'), program: 'berth' })
+  using client = new Client({ address: addressOf('unix:///nowhere/berth.sock'), program: 'berth' })
   await expect(client.json('GET', '/x')).rejects.toMatchObject({
     kind: 'unavailable',
     message: 'Cannot connect to the Berth daemon at unix:///nowhere/berth.sock. Is the berth daemon running?',
@@ -125,18 +125,6 @@ test('disposing the client drops what is still open', async () => {
   server.client[Symbol.dispose]()
   await closed
   await body.return()
-})
-
-test.each(['ssh://host', 'npipe:////./pipe/x', 'berth.sock', 'unix://', 'tcp://host:99999'])(
-  'the address %s is refused',
-  (text) => {
-    expect(() => parseAddress(text)).toThrow('docker host')
-  },
-)
-
-test('a tcp address has a default host and port', async () => {
-  expect(parseAddress('tcp://')).toMatchObject({ host: '127.0.0.1', port: 2375 })
-  expect(parseAddress('tcp://[::1]:80')).toMatchObject({ host: '::1', port: 80 })
 })
 
 test('a request body is sent with its length', async () => {

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
-import { parseAddress } from '#cli/client/address.ts'
 import { Client } from '#cli/client/client.ts'
 import { forEach } from '#cli/for-each.ts'
-import { memoryCli } from './memory-cli.ts'
+import { addressOf, memoryCli } from './memory-cli.ts'
 
-const { cli, stdout } = memoryCli(new Client({ address: parseAddress('unix:///nowhere'), program: 'berth' }))
+const { cli, stdout } = memoryCli(new Client({ address: addressOf('unix:///nowhere'), program: 'berth' }))
 
 test('all are tried, lines come in the order of the names, failures come last', async () => {
   const names = Array.from({ length: 40 }, (_, at) => `n${at}`)

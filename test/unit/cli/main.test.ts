@@ -62,8 +62,15 @@ test.concurrent.each([
     1,
     "berth: unknown command: berth container bogus\n\nUsage:  berth container\n\nRun 'berth container --help' for more information",
   ],
-  ['-H unix:///a -H unix:///b ps', 1, 'specify only one -H'],
-  ['-H ssh://x ps', 1, 'unable to use docker host `ssh://x`: ssh:// is not supported; use unix:// or tcp://'],
+  [
+    '-H unix:///a -H unix:///b ps',
+    125,
+    'invalid argument "unix:///b" for "-H, --host" flag: specify only one -H\n\nUsage:  berth [OPTIONS] COMMAND [ARG...]\n\nRun \'berth --help\' for more information',
+  ],
+  ['-H ssh:// ps', 1, 'Failed to initialize: ssh host connection is not valid: invalid SSH URL: hostname is empty'],
+  ['-H npipe:// run x', 1, 'Failed to initialize: protocol not available'],
+  ['-H foo://x ps', 1, 'Failed to initialize: unable to resolve docker endpoint: invalid bind address format: foo://x'],
+  ['-c x -H unix:///a ps', 1, 'conflicting options: cannot specify both --host and --context'],
   ['pull A', 1, 'invalid reference format: repository name (library/A) must be lowercase'],
   [
     'run A',

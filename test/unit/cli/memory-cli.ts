@@ -1,7 +1,11 @@
 import { PassThrough } from 'node:stream'
 import type { Cli } from '#cli/cli.ts'
+import { type Address, toAddress } from '#cli/client/address.ts'
 import type { Client } from '#cli/client/client.ts'
 import type { ConfigFile } from '#cli/config/config-file.ts'
+import { ContextStore } from '#cli/contexts/context-store.ts'
+import { Contexts } from '#cli/contexts/current.ts'
+import { parseGlobals } from '#cli/globals.ts'
 import type { Output } from '#cli/terminal/streams.ts'
 
 export interface MemoryOutput extends Output {
@@ -31,6 +35,7 @@ export function memoryCli(client: Client, config: ConfigFile = {}): { cli: Cli; 
   const cli: Cli = {
     program: 'berth',
     client,
+    contexts: contextsOf(),
     stdout,
     stderr,
     stdin: {
@@ -46,4 +51,32 @@ export function memoryCli(client: Client, config: ConfigFile = {}): { cli: Cli; 
     config: async () => config,
   }
   return { cli, stdout: stdout.text, stderr: stderr.text }
+}
+
+export function addressOf(host: string): Address {
+  return toAddress({ host, skipTlsVerify: false, tls: undefined })
+}
+
+export interface ContextSituation {
+  /** Global options as typed. */
+  readonly argv?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly directory?: string
+  readonly config?: ConfigFile
+}
+
+/** The contexts of a call: nothing is on the disk unless a directory is named. */
+export function contextsOf({
+  argv = [],
+  env = {},
+  directory = '/nowhere',
+  config = {},
+}: ContextSituation = {}): Contexts {
+  return new Contexts(new ContextStore(directory), {
+    top: parseGlobals('berth', argv),
+    env,
+    configDirectory: directory,
+    standardHost: 'unix:///run/berth.sock',
+    config: () => config,
+  })
 }

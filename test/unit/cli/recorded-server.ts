@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { parseAddress } from '#cli/client/address.ts'
 import { Client } from '#cli/client/client.ts'
 import { tempDirectory } from '#test/support/temp.ts'
+import { addressOf } from './memory-cli.ts'
 
 export interface RecordedServer extends AsyncDisposable {
   readonly client: Client
@@ -33,7 +33,12 @@ export async function serveRecorded(serve: (socket: Socket, request: string) => 
     for (const socket of sockets) socket.destroy()
     await new Promise((done) => server.close(done))
   })
-  const client = undo.use(new Client({ address: parseAddress(`unix://${path}`), program: 'berth' }))
+  const client = undo.use(
+    new Client({
+      address: addressOf(`unix://${path}`),
+      program: 'berth',
+    }),
+  )
   const resources = undo.move()
   return { client, requests, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
