@@ -56,7 +56,9 @@ const fast = {
   berth_bridge_ensure: ['str', 'const char **', 'size_t', 'uint32_t'],
   berth_links: ['void *', 'size_t', 'void *'],
   berth_routes: ['void *', 'size_t', 'void *'],
+  berth_firewall_open: ['void *'],
   berth_firewall_table: ['str'],
+  berth_firewall_dropping: ['void *', 'size_t', 'void *'],
 } as const satisfies Record<string, readonly string[]>
 
 const waiting = {
@@ -70,6 +72,9 @@ const waiting = {
   berth_cgroup_remove: ['str'],
   berth_cgroup_update: ['str', 'void *', 'size_t'],
   berth_link_delete: ['str'],
+  berth_firewall_write: ['int', 'str', 'void *', 'size_t', 'void *', 'size_t', 'int'],
+  berth_firewall_change: ['int', 'str', 'void *', 'size_t', 'void *', 'size_t', 'int'],
+  berth_firewall_remove: ['int', 'str'],
 } as const satisfies Record<string, readonly string[]>
 
 export type FastCall = keyof typeof fast

@@ -30,8 +30,6 @@ export interface Netlink {
   links(): readonly Link[]
   /** Unicast routes of the main table. */
   routes(): readonly Route[]
-  /** Whether the firewall (nf_tables) has this table in the family inet. */
-  hasFirewallTable(name: string): boolean
 }
 
 export function openNetlink(library: Library): Netlink {
@@ -44,6 +42,5 @@ export function openNetlink(library: Library): Netlink {
     },
     links: () => callForJson(library, 'berth_links') as Link[],
     routes: () => callForJson(library, 'berth_routes') as Route[],
-    hasFirewallTable: (name) => library.call('berth_firewall_table', name) === 1,
   }
 }

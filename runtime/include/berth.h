@@ -29,7 +29,8 @@ BERTH_FAST uint32_t berth_abi(void);
 BERTH_FAST int berth_plan_compile(const char *config, size_t config_size, const char *keeper, size_t keeper_size, const void *filter,
                                   size_t filter_size, int *ret_fd, struct berth_error *err);
 
-/* Compiles linux.seccomp (runtime-spec form, JSON) to BPF; half a millisecond, and always the same: the caller keeps it. *ret_size is the size written. */
+/* Compiles linux.seccomp (runtime-spec form, JSON) to BPF; half a millisecond, and always the same: the caller keeps it. *ret_size is the size
+ * written. */
 BERTH_WAIT int berth_seccomp_compile(const char *profile, size_t size, void *filter, size_t capacity, size_t *ret_size, struct berth_error *err);
 
 /* ---- shims ---- */
@@ -44,8 +45,8 @@ BERTH_WAIT int berth_executable_open(const char *path, int *ret_fd, struct berth
 BERTH_FAST int berth_shim_spawn(int executable, int control, int log_fd, const char *const *argv, int *ret_pid, struct berth_error *err);
 BERTH_FAST int berth_reap(int pid, int *ret_status, struct berth_error *err); /* 1: reaped, 0: still there; waitpid(2) status */
 
-BERTH_FAST int berth_socketpair(int ret[2], struct berth_error *err); /* SOCK_STREAM, non-blocking, close-on-exec */
-BERTH_FAST int berth_connect(const char *path, int *ret_fd, struct berth_error *err); /* paths past 107 bytes too */
+BERTH_FAST int berth_socketpair(int ret[2], struct berth_error *err);                          /* SOCK_STREAM, non-blocking, close-on-exec */
+BERTH_FAST int berth_connect(const char *path, int *ret_fd, struct berth_error *err);          /* paths past 107 bytes too */
 BERTH_FAST int berth_connect_datagram(const char *path, int *ret_fd, struct berth_error *err); /* SOCK_DGRAM */
 BERTH_FAST int berth_peer_pid(int sock, int *ret_pid, int *ret_uid, struct berth_error *err);
 /* One frame with up to 8 descriptors; -EAGAIN when the peer does not read. */
@@ -101,5 +102,31 @@ BERTH_WAIT int berth_link_delete(const char *name, struct berth_error *err); /* 
 BERTH_FAST int berth_links(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
 /* JSON array of {"to":"0.0.0.0/0","via":"…","link":"eth0"} of the main table */
 BERTH_FAST int berth_routes(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
-/* 1: nf_tables has the table in the family inet, 0: it has not. */
+
+/* ---- the host's firewall: a table of ours in the family inet of nf_tables, each call one transaction ---- */
+
+/* Addresses in network order, ports in the host's; packed alike by firewall.ts. */
+#define BERTH_FIREWALL_INTERNAL 1    /* nothing goes out of it or into it */
+#define BERTH_FIREWALL_MASQUERADED 2 /* its subnet, on the way out */
+struct berth_firewall_bridge {
+        char name[16];
+        uint8_t network[4], prefix, flags, pad[2];
+};
+struct berth_firewall_port {
+        uint8_t protocol, one_address, keep_own, pad; /* one_address: of the host's, not all; keep_own: the element of `own` is another's too */
+        uint16_t host_port, port;
+        uint8_t host_address[4], address[4];
+};
+/* Who writes through it owns the table, where the kernel has that: nobody else flushes it, and it stays when the socket is closed. */
+BERTH_FAST int berth_firewall_open(int *ret_sock, struct berth_error *err);
+/* The whole table, whatever stood there. */
+BERTH_WAIT int berth_firewall_write(int sock, const char *table, const struct berth_firewall_bridge *bridges, size_t n_bridges,
+                                    const struct berth_firewall_port *ports, size_t n_ports, int drop_others, struct berth_error *err);
+/* Elements of a table that stands; -ENOENT when one that is taken away is not there, and nothing is taken away then. */
+BERTH_WAIT int berth_firewall_change(int sock, const char *table, const struct berth_firewall_bridge *bridges, size_t n_bridges,
+                                     const struct berth_firewall_port *ports, size_t n_ports, int add, struct berth_error *err);
+BERTH_WAIT int berth_firewall_remove(int sock, const char *table, struct berth_error *err); /* success when there is none */
+/* 1: there is such a table, 0: there is none. */
 BERTH_FAST int berth_firewall_table(const char *name, struct berth_error *err);
+/* JSON array of {"family","table","name"}: chains of anybody's that drop forwarded IPv4 traffic by default */
+BERTH_FAST int berth_firewall_dropping(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);

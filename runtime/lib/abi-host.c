@@ -247,7 +247,3 @@ int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n
                         r = netlink_address_add(sock, bridge.link.index, &bridge.wanted[i], err);
         return r < 0 ? berth_error_prefix(err, "bridge %s", name) : 0;
 }
-
-int berth_firewall_table(const char *name, struct berth_error *err) {
-        return netlink_firewall_table(name, err);
-}

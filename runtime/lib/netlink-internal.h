@@ -37,9 +37,14 @@ void netlink_put_raw(struct netlink_request *request, const void *data, size_t s
 typedef int (*netlink_message_fn)(const struct nlmsghdr *message, void *data);
 int netlink_call(int sock, struct netlink_request *request, netlink_message_fn each, void *data);
 
+/* To the next message of a datagram; NLMSG_NEXT would count past the end of one whose last message is not padded. */
+const struct nlmsghdr *netlink_next(const struct nlmsghdr *message, uint32_t *left);
+
 int netlink_send(int sock, const void *messages, size_t size);
-/* Waits for the first refusal, or for the acknowledgement of that message. */
-int netlink_await(int sock, uint32_t sequence);
+/* Throws away what nobody has read. */
+void netlink_drain(int sock);
+/* Waits for the first refusal of a message from `first` to `last`, whose number it tells, or for the acknowledgement of the last. */
+int netlink_await(int sock, uint32_t first, uint32_t last, uint32_t *ret_refused);
 
 /* Attributes of a message by number; later ones replace earlier ones. `table` has max + 1 entries. */
 void netlink_attributes(const struct nlmsghdr *message, size_t body, const struct rtattr **table, uint16_t max);

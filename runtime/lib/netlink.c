@@ -80,6 +80,16 @@ void netlink_unnest(struct netlink_request *request, size_t nest) {
         memcpy(request->bytes + nest, &length, sizeof(length));
 }
 
+static uint32_t count_down(uint32_t padded, uint32_t *left) {
+        uint32_t size = padded < *left ? padded : *left;
+        *left -= size;
+        return size;
+}
+
+const struct nlmsghdr *netlink_next(const struct nlmsghdr *message, uint32_t *left) {
+        return (const struct nlmsghdr *) (const void *) ((const uint8_t *) message + count_down(NLMSG_ALIGN(message->nlmsg_len), left));
+}
+
 int netlink_send(int sock, const void *messages, size_t size) {
         struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
         ssize_t n;
@@ -134,7 +144,7 @@ int netlink_call(int sock, struct netlink_request *request, netlink_message_fn e
                         return (int) n;
                 uint32_t left = (uint32_t) n;
                 for (const struct nlmsghdr *message = (const struct nlmsghdr *) (void *) buffer; NLMSG_OK(message, left);
-                     message = NLMSG_NEXT(message, left)) {
+                     message = netlink_next(message, &left)) {
                         if (message->nlmsg_seq != request->header.nlmsg_seq)
                                 continue;
                         if (message->nlmsg_type == NLMSG_DONE)
@@ -153,7 +163,13 @@ int netlink_call(int sock, struct netlink_request *request, netlink_message_fn e
         }
 }
 
-int netlink_await(int sock, uint32_t sequence) {
+void netlink_drain(int sock) {
+        uint8_t byte;
+        while (recv(sock, &byte, sizeof byte, MSG_TRUNC | MSG_DONTWAIT) >= 0 || errno == EINTR || errno == ENOBUFS)
+                continue;
+}
+
+int netlink_await(int sock, uint32_t first, uint32_t last, uint32_t *ret_refused) {
         alignas(struct nlmsghdr) uint8_t buffer[RECEIVE_SIZE];
         for (;;) {
                 ssize_t n = receive(sock, buffer, sizeof(buffer));
@@ -161,11 +177,16 @@ int netlink_await(int sock, uint32_t sequence) {
                         return (int) n;
                 uint32_t left = (uint32_t) n;
                 for (const struct nlmsghdr *message = (const struct nlmsghdr *) (void *) buffer; NLMSG_OK(message, left);
-                     message = NLMSG_NEXT(message, left)) {
+                     message = netlink_next(message, &left)) {
                         const struct nlmsgerr *answer = NLMSG_DATA(message);
                         if (message->nlmsg_type != NLMSG_ERROR || message->nlmsg_len < NLMSG_LENGTH(sizeof(*answer)))
                                 continue;
-                        if (answer->error || message->nlmsg_seq == sequence)
+                        /* Numbers may wrap around. */
+                        if (message->nlmsg_seq - first > last - first)
+                                continue;
+                        if (answer->error)
+                                *ret_refused = message->nlmsg_seq;
+                        if (answer->error || message->nlmsg_seq == last)
                                 return answer->error;
                 }
         }
@@ -173,10 +194,11 @@ int netlink_await(int sock, uint32_t sequence) {
 
 static void collect(const struct rtattr *attribute, uint32_t left, const struct rtattr **table, uint16_t max) {
         memset(table, 0, sizeof(*table) * ((size_t) max + 1));
-        for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+        while (RTA_OK(attribute, left)) {
                 uint16_t type = attribute->rta_type & (uint16_t) NLA_TYPE_MASK;
                 if (type <= max)
                         table[type] = attribute;
+                attribute = (const struct rtattr *) (const void *) ((const uint8_t *) attribute + count_down(RTA_ALIGN(attribute->rta_len), &left));
         }
 }
 

@@ -55,7 +55,7 @@ int netlink_address_add(int sock, uint32_t index, const struct netlink_address *
                         struct berth_error *err); /* IPv6 without DAD; EEXIST is success */
 int netlink_route_add(int sock, const struct netlink_route *route, struct berth_error *err);
 int netlink_route_replace(int sock, const struct netlink_route *route, struct berth_error *err); /* of the same destination */
-int netlink_default_route_delete(int sock, int family, struct berth_error *err);                  /* success when there is none */
+int netlink_default_route_delete(int sock, int family, struct berth_error *err);                 /* success when there is none */
 
 /*
  * What is there. Each call of `each` lends its argument for that moment; a negative answer ends the list and is returned. -EAGAIN:
@@ -78,9 +78,6 @@ int netlink_address_delete(int sock, uint32_t index, const struct netlink_addres
 /* Unicast routes of the main table. `index` is the outgoing link's (0: several or none); route->link is left empty. */
 typedef int (*netlink_route_fn)(uint32_t index, const struct netlink_route *route, void *data);
 int netlink_routes(int sock, netlink_route_fn each, void *data, struct berth_error *err);
-
-/* 1: the firewall (nf_tables) has the table in the family inet, 0: it has not. */
-int netlink_firewall_table(const char *name, struct berth_error *err);
 
 /* What leaves for a port of an address of the sandbox's own goes to another port of it. */
 struct netlink_redirect {

@@ -25,6 +25,7 @@ import { TransferSettings } from '#images/transfer/transfer-settings.ts'
 import { NetworkService } from '#network/service.ts'
 import { parseReference } from '#oci/reference.ts'
 import { openCgroups } from '#runtime/cgroup.ts'
+import { openFirewall } from '#runtime/firewall.ts'
 import { type Koffi, openLibrary } from '#runtime/library.ts'
 import { trimMemory } from '#runtime/memory.ts'
 import { openMounts } from '#runtime/mount.ts'
@@ -107,6 +108,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       config: { ...config, pools: config.addressPools },
       database,
       links: openNetlink(library),
+      firewall: opened.use(openFirewall(library)),
       log,
       publish: (event) => events.publish(event),
     }),

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '#base/clock.ts'
 import { forbidden, internal, invalid, isKind, messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import type { Firewall } from '#runtime/firewall.ts'
 import type { Attached, Attachment } from './attachment.ts'
 import { AttachmentTable, networkName } from './attachment-table.ts'
 import { checkAttachment } from './check-attachment.ts'
@@ -12,9 +13,7 @@ import { noneDriver } from './drivers/none.ts'
 import { attachedView, dnsNamesOf, type Endpoint, type EndpointView, unattached } from './endpoint.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { type HostFiles, hostFiles } from './etc-files.ts'
-import { HostFirewall } from './firewall/host-firewall.ts'
-import { type Firewall, nftables } from './firewall/nftables.ts'
-import { tableOf } from './firewall/rules.ts'
+import { HostFirewall, tableOf } from './firewall/host-firewall.ts'
 import { defaultPools, type Pool } from './ipam/pool.ts'
 import { type DriverName, isPredefined, type Network } from './network.ts'
 import { type Publish, tell } from './network-events.ts'
@@ -43,10 +42,10 @@ export interface NetworkOptions {
   readonly config: NetworkConfig
   readonly database: NetworkDatabase
   readonly links: HostLinks
+  readonly firewall: Firewall
   readonly log: Logger
   /** Called within the transaction that makes or removes an endpoint. */
   readonly publish: Publish
-  readonly firewall?: Firewall
   readonly files?: HostFiles
   readonly clock?: Clock
 }
@@ -65,7 +64,7 @@ export class NetworkService implements AsyncDisposable {
 
   /** Opens the tables; touches nothing on the host. */
   constructor(options: NetworkOptions) {
-    const { config, database, links, log, firewall = nftables, files = hostFiles, clock = systemClock } = options
+    const { config, database, links, firewall, log, files = hostFiles, clock = systemClock } = options
     this.#options = options
     this.#store = new NetworkStore(database)
     const memory = {
@@ -73,7 +72,7 @@ export class NetworkService implements AsyncDisposable {
       set: (name: string, value: string | undefined) => this.#store.setHostValue(name, value),
     }
     const bridge = chooseBridge(links, memory)
-    const hostFirewall = new HostFirewall({ table: tableOf(bridge), links, firewall, memory, log })
+    const hostFirewall = new HostFirewall({ table: tableOf(bridge), firewall, memory, log })
     this.#drivers = {
       bridge: bridgeDriver({ ...config, bridge, links, firewall: hostFirewall, memory, log }),
       host: hostDriver,

@@ -1,8 +1,8 @@
 import { messageOf, unavailable } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import type { FirewallBridge } from '#runtime/firewall.ts'
 import { hostLinkOf, isHostLink, macOfEndpoint } from '../endpoint.ts'
 import type { HostFirewall } from '../firewall/host-firewall.ts'
-import type { BridgeRules } from '../firewall/rules.ts'
 import { formatAddress } from '../ipam/subnet.ts'
 import type { Network } from '../network.ts'
 import { isEngineBridge, madeBridge } from './bridge-name.ts'
@@ -59,7 +59,7 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
   }
 }
 
-function rulesOf(network: Network, settings: BridgeOptions): BridgeRules {
+function rulesOf(network: Network, settings: BridgeOptions): FirewallBridge {
   const { subnet } = ipamOf(network)
   const { internal, options } = network.settings
   const masquerade = parseBridgeOptions(options).masquerade && !internal

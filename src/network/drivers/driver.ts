@@ -31,8 +31,6 @@ export interface HostLinks {
   links(): readonly HostLink[]
   /** Of the main table. */
   routes(): readonly HostRoute[]
-  /** Whether nf_tables has this table in the family inet; takes microseconds. */
-  hasFirewallTable(name: string): boolean
 }
 
 /** What outlives the process about changes that we made on the host, by name. */

@@ -1,30 +1,38 @@
 import { messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import type { HostLinks, HostMemory } from '../drivers/driver.ts'
+import type { Firewall, FirewallBridge, FirewallPort } from '#runtime/firewall.ts'
+import type { HostMemory } from '../drivers/driver.ts'
 import { inspectForwarding, restoreForwarding } from './forwarding.ts'
-import type { Firewall } from './nftables.ts'
-import type { BridgeRules, PortRule } from './rules.ts'
 
 export interface HostFirewallOptions {
   readonly table: string
-  readonly links: Pick<HostLinks, 'hasFirewallTable'>
   readonly firewall: Firewall
   readonly memory: HostMemory
   readonly log: Logger
 }
 
+/** The name of our table in the family inet; everything of ours in the host's firewall is in it. */
+export function tableOf(bridge: string): string {
+  return bridge === 'berth0' ? 'berth' : bridge
+}
+
+interface Elements {
+  readonly bridges?: readonly FirewallBridge[]
+  readonly ports?: readonly FirewallPort[]
+}
+
 /**
- * Our table of the host's firewall and forwarding, kept in line with the bridges and ports that are in use. One change at a time;
- * the table is written as a whole when a bridge comes or goes or when somebody flushed it, element by element for ports.
+ * Our table of the host's firewall and forwarding, kept in line with the bridges and ports that are in use. One change at a time:
+ * elements come and go one by one; the table is written as a whole at first, and when somebody flushed it or took something out.
  */
 export class HostFirewall {
   readonly table: string
   readonly #options: HostFirewallOptions
-  readonly #bridges = new Map<string, BridgeRules>()
-  readonly #ports = new Map<string, PortRule>()
+  readonly #bridges = new Map<string, FirewallBridge>()
+  readonly #ports = new Map<string, FirewallPort>()
   #last: Promise<unknown> = Promise.resolve()
   #warned = false
-  /** The table has in it what is in memory. */
+  /** The table has in it what was in memory when the last change began. */
   #current = false
 
   constructor(options: HostFirewallOptions) {
@@ -33,64 +41,64 @@ export class HostFirewall {
   }
 
   /** At boot: a bridge with containers, which an earlier process has admitted. */
-  adoptBridge(rules: BridgeRules): void {
-    this.#bridges.set(rules.bridge, rules)
+  adoptBridge(bridge: FirewallBridge): void {
+    this.#bridges.set(bridge.bridge, bridge)
   }
 
   /** At boot: what living containers have published by now. */
-  adoptPorts(ports: readonly PortRule[]): void {
+  adoptPorts(ports: readonly FirewallPort[]): void {
     for (const port of ports) this.#ports.set(keyOf(port), port)
   }
 
   /** Makes the table right for this bridge; nothing when it is. */
-  async admit(rules: BridgeRules): Promise<void> {
-    if (!sameRules(this.#bridges.get(rules.bridge), rules)) {
-      this.#bridges.set(rules.bridge, rules)
-      this.#current = false
-    }
-    // `nft flush ruleset`, with which most rule files of administrators begin, takes our table too.
-    if (this.#current && this.#options.links.hasFirewallTable(this.table)) return
-    this.#current = false
-    await this.#inTurn(() => this.#write())
+  async admit(bridge: FirewallBridge): Promise<void> {
+    const known = this.#bridges.get(bridge.bridge)
+    const isNew = known === undefined
+    if (!sameBridge(known, bridge)) this.#bridges.set(bridge.bridge, bridge)
+    if (!isNew && !sameBridge(known, bridge)) this.#current = false
+    // `nft flush ruleset`, with which most rule files of administrators begin, takes our table too where it is not owned.
+    if (!isNew && this.#current && this.#options.firewall.hasTable(this.table)) return
+    await this.#inTurn(() => this.#add({ bridges: isNew ? [bridge] : [] }))
     this.#warnOfOthers()
   }
 
   /** After the last container has left the bridge. */
-  async forget(bridge: string): Promise<void> {
-    if (!this.#bridges.delete(bridge)) return
-    if (!this.#options.links.hasFirewallTable(this.table)) return
-    this.#current = false
-    await this.#inTurn(() => this.#write())
+  async forget(name: string): Promise<void> {
+    const bridge = this.#bridges.get(name)
+    if (!bridge) return
+    this.#bridges.delete(name)
+    await this.#inTurn(() => this.#take({ bridges: [bridge] }))
   }
 
-  async addPorts(ports: readonly PortRule[]): Promise<void> {
+  /** All or none. */
+  async addPorts(ports: readonly FirewallPort[]): Promise<void> {
     if (ports.length === 0) return
     this.adoptPorts(ports)
-    await this.#inTurn(async () => {
-      if (this.#current) await this.#options.firewall.addPorts(this.table, ports)
-      else await this.#write()
-    })
+    try {
+      await this.#inTurn(() => this.#add({ ports }))
+    } catch (error) {
+      for (const port of ports) this.#ports.delete(keyOf(port))
+      throw error
+    }
   }
 
   /** Also where somebody else has taken them, or the whole table, away. */
-  async removePorts(ports: readonly PortRule[]): Promise<void> {
+  async removePorts(ports: readonly FirewallPort[]): Promise<void> {
     const known = ports.filter((port) => this.#ports.delete(keyOf(port)))
     if (known.length === 0) return
-    await this.#inTurn(async () => {
-      if (!this.#options.links.hasFirewallTable(this.table)) return
-      try {
-        await this.#options.firewall.removePorts(this.table, known)
-      } catch (error) {
-        this.#options.log.debug({ error: messageOf(error) }, 'the firewall is written anew')
-        await this.#write()
-      }
+    const kept = new Set([...this.#ports.values()].map(ownKeyOf))
+    const taken = known.map((port) => {
+      const keepOwn = kept.has(ownKeyOf(port))
+      kept.add(ownKeyOf(port))
+      return { ...port, keepOwn }
     })
+    await this.#inTurn(() => this.#take({ ports: taken }))
   }
 
   /** Takes away the table, and forwarding where it was ours and no other engine needs it. */
   async remove({ keepForwarding }: { readonly keepForwarding: boolean }): Promise<void> {
     await this.#inTurn(async () => {
-      await this.#options.firewall.remove(this.table)
+      await this.#options.firewall.removeTable(this.table)
       if (!keepForwarding) await restoreForwarding(this.#options.memory)
     })
     this.#bridges.clear()
@@ -98,19 +106,45 @@ export class HostFirewall {
     this.#current = false
   }
 
+  async #add(elements: Elements): Promise<void> {
+    await this.#change(() => this.#options.firewall.add(this.#contents(elements)))
+  }
+
+  async #take(elements: Elements): Promise<void> {
+    // Without a table there is nothing to take from.
+    if (!this.#options.firewall.hasTable(this.table)) return
+    await this.#change(() => this.#options.firewall.take(this.#contents(elements)))
+  }
+
+  /** The whole table where the change alone is not possible. */
+  async #change(change: () => Promise<void>): Promise<void> {
+    if (this.#current && this.#options.firewall.hasTable(this.table)) {
+      try {
+        return await change()
+      } catch (error) {
+        this.#options.log.debug({ error: messageOf(error) }, 'the firewall is written anew')
+      }
+    }
+    await this.#write()
+  }
+
   async #write(): Promise<void> {
-    if (this.#current) return
+    this.#current = false
     const forwarding = await inspectForwarding(this.#options.memory)
-    const bridges = [...this.#bridges.values()]
-    // Rules before forwarding: at no moment does the host route for strangers because of us.
-    await this.#options.firewall.apply({
-      table: this.table,
-      bridges,
-      ports: [...this.#ports.values()],
-      others: forwarding.ours ? 'drop' : 'accept',
-    })
-    if (bridges.length === this.#bridges.size) this.#current = true
+    this.#current = true
+    try {
+      // Rules before forwarding: at no moment does the host route for strangers because of us.
+      const contents = this.#contents({ bridges: [...this.#bridges.values()], ports: [...this.#ports.values()] })
+      await this.#options.firewall.write(contents, { dropOthers: forwarding.ours })
+    } catch (error) {
+      this.#current = false
+      throw error
+    }
     await forwarding.turnOn()
+  }
+
+  #contents({ bridges = [], ports = [] }: Elements) {
+    return { table: this.table, bridges, ports }
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -124,25 +158,28 @@ export class HostFirewall {
     if (this.#warned) return
     this.#warned = true
     const { firewall, log } = this.#options
-    this.#last = this.#last.then(async () => {
-      try {
-        const chains = await firewall.droppingForward()
-        if (chains.length === 0) return
-        log.warn(
-          { chains, bridges: [...this.#bridges.keys()] },
-          `other firewall rules drop forwarded traffic by default (${chains.join('; ')}): containers may not reach other networks until the engine's bridges are allowed there`,
-        )
-      } catch (error) {
-        log.warn({ error: messageOf(error) }, 'cannot look for firewall rules of others')
-      }
-    })
+    try {
+      const chains = firewall.droppingChains()
+      if (chains.length === 0) return
+      log.warn(
+        { chains, bridges: [...this.#bridges.keys()] },
+        `other firewall rules drop forwarded traffic by default (${chains.join('; ')}): containers may not reach other networks until the engine's bridges are allowed there`,
+      )
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'cannot look for firewall rules of others')
+    }
   }
 }
 
-function keyOf({ protocol, hostAddress, hostPort }: PortRule): string {
+function keyOf({ protocol, hostAddress, hostPort }: FirewallPort): string {
   return `${protocol} ${hostAddress ?? '*'} ${hostPort}`
 }
 
-function sameRules(a: BridgeRules | undefined, b: BridgeRules): boolean {
+/** What a container that asks for its own port of the host is known by. */
+function ownKeyOf({ protocol, address, hostPort }: FirewallPort): string {
+  return `${protocol} ${address} ${hostPort}`
+}
+
+function sameBridge(a: FirewallBridge | undefined, b: FirewallBridge): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { internal, isKind, messageOf, systemCode } from '#base/errors.ts'
+import type { FirewallPort } from '#runtime/firewall.ts'
 import type { HostFirewall } from '../firewall/host-firewall.ts'
-import type { PortRule } from '../firewall/rules.ts'
 import { formatAddress, parseAddress } from '../ipam/subnet.ts'
 import type { SandboxKeeper } from '../sandbox.ts'
 import { alreadyAllocated, HostPorts, type PublishedPort } from './host-ports.ts'
@@ -95,7 +95,7 @@ function cannotBind({ protocol, port, hostAddress, hostPort }: PublishedPort, ad
 }
 
 /** What comes to the host's loopback never passes these rules, and IPv6 has no way into a container: the shim passes both on. */
-function rulesOf(ports: readonly PublishedPort[], address: number): PortRule[] {
+function rulesOf(ports: readonly PublishedPort[], address: number): FirewallPort[] {
   return ports.flatMap(({ protocol, port, hostAddress, hostPort }) => {
     if (isIPv6(hostAddress) || hostAddress.startsWith('127.')) return []
     const everywhere = hostAddress === '' || hostAddress === '0.0.0.0'

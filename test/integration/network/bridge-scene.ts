@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Logger } from '#base/log.ts'
 import type { SandboxPlan } from '#network/sandbox.ts'
 import { NetworkService } from '#network/service.ts'
+import { openFirewall } from '#runtime/firewall.ts'
 import { openLibrary } from '#runtime/library.ts'
 import { openNetlink } from '#runtime/netlink.ts'
 import { openDatabase } from '#state/database.ts'
@@ -103,7 +104,9 @@ const log: Logger = {
   child: () => log,
 }
 
-const links = openNetlink(await openLibrary({ libraryPath }))
+const library = await openLibrary({ libraryPath })
+const links = openNetlink(library)
+using firewall = openFirewall(library)
 
 /** A daemon's network, as it opens it at its start. */
 async function openService(directory: string): Promise<NetworkService> {
@@ -112,6 +115,7 @@ async function openService(directory: string): Promise<NetworkService> {
     config: { bip: undefined, mtu: 1450 },
     database,
     links,
+    firewall,
     log,
     publish: () => undefined,
   })
@@ -154,10 +158,10 @@ const seen = {
   neighbourGets: await tryConnection(container, outside, address),
 }
 
-// Somebody deletes the bridge and flushes the firewall while the daemon runs.
+// Bridge and table go away while the daemon runs.
 const rulesBefore = run('nft', 'list', 'table', 'inet', 'berth')
 await links.deleteLink('berth0')
-run('nft', 'flush', 'ruleset')
+await firewall.removeTable('berth')
 await service.openSandbox('d'.repeat(64), request(join(root.path, 'd')))
 const rulesAfterFlush = run('nft', 'list', 'table', 'inet', 'berth')
 const bridgeAfterDeletion = links.links().find(({ name }) => name === 'berth0')

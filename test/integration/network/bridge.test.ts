@@ -71,7 +71,7 @@ test('a daemon that starts again keeps addresses and rules', () => {
   expect(scene.forwardingWhile).toBe('1')
 })
 
-test('a bridge that somebody deleted and rules that somebody flushed are back for the next container', () => {
+test('a bridge that somebody deleted and rules that are gone are back for the next container', () => {
   expect(scene.rulesComeBack).toBe(true)
   expect(scene.bridgeAfterDeletion).toMatchObject({ kind: 'bridge', up: true, addresses: ['172.17.0.1/16'] })
 })

@@ -18,7 +18,6 @@ import { runCopyIn } from '#images/layers/unpack-process.ts'
 import { copyFormat } from '#images/snapshots/copy.ts'
 import type { SnapshotDirectories } from '#images/snapshots/tree-format.ts'
 import { runTreeJobOn } from '#images/snapshots/tree-process.ts'
-import { nftables } from '#network/firewall/nftables.ts'
 import { askPort } from '#runtime/probe.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 
@@ -70,7 +69,6 @@ const scenes: Readonly<Record<string, () => Promise<unknown>>> = {
     askPort(program, { netns: file.fd, host: '', port: 1, request: undefined, timeoutMs: 1000 }, never),
   'src/containers/spec/apparmor.ts': () => new AppArmor(program).of(host),
   'src/daemon/systemd.ts': () => notify('READY=1', silentLogger),
-  'src/network/firewall/nftables.ts': () => nftables.remove('berth9'),
 }
 
 const scene = scenes[name]

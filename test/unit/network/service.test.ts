@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import { Filters } from '#base/filters.ts'
 import { silentLogger } from '#base/log.ts'
 import type { HostLinks } from '#network/drivers/driver.ts'
-import type { Firewall } from '#network/firewall/nftables.ts'
 import type { SandboxRequest } from '#network/sandbox.ts'
 import { type NetworkOptions, NetworkService } from '#network/service.ts'
+import type { Firewall } from '#runtime/firewall.ts'
 import { openDatabase } from '#state/database.ts'
 
 /** The host's side is played here; test/native and test/integration have the real one. */
@@ -16,16 +16,17 @@ const links: HostLinks = {
   deleteLink: async () => undefined,
   links: () => [{ name: 'lo', index: 1, master: 0 }],
   routes: () => [{ to: '0.0.0.0/0', via: '10.0.0.1', link: 'eth0' }],
-  hasFirewallTable: () => true,
 }
 const hostDriverOnly = 'host'
 
 const firewall: Firewall = {
-  apply: async () => undefined,
-  remove: async () => undefined,
-  addPorts: async () => undefined,
-  removePorts: async () => undefined,
-  droppingForward: async () => [],
+  write: async () => undefined,
+  add: async () => undefined,
+  take: async () => undefined,
+  removeTable: async () => undefined,
+  hasTable: () => true,
+  droppingChains: () => [],
+  [Symbol.dispose]: () => undefined,
 }
 
 async function openService(options: Partial<NetworkOptions> = {}, root?: string) {
