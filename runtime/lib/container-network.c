@@ -11,10 +11,13 @@
 #include "cleanup.h"
 #include "plan-internal.h"
 
-static int container_network_configure(int sock, const struct container_link *link, struct berth_error *err) {
+static int container_network_configure(int sock, const struct container_link *link, uint32_t *ret_index, struct berth_error *err) {
         uint32_t index;
         int r = netlink_link_index(sock, link->name, &index, err);
         bool has_ipv6 = false;
+
+        if (r == 0)
+                *ret_index = index;
 
         for (uint32_t i = 0; i < link->n_addresses; i++)
                 has_ipv6 = has_ipv6 || link->addresses[i].family == AF_INET6;
@@ -67,7 +70,7 @@ int container_network_adopt(struct container *container, struct berth_error *err
 int container_network_link(struct container *container, const struct container_link *link, struct berth_error *err) {
         if (strlen(link->host_name) >= IFNAMSIZ || strlen(link->name) >= IFNAMSIZ)
                 return berth_error_set(err, ENAMETOOLONG, "link names '%s', '%s'", link->host_name, link->name);
-        if (container->n_host_links == CONTAINER_LINKS_MAX)
+        if (container->n_links == CONTAINER_LINKS_MAX)
                 return berth_error_set(err, EMLINK, "a container has at most %d links", CONTAINER_LINKS_MAX);
 
         int r = container->host_netlink < 0 ? netlink_open(&container->host_netlink, err) : 0;
@@ -75,19 +78,22 @@ int container_network_link(struct container *container, const struct container_l
                 r = container_network_veth(container, link, err);
         if (r < 0)
                 return berth_error_prefix(err, "connect the container to '%s'", link->bridge);
-        (void) strcpy(container->host_links[container->n_host_links++], link->host_name);
+        uint32_t *index = &container->links[container->n_links].index;
+        *index = 0;
+        (void) strcpy(container->links[container->n_links++].host_name, link->host_name);
 
-        r = container_network_configure(container->netlink, link, err);
+        r = container_network_configure(container->netlink, link, index, err);
         return r < 0 ? berth_error_prefix(err, "configure '%s' of the container", link->name) : 0;
 }
 
 int container_network_unlink(struct container *container, const char *host_name, struct berth_error *err) {
-        for (uint32_t i = 0; i < container->n_host_links; i++) {
-                if (strcmp(container->host_links[i], host_name) != 0)
+        for (uint32_t i = 0; i < container->n_links; i++) {
+                if (strcmp(container->links[i].host_name, host_name) != 0)
                         continue;
-                memmove(&container->host_links[i], &container->host_links[i + 1], (container->n_host_links - i - 1) * IFNAMSIZ);
-                container->n_host_links--;
-                int r = netlink_link_delete(container->host_netlink, host_name, err);
+                uint32_t index = container->links[i].index;
+                memmove(&container->links[i], &container->links[i + 1], (container->n_links - i - 1) * sizeof container->links[0]);
+                container->n_links--;
+                int r = netlink_pair_delete(container->host_netlink, host_name, container->netns, index, err);
                 return r == -ENODEV ? 0 : r;
         }
         return berth_error_set(err, ENOENT, "the container has no link '%s'", host_name);
@@ -195,14 +201,14 @@ int container_network_recover(struct plan *plan, int netns, uint64_t up, struct 
 int container_network_down(struct container *container, struct berth_error *err) {
         int r = container_network_return(container, err), first = r;
 
-        while (container->n_host_links > 0) {
+        while (container->n_links > 0) {
                 /*
                  * Deleting it would wait 20 to 50 ms for the kernel. Down it carries nothing any more, and both ends go, soon and without
                  * anybody waiting, with the namespace, which nobody holds once the descriptors are closed.
                  */
                 uint32_t index = 0;
                 struct berth_error later, *told = first ? &later : err;
-                r = netlink_link_index(container->host_netlink, container->host_links[--container->n_host_links], &index, told);
+                r = netlink_link_index(container->host_netlink, container->links[--container->n_links].host_name, &index, told);
                 if (r == 0)
                         r = netlink_link_up(container->host_netlink, index, false, told);
                 if (r < 0 && r != -ENODEV && first == 0) /* ENODEV: it went with the namespace */

@@ -16,7 +16,7 @@ struct container_link {
 
 /* Adds a link to a sandbox that stands, also of a running container. On failure container_network_unlink takes away what was made. */
 int container_network_link(struct container *container, const struct container_link *link, struct berth_error *err);
-/* -ENOENT when the container has no such link. The kernel takes some 20 ms. */
+/* -ENOENT when the container has no such link. The link has gone when it answers; a child may live on for some 50 ms. */
 int container_network_unlink(struct container *container, const char *host_name, struct berth_error *err);
 
 /*

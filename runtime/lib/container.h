@@ -35,17 +35,20 @@ struct container {
         struct cgroup_layout layout;
         struct cgroup cgroup;
         bool has_cgroup;
-        bool poststop;            /* there was a container, so its poststop hooks are due when it is gone */
-        bool own_pids;            /* init is the first of its own pid namespace, so nothing outlives it */
-        int netns, netlink;       /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
-        int host_netlink;         /* -1 without links */
-        char host_links[CONTAINER_LINKS_MAX][IFNAMSIZ];
-        uint32_t n_host_links;
-        uint32_t n_taken;         /* links of the host that were moved into the sandbox, in the plan's order, and go back if init never runs */
-        uint64_t taken_up;        /* bit for bit: which of them were up */
-        int starter;              /* listening socket through which a later process starts init, which then outlives us; else -1 */
-        int rootfs;               /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
-        struct plan *plan;        /* not owned */
+        bool poststop;      /* there was a container, so its poststop hooks are due when it is gone */
+        bool own_pids;      /* init is the first of its own pid namespace, so nothing outlives it */
+        int netns, netlink; /* of the sandbox when we made one (may come prepared from a warm shim), else -1 */
+        int host_netlink;   /* -1 without links */
+        struct {
+                char host_name[IFNAMSIZ];
+                uint32_t index; /* of the end in the sandbox; 0: not known */
+        } links[CONTAINER_LINKS_MAX];
+        uint32_t n_links;
+        uint32_t n_taken;  /* links of the host that were moved into the sandbox, in the plan's order, and go back if init never runs */
+        uint64_t taken_up; /* bit for bit: which of them were up */
+        int starter;       /* listening socket through which a later process starts init, which then outlives us; else -1 */
+        int rootfs;        /* O_PATH root of the container as it sees it, for cp and export; -1 before create */
+        struct plan *plan; /* not owned */
 };
 #define CONTAINER_NONE ((struct container){.init = PROCESS_NONE, .netns = -1, .netlink = -1, .host_netlink = -1, .starter = -1, .rootfs = -1})
 

@@ -34,6 +34,11 @@ int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err);
 /* Before it goes up for the first time: the kernel gives it no IPv6 address by itself. Success where the kernel has no IPv6. */
 int netlink_link_without_ipv6(int sock, uint32_t index, struct berth_error *err);
 int netlink_link_delete(int sock, const char *name, struct berth_error *err); /* -ENODEV when it is gone already */
+/*
+ * A pair by its end in our namespace; `index` is its other end in `netns`, which has gone when this answers. What the kernel does
+ * then for 20 to 50 ms is left to a child process, which the caller need only take in when it ends. -ENODEV as above.
+ */
+int netlink_pair_delete(int sock, const char *name, int netns, uint32_t index, struct berth_error *err);
 
 /* Both ends at once: the near end `name` enslaved to `bridge` (0: none) and up, the far end `peer` born inside `peer_netns_fd`. */
 int netlink_veth_create(int sock, const char *name, uint32_t bridge, const char *peer, int peer_netns_fd, const uint8_t peer_mac[6], uint32_t mtu,

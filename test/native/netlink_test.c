@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -72,6 +73,27 @@ static void test_traffic(int host, int inside) {
         check(sendto(client, "x", 1, 0, (struct sockaddr *) &address, sizeof(address)) == 1, "the default route is used");
 }
 
+/* Run in the namespace of the near ends. */
+static void test_pair_delete(int host_sock, int inside, int inside_sock) {
+        const uint8_t mac[6] = {0x02, 0x42, 10, 77, 0, 3};
+        struct berth_error err = {0};
+        uint32_t index = 0, other = 0;
+        check_call(netlink_veth_create(host_sock, "bthtest1", 0, "eth1", inside, mac, 0, &err), &err, "a pair is made");
+        check_call(netlink_veth_create(host_sock, "bthtest2", 0, "eth2", inside, mac, 0, &err), &err, "and another one");
+        check_call(netlink_link_index(inside_sock, "eth1", &index, &err), &err, "its far end has a number");
+        check_call(netlink_pair_delete(host_sock, "bthtest1", inside, index, &err), &err, "the pair is deleted");
+        check(netlink_link_index(inside_sock, "eth1", &other, &err) == -ENODEV, "the far end is gone");
+        check(netlink_link_index(host_sock, "bthtest1", &other, &err) == -ENODEV, "and the near one");
+        check(netlink_pair_delete(host_sock, "bthtest1", inside, index, &err) == -ENODEV, "what is gone is told: %s", err.text);
+        check_call(netlink_link_index(inside_sock, "eth2", &index, &err), &err, "nothing else has gone");
+        check_call(netlink_pair_delete(host_sock, "bthtest2", inside, index + 1000, &err), &err, "a wrong number waits for the kernel's whole work");
+        check(netlink_pair_delete(host_sock, "a-name-that-is-too-long", inside, 1, &err) == -EINVAL, "a name that is too long is refused");
+        int children = 0;
+        while (waitpid(-1, NULL, 0) > 0)
+                children++;
+        check(children == 4, "%d children were left to be taken in", children);
+}
+
 int main(void) {
         struct berth_error err = {0};
         _cleanup_close_ int host = -1, host_sock = -1, inside = -1, inside_sock = -1;
@@ -112,6 +134,8 @@ int main(void) {
         check(netlink_route_add(inside_sock, &wrong, &err) == -ENETUNREACH, "a gateway that cannot be reached is refused: %s", err.text);
         test_traffic(host, inside);
 
+        check(setns(host, CLONE_NEWNET) == 0, "the process goes where the near ends are");
+        test_pair_delete(host_sock, inside, inside_sock);
         check(netlink_link_delete(host_sock, "bthtest0", &err) == 0, "deleting the near end succeeds");
         check(netlink_link_index(inside_sock, "eth0", &index, &err) == -ENODEV, "and takes the far end with it");
         check(netlink_link_delete(host_sock, "bthtest0", &err) == -ENODEV, "deleting it again says that it is gone");
