@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { PassThrough, pipeline, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { onAbort } from '#base/abort.ts'
 import {
   type BerthError,
   cancelled,
@@ -83,15 +84,18 @@ function start(
   const written = child.stdio?.[4]
   // What goes wrong with it is told by its reader and by the child.
   const archive = written instanceof Readable ? pipeline(written, new PassThrough(), () => undefined) : undefined
-  const kill = () => child.kill('SIGKILL')
-  if (signal?.aborted) kill()
-  signal?.addEventListener('abort', kill, { once: true })
+  archive?.on('error', () => undefined)
+  // Nobody may ever come to read the archive: its pipe would stay.
+  const given = onAbort(signal, () => {
+    child.kill('SIGKILL')
+    archive?.destroy(cancelled('copying was cancelled', { cause: signal?.reason }))
+  })
   const done = Promise.all([endOf(child), child.stderr ? text(child.stderr) : ''])
     .then(([end, said]) => {
       if (signal?.aborted) throw cancelled('copying was cancelled', { cause: signal.reason })
       if (end !== 0) throw failureOf(end, said.trim())
     })
-    .finally(() => signal?.removeEventListener('abort', kill))
+    .finally(() => given[Symbol.dispose]())
   // Who reads the archive may not have come to it yet.
   done.catch(() => undefined)
   return { process: child, archive, done }
@@ -106,8 +110,9 @@ async function* follow(child: Started): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function stop({ process, done }: Started): Promise<void> {
+async function stop({ process, archive, done }: Started): Promise<void> {
   process.kill('SIGKILL')
+  archive?.destroy()
   await done.catch(() => undefined)
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { PassThrough, pipeline, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { onAbort } from '#base/abort.ts'
 import { type BerthError, cancelled, internal, invalid, messageOf, noSpace, unavailable } from '#base/errors.ts'
 
 /** Directories that together are a tree, the topmost first. */
@@ -47,16 +48,21 @@ export async function startPack(executable: string, run: PackRun, signal?: Abort
   const written = child.stdio?.[3 + fds.length]
   // What goes wrong with it is told by its reader and by the child.
   const archive = written instanceof Readable ? pipeline(written, new PassThrough(), () => undefined) : undefined
+  archive?.on('error', () => undefined)
   const ended = endOf(child)
   const kill = () => child.kill('SIGKILL')
-  signal?.addEventListener('abort', kill, { once: true })
+  // Nobody may ever come to read the archive: its pipe would stay. The signal may have been aborted while directories were opened.
+  const given = onAbort(signal, () => {
+    kill()
+    archive?.destroy(signal && wasCancelled(signal))
+  })
   const answer = Promise.all([ended, answerOf(child), child.stderr ? text(child.stderr) : ''])
     .then(([end, said, message]) => {
       if (signal?.aborted) throw wasCancelled(signal)
       if (end !== 0) throw failureOf(end, message.trim(), executable)
       return said
     })
-    .finally(() => signal?.removeEventListener('abort', kill))
+    .finally(() => given[Symbol.dispose]())
   // Who reads the archive may not have come to it yet.
   answer.catch(() => undefined)
   return {

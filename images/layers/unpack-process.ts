@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { onAbort } from '#base/abort.ts'
 import { type BerthError, cancelled, internal, invalid, messageOf, noSpace, unavailable } from '#base/errors.ts'
 import type { GrowingBlob } from '../content/content-store.ts'
 import type { SnapshotMounts } from '../snapshots/snapshotter.ts'
@@ -243,10 +244,10 @@ function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): Disp
     child.kill('SIGTERM')
     timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
   }
-  signal?.addEventListener('abort', kill, { once: true })
+  const given = onAbort(signal, kill)
   return {
     [Symbol.dispose]: () => {
-      signal?.removeEventListener('abort', kill)
+      given[Symbol.dispose]()
       clearTimeout(timer)
     },
   }

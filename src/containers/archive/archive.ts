@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { onAbort } from '#base/abort.ts'
 import { invalid, isKind, notFound } from '#base/errors.ts'
 import { clean } from '../clean-path.ts'
 import type { Container } from '../container.ts'
@@ -53,9 +54,7 @@ export async function copyOut(
   publish(context, root.container, 'archive-path')
   const opened = undo.move()
   // A client that is gone, or does not read, leaves nobody who would end the iteration.
-  root.signal.addEventListener('abort', () => context.background.run('ending a copy', () => opened.disposeAsync()), {
-    once: true,
-  })
+  onAbort(root.signal, () => context.background.run('ending a copy', () => opened.disposeAsync()))
   return { stat: { ...place, name: nameOf(wanted) }, archive: readAll(archive, opened) }
 }
 

@@ -95,12 +95,26 @@ test('an abort, and a reader that leaves, end the child', async () => {
   stop.abort()
   await expect(buffer(aborted)).rejects.toMatchObject({ kind: 'cancelled' })
 
+  const unread = new AbortController()
+  await exportTree(container.ports, 'container', unread.signal).next()
+  unread.abort()
+
   const left = exportTree(container.ports, 'container')
   await left.next()
   await left.return(undefined)
   await waitFor('no child is left', async () => (await packers()) === before)
   await waitFor('no pipe is left', async () => (await sockets()) === socketsBefore)
   await expect(listChanges(container.ports, 'container', stop.signal)).rejects.toMatchObject({ kind: 'cancelled' })
+})
+
+test('an abort while the child is being started leaves none', async () => {
+  await using container = await aContainer('overlay2')
+  const stop = new AbortController()
+  const archive = exportTree(container.ports, 'container', stop.signal)
+  const first = archive.next().then(() => 'a chunk')
+  stop.abort()
+  await expect(first).rejects.toMatchObject({ kind: 'cancelled' })
+  await waitFor('no packer is left', async () => (await packers()) === 0)
 })
 
 test('a child that cannot run is told', async () => {
