@@ -1,12 +1,35 @@
 import { invalid } from '#base/errors.ts'
 
-/** As JSON.parse, with Go's words for what is wrong.   @throws `invalid` */
+/** Of Go's decoder. */
+const maxDepth = 10_000
+
+/** As JSON.parse, with Go's words for what is wrong, and no deeper than Go goes.   @throws `invalid` */
 export function parseJson(text: string): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     throw invalid(new Scanner(text).problem(), { cause: error })
   }
+  if (isTooDeep(text)) throw invalid('invalid JSON: exceeded max depth')
+  return value
+}
+
+/** @param text valid JSON */
+function isTooDeep(text: string): boolean {
+  if (text.length <= maxDepth) return false
+  let depth = 0
+  let isString = false
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at]
+    if (isString && sign === '\\') at += 1
+    else if (sign === '"') isString = !isString
+    else if (isString) continue
+    else if (sign === '{' || sign === '[') depth += 1
+    else if (sign === '}' || sign === ']') depth -= 1
+    if (depth > maxDepth) return true
+  }
+  return false
 }
 
 class Wrong extends Error {}
@@ -15,6 +38,8 @@ class Wrong extends Error {}
 class Scanner {
   readonly #text: string
   #at = 0
+  /** What is open: the text may be deeper than our stack. */
+  readonly #open: ('{' | '[')[] = []
 
   constructor(text: string) {
     this.#text = text
@@ -22,7 +47,8 @@ class Scanner {
 
   problem(): string {
     try {
-      this.#value('looking for beginning of value', 0)
+      do this.#value()
+      while (this.#hasNext())
       this.#space()
       return this.#at < this.#text.length ? 'unexpected content after JSON' : 'invalid JSON'
     } catch (error) {
@@ -31,46 +57,56 @@ class Scanner {
     }
   }
 
-  #value(context: string, depth: number): void {
-    if (depth > 10_000) throw new Wrong('exceeded max depth')
-    this.#space()
+  /** A value without any in it: of a list or object that is not empty, its first one. */
+  #value(): void {
+    for (let first = this.#next(); first === '{' || first === '['; first = this.#next()) {
+      if (this.#isEmptyAfter(first)) return
+    }
     const first = this.#text[this.#at]
     const word = ['true', 'false', 'null'].find((one) => one[0] === first)
-    if (first === '{') this.#object(depth)
-    else if (first === '[') this.#array(depth)
-    else if (first === '"') this.#string()
+    if (first === '"') this.#string()
     else if (word !== undefined) this.#literal(word)
     else if (first !== undefined && /[-\d]/.test(first)) this.#number()
-    else throw this.#wrong(context)
+    else throw this.#wrong('looking for beginning of value')
   }
 
-  #object(depth: number): void {
-    this.#at += 1
+  #next(): string | undefined {
     this.#space()
-    if (this.#take('}')) return
+    return this.#text[this.#at]
+  }
+
+  /** Opens a list or object. */
+  #isEmptyAfter(sign: '{' | '['): boolean {
+    this.#at += 1
+    this.#open.push(sign)
+    if (this.#open.length > maxDepth) throw new Wrong('exceeded max depth')
+    if (this.#next() === (sign === '{' ? '}' : ']')) return true
+    if (sign === '{') this.#key()
+    return false
+  }
+
+  /** Behind a value: true when another one follows, false when all that was open is closed. */
+  #hasNext(): boolean {
     for (;;) {
+      const inside = this.#open.at(-1)
+      if (inside === undefined) return false
       this.#space()
-      if (this.#text[this.#at] !== '"') throw this.#wrong('looking for beginning of object key string')
-      this.#string()
-      this.#space()
-      if (!this.#take(':')) throw this.#wrong('after object key')
-      this.#value('looking for beginning of value', depth + 1)
-      this.#space()
-      if (this.#take('}')) return
-      if (!this.#take(',')) throw this.#wrong('after object key:value pair')
+      if (this.#take(inside === '{' ? '}' : ']')) this.#open.pop()
+      else if (!this.#take(','))
+        throw this.#wrong(`after ${inside === '{' ? 'object key:value pair' : 'array element'}`)
+      else {
+        if (inside === '{') this.#key()
+        return true
+      }
     }
   }
 
-  #array(depth: number): void {
-    this.#at += 1
+  #key(): void {
     this.#space()
-    if (this.#take(']')) return
-    for (;;) {
-      this.#value('looking for beginning of value', depth + 1)
-      this.#space()
-      if (this.#take(']')) return
-      if (!this.#take(',')) throw this.#wrong('after array element')
-    }
+    if (this.#text[this.#at] !== '"') throw this.#wrong('looking for beginning of object key string')
+    this.#string()
+    this.#space()
+    if (!this.#take(':')) throw this.#wrong('after object key')
   }
 
   #string(): void {

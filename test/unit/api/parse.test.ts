@@ -31,6 +31,22 @@ describe('bad JSON is told in the words of Go', () => {
   ])('%s', (text, message) => {
     expect(() => parseJson(text)).toThrow(invalid(message))
   })
+
+  test.each([
+    ['is not closed', '[', ''],
+    ['is closed', '[', ']'],
+    ['holds objects', '{"a":', '}'],
+  ])('what is nested deeper than Go goes and %s is refused', (_, open, close) => {
+    const text = (depth: number) => `${open.repeat(depth)}${close === '' ? '' : 'null'}${close.repeat(depth)}`
+    expect(() => parseJson(text(10_001))).toThrow(invalid('invalid JSON: exceeded max depth'))
+    expect(() => parseJson(text(1_000_000))).toThrow(invalid('invalid JSON: exceeded max depth'))
+  })
+
+  test('what is nested as deep as Go goes is read, and brackets in texts do not nest', () => {
+    expect(() => parseJson(`${'['.repeat(10_000)}${']'.repeat(10_000)}`)).not.toThrow()
+    expect(() => parseJson('['.repeat(10_000))).toThrow(invalid('invalid JSON: unexpected EOF'))
+    expect(parseJson(JSON.stringify([`\\"${'['.repeat(20_000)}`]))).toEqual([`\\"${'['.repeat(20_000)}`])
+  })
 })
 
 describe('query parameters', () => {
