@@ -5,6 +5,7 @@ import { parseChallenges } from './challenge.ts'
 import { basicAuthorization, type Credentials, credentialsOf } from './credentials.ts'
 import { type Endpoint, originsOf } from './endpoints.ts'
 import type { RegistryConfig } from './registry-config.ts'
+import { hostOfServer } from './server-address.ts'
 import { fetchToken } from './token.ts'
 import { type RegistryResponse, Transport, type TransportLimits } from './transport.ts'
 import { isUnreachable, withoutSecrets } from './transport-error.ts'
@@ -20,7 +21,7 @@ export interface LoginRequest {
 /**
  * Shows the credentials to the registry.
  * @returns the token that stands for them from now on, where the registry gives one, else ''
- * @throws `unauthorized`, `unavailable` with Docker's texts
+ * @throws `invalid`, `unauthorized`, `unavailable` with Docker's texts
  */
 export async function login(request: LoginRequest, signal: AbortSignal): Promise<string> {
   await using transport = new Transport({ limits: request.limits, proxies: request.config.proxies })
@@ -38,7 +39,7 @@ export async function login(request: LoginRequest, signal: AbortSignal): Promise
 
 /** A registry's name as references have it. */
 function registryOf(server: string): string {
-  const host = server.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+  const host = hostOfServer(server)
   return host === '' || host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host
 }
 

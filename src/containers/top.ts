@@ -73,7 +73,7 @@ export function parsePs(output: string, pids: ReadonlySet<number>): { titles: st
   const [head = '', ...lines] = output.split('\n')
   const titles = head.trim().split(/\s+/)
   const pidColumn = titles.indexOf('PID')
-  if (pidColumn < 0) throw internal("couldn't find PID field in ps output")
+  if (pidColumn < 0) throw internal("Couldn't find PID field in ps output")
   const processes = lines
     .map((line) => splitRow(line, titles.length))
     .filter((fields) => pids.has(Number(fields[pidColumn])))
