@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '../..')
 
 /** Each by name: a program and its arguments; further arguments are passed on. */
 const soaks: Readonly<Record<string, readonly string[]>> = {
+  api: ['test/soak/api/run.ts'],
   fuzz: ['test/native/fuzz/soak.ts'],
   faults: ['test/native/faults/run.ts'],
   powercut: ['test/soak/powercut/run.ts'],
