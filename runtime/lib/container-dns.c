@@ -52,15 +52,16 @@ static int dns_open_inside(int *ret_udp, int *ret_tcp, struct berth_error *err) 
 
 int container_network_dns(const struct container *container, int *ret_udp, int *ret_tcp, struct berth_error *err) {
         int udp = -1, tcp = -1;
-        _cleanup_close_ int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        _cleanup_close_ int home = -1;
 
-        if (home < 0)
-                return berth_error_set(err, errno, "open our own network namespace");
+        int r = netns_open_home(&home, err);
+        if (r < 0)
+                return r;
         if (setns(container->netns, CLONE_NEWNET) < 0)
                 return berth_error_set(err, errno, "enter the container's network namespace");
-        int r = dns_open_inside(&udp, &tcp, err);
-        if (setns(home, CLONE_NEWNET) < 0 && r == 0)
-                r = berth_error_set(err, errno, "return to our own network namespace");
+        r = dns_open_inside(&udp, &tcp, err);
+        int left = netns_leave(home, r < 0 ? NULL : err);
+        r = r < 0 ? r : left;
         if (r < 0) {
                 cleanup_close(&udp);
                 cleanup_close(&tcp);

@@ -90,11 +90,12 @@ int container_network_unlink(struct container *container, const char *host_name,
         for (uint32_t i = 0; i < container->n_links; i++) {
                 if (strcmp(container->links[i].host_name, host_name) != 0)
                         continue;
-                uint32_t index = container->links[i].index;
+                int r = netlink_pair_delete(container->host_netlink, host_name, container->netns, container->links[i].index, err);
+                if (r < 0 && r != -ENODEV)
+                        return r;
                 memmove(&container->links[i], &container->links[i + 1], (container->n_links - i - 1) * sizeof container->links[0]);
                 container->n_links--;
-                int r = netlink_pair_delete(container->host_netlink, host_name, container->netns, index, err);
-                return r == -ENODEV ? 0 : r;
+                return 0;
         }
         return berth_error_set(err, ENOENT, "the container has no link '%s'", host_name);
 }

@@ -97,6 +97,9 @@ int netlink_redirect(int sock, const struct netlink_redirect *redirects, size_t 
 int netns_create(int *ret_netns_fd, int *ret_netlink_sock, struct berth_error *err);
 /* A socket of one that is there already; nothing is changed there. */
 int netns_adopt(int netns, int *ret_netlink_sock, struct berth_error *err);
+/* Of the calling thread, for the way back from another one. */
+int netns_open_home(int *ret_fd, struct berth_error *err);
+int netns_leave(int home, struct berth_error *err);
 
 /* Parses "10.0.0.1/24", "fe80::1" (prefix 32/128). */
 int netlink_address_parse(const char *text, struct netlink_address *ret, struct berth_error *err);

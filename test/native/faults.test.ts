@@ -24,6 +24,7 @@ test('a system call that fails is told with its step, and leaves nothing behind'
     'shim create',
     'shim create with users',
     'shim exec',
+    'shim network',
   ])
     expect(output).toMatch(new RegExp(`^${verb}, call \\d+ .*, leaks 0$`, 'm'))
 })

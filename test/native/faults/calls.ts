@@ -38,6 +38,7 @@ export const errnoOf = ({ name }: Call): number => errnos[name] ?? errno.EIO
 interface Excuse {
   readonly name: string
   readonly verb?: string
+  readonly process?: string
   readonly what?: RegExp
   readonly reason: string
 }
@@ -56,6 +57,7 @@ const neverFail: readonly Excuse[] = [
   { name: 'getuid', reason: 'always succeeds' },
   { name: 'restart_syscall', reason: 'the kernel’s own' },
   { name: 'rt_sigreturn', reason: 'does not return' },
+  { name: 'rt_sigprocmask', reason: 'fails for bad arguments only' },
   { name: 'set_tid_address', reason: 'always succeeds' },
   { name: 'umask', reason: 'always succeeds' },
   { name: 'wait4', reason: 'asked without waiting, it fails for lack of children only' },
@@ -72,6 +74,24 @@ function amongUsers(verb: string): Excuse[] {
     { name: 'waitid', verb, reason: ended },
   ]
 }
+
+/** What a child does in vain, or says too late, its parent does itself. */
+const deletionOfLink = [
+  ...[
+    'bind',
+    'close_range',
+    'open',
+    'pipe2',
+    'fork',
+    'poll',
+    'recvfrom',
+    'sendto',
+    'setns',
+    'setsockopt',
+    'socket',
+    'write',
+  ],
+].map((name): Excuse => ({ name, verb: 'shim unlink', reason: 'the link is deleted without waiting for less' }))
 
 /** Calls whose failure is no failure of the verb. */
 const tolerated: readonly Excuse[] = [
@@ -220,6 +240,19 @@ const tolerated: readonly Excuse[] = [
     reason: 'init has ended, and with it everything in its pid namespace',
   },
   { name: 'epoll_pwait', reason: 'behind the answer: the shim says so and ends, which the daemon sees' },
+  {
+    name: 'setns',
+    what: /^net$/,
+    process: '0',
+    reason: 'the way back from the network of a container is tried again',
+  },
+  ...deletionOfLink,
+  {
+    name: 'recvfrom',
+    what: /^socket$/,
+    verb: 'shim network',
+    reason: 'what may have been left to read before a firewall is changed',
+  },
   { name: 'recvmsg', verb: 'shim exec', reason: 'behind the answer: the connection ends, which the daemon sees' },
 ]
 
@@ -228,6 +261,7 @@ const matches =
   (excuse: Excuse): boolean =>
     excuse.name === call.name &&
     (excuse.verb === undefined || excuse.verb === verb) &&
+    (excuse.process === undefined || excuse.process === call.process) &&
     (excuse.what === undefined || excuse.what.test(call.what))
 
 export const whyNotFailed = (call: Call): string | undefined => neverFail.find(matches(call))?.reason

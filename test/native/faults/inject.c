@@ -21,7 +21,7 @@
 
 /*
  * Runs a command, looks at every system call of it and its children up to their execve, and lets one of them fail:
- *   inject --report FILE [--below DIRECTORY] [--fail PROCESS NAME K ERRNO] [--attach PID]... [--] [COMMAND...]
+ *   inject --report FILE [--below DIRECTORY [--program NAME]] [--fail PROCESS NAME K ERRNO] [--attach PID]... [--] [COMMAND...]
  * PROCESS counts from 0, the command, in the order in which processes appear (attached ones come after the command); K counts the
  * calls of that name in that process from 1. Without a command the attached ones are looked at until standard input ends.
  *
@@ -30,17 +30,29 @@
  *
  * With --below DIRECTORY only calls count whose path or descriptor leads there, and those that make descriptors or processes; PROCESS is 0
  * for all of them, and K counts over all processes, since threads share such work in no order. With an ERRNO of 0 the process dies at the call.
+ *
+ * With --program NAME besides, children that become this program are looked at to their end, at all of their calls: of the first whose first
+ * argument is --overlay, PROCESS is overlay.1.0, of what it forks overlay.1.1 and so on.
  */
 
 #define TRACEES_MAX 256
 #define KINDS_MAX 512
+#define RUNS_MAX 64
 #define LIMIT_SECONDS 20
+
+/* One that became the program, and its children. */
+struct run {
+        char title[64];
+        unsigned seats;
+};
 
 struct tracee {
         pid_t pid; /* -1: it has ended */
         int index;
         bool counted; /* the first execve has been made */
         bool seized;
+        const struct run *run;
+        unsigned seat;
         int pending; /* errno that the call it is in is to give */
         unsigned seen[KINDS_MAX];
 #if defined(__x86_64__)
@@ -50,13 +62,16 @@ struct tracee {
 
 struct injector {
         const char *below;
+        const char *program;
+        struct run runs[RUNS_MAX];
+        size_t n_runs;
         unsigned seen[KINDS_MAX]; /* below it */
         FILE *report;
         struct tracee tracees[TRACEES_MAX];
         size_t n;
         pid_t command;
-        int fail_process, fail_errno;
-        const char *fail_name;
+        int fail_errno;
+        const char *fail_process, *fail_name;
         unsigned fail_k;
 };
 
@@ -77,21 +92,79 @@ static _Noreturn void inject_die(const char *what) {
         exit(125);
 }
 
+static ssize_t inject_read_proc(pid_t pid, const char *file, char *text, size_t size) {
+        char path[64];
+
+        (void) snprintf(path, sizeof path, "/proc/%d/%s", (int) pid, file);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd >= 0 ? read(fd, text, size - 1) : -1;
+        if (fd >= 0)
+                (void) close(fd);
+        text[n > 0 ? n : 0] = '\0';
+        return n;
+}
+
+/* A child may be seen before its parent's word of it. */
+static void inject_seat(struct injector *in, struct tracee *tracee) {
+        char text[2048];
+        int parent;
+
+        (void) inject_read_proc(tracee->pid, "status", text, sizeof text);
+        const char *line = strstr(text, "\nPPid:");
+        if (!line || sscanf(line, "\nPPid: %d", &parent) != 1)
+                return;
+        for (size_t i = 0; i < in->n; i++)
+                if (in->tracees[i].pid == parent && in->tracees[i].run) {
+                        tracee->run = in->tracees[i].run;
+                        tracee->seat = ++in->runs[tracee->run - in->runs].seats;
+                }
+}
+
+/* Whether it has become the program. */
+static bool inject_begin_run(struct injector *in, struct tracee *tracee) {
+        char text[512], title[40];
+        unsigned before = 0;
+
+        ssize_t n = inject_read_proc(tracee->pid, "cmdline", text, sizeof text);
+        size_t used = strlen(text);
+        const char *slash = strrchr(text, '/'), *job = n > 0 && used < (size_t) n ? text + used + 1 : "";
+        if (strcmp(slash ? slash + 1 : text, in->program) != 0)
+                return false;
+        if (in->n_runs == RUNS_MAX)
+                inject_die("too many runs");
+        int length = snprintf(title, sizeof title, "%.30s.", job + strspn(job, "-"));
+        for (size_t i = 0; i < in->n_runs; i++)
+                before += strncmp(in->runs[i].title, title, (size_t) length) == 0;
+        struct run *run = &in->runs[in->n_runs++];
+        (void) snprintf(run->title, sizeof run->title, "%s%u", title, before + 1);
+        tracee->run = run;
+        tracee->seat = 0;
+        return true;
+}
+
+static void inject_name_process(const struct injector *in, const struct tracee *tracee, char *text, size_t size) {
+        if (tracee->run)
+                (void) snprintf(text, size, "%s.%u", tracee->run->title, tracee->seat);
+        else
+                (void) snprintf(text, size, "%d", in->below ? 0 : tracee->index);
+}
+
 static struct tracee *inject_find(struct injector *in, pid_t pid, bool make) {
         for (size_t i = 0; i < in->n; i++)
                 if (in->tracees[i].pid == pid)
                         return &in->tracees[i];
         if (!make)
                 return NULL;
-        for (size_t i = 0; in->below && i < in->n; i++)
-                if (in->tracees[i].pid < 0) {
-                        in->tracees[i] = (struct tracee){.pid = pid, .index = (int) i, .counted = true};
-                        return &in->tracees[i];
-                }
-        if (in->n == TRACEES_MAX)
+        size_t place = 0;
+        while (place < in->n && !(in->below && in->tracees[place].pid < 0))
+                place++;
+        if (place == TRACEES_MAX)
                 inject_die("too many processes");
-        in->tracees[in->n] = (struct tracee){.pid = pid, .index = (int) in->n, .counted = true};
-        return &in->tracees[in->n++];
+        in->n = place == in->n ? in->n + 1 : in->n;
+        in->tracees[place] = (struct tracee){.pid = pid, .index = (int) place, .counted = true};
+        if (in->program)
+                inject_seat(in, &in->tracees[place]);
+        return &in->tracees[place];
 }
 
 /* Which argument is a path or another text; -1: none. */
@@ -163,7 +236,9 @@ static void inject_describe(const struct injector *in, const struct tracee *trac
                 (void) snprintf(text, sizeof text, "%lld, %lld, %lld", (long long) (int) args[0], (long long) (int) args[1],
                                 (long long) (int) args[2]);
         }
-        fprintf(in->report, "%s %d %u %s %s\n", verb, in->below ? 0 : tracee->index, k, name, text);
+        char process[64];
+        inject_name_process(in, tracee, process, sizeof process);
+        fprintf(in->report, "%s %s %u %s %s\n", verb, process, k, name, text);
 }
 
 /* By a read from nowhere: number -1 would be for the process's seccomp filter to judge. */
@@ -268,14 +343,16 @@ static void inject_call(struct injector *in, struct tracee *tracee) {
         const char *shown = name ? name : number;
         uint64_t args[6];
         memcpy(args, (const void *) info.entry.args, sizeof args);
-        if (in->below && !inject_is_below(in, tracee, shown, args)) {
+        bool shared = in->below && !tracee->run;
+        if (shared && !inject_is_below(in, tracee, shown, args)) {
                 free(name);
                 return;
         }
-        unsigned k = in->below ? ++in->seen[info.entry.nr] : ++tracee->seen[info.entry.nr];
-        int process = in->below ? 0 : tracee->index;
+        unsigned k = shared ? ++in->seen[info.entry.nr] : ++tracee->seen[info.entry.nr];
+        char process[64];
+        inject_name_process(in, tracee, process, sizeof process);
         inject_describe(in, tracee, "call", shown, k, args);
-        if (in->fail_name && process == in->fail_process && k == in->fail_k && strcmp(shown, in->fail_name) == 0) {
+        if (in->fail_name && strcmp(process, in->fail_process) == 0 && k == in->fail_k && strcmp(shown, in->fail_name) == 0) {
                 inject_describe(in, tracee, "failed", shown, k, args);
                 inject_fail(in, tracee);
         }
@@ -288,6 +365,8 @@ static void inject_stopped(struct injector *in, struct tracee *tracee, int statu
 
         if (signal == (SIGTRAP | 0x80)) {
                 inject_call(in, tracee);
+        } else if (event == PTRACE_EVENT_EXEC && in->program && inject_begin_run(in, tracee)) {
+                memset(tracee->seen, 0, sizeof tracee->seen);
         } else if (event == PTRACE_EVENT_EXEC) {
                 if (tracee->index > 0 || (in->command == 0 && tracee->index == 0)) {
                         (void) ptrace(PTRACE_DETACH, pid, 0, 0); /* from here on it is the container's program */
@@ -405,9 +484,10 @@ static int inject_watch(struct injector *in) {
 
 /* What the command left comes to us. Those that are being killed have a moment to end. */
 static void inject_report_left(struct injector *in) {
-        char path[64], text[4096] = "";
+        char file[64], text[4096] = "";
         int status;
 
+        (void) snprintf(file, sizeof file, "task/%d/children", (int) getpid());
         for (int tries = 0; tries < 200; tries++) {
                 pid_t pid;
                 while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
@@ -415,12 +495,7 @@ static void inject_report_left(struct injector *in) {
                         if (WIFSTOPPED(status) && tracee)
                                 inject_stopped(in, tracee, status);
                 }
-                (void) snprintf(path, sizeof path, "/proc/self/task/%d/children", (int) getpid());
-                int fd = open(path, O_RDONLY | O_CLOEXEC);
-                ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-                text[n > 0 ? n : 0] = '\0';
-                (void) close(fd);
-                if (text[0] == '\0')
+                if (inject_read_proc(getpid(), file, text, sizeof text) <= 0)
                         return;
                 (void) usleep(500);
         }
@@ -441,8 +516,10 @@ int main(int argc, char **argv) {
                         attach[n_attach++] = (pid_t) atoi(argv[++i]);
                 } else if (strcmp(argv[i], "--below") == 0 && i + 1 < argc) {
                         in.below = argv[++i];
+                } else if (strcmp(argv[i], "--program") == 0 && i + 1 < argc) {
+                        in.program = argv[++i];
                 } else if (strcmp(argv[i], "--fail") == 0 && i + 4 < argc) {
-                        in.fail_process = atoi(argv[i + 1]);
+                        in.fail_process = argv[i + 1];
                         in.fail_name = argv[i + 2];
                         in.fail_k = (unsigned) atoi(argv[i + 3]);
                         in.fail_errno = atoi(argv[i + 4]);

@@ -10,8 +10,9 @@ const execute = promisify(execFile)
 
 /** One system call of a traced run: the k-th of its name in that process. */
 export interface Call {
-  /** 0: the command or the first one attached; children in the order of their birth. */
-  readonly process: number
+  /** 0: the command or the first one attached; children in the order of their birth. Of a program that is started below: its job, which of these
+   *  it is, and the order among its own children, as `overlay.1.2`. */
+  readonly process: string
   readonly k: number
   readonly name: string
   /** Its path, text or first numbers, for people. */
@@ -108,20 +109,28 @@ async function end(child: ChildProcess): Promise<void> {
   await ended
 }
 
-/** Looks at what a running program does to the files below a directory while `act` runs: at calls of its threads, in one numbering. Its children
- *  are let go of as soon as they are other programs. A fault with the number 0 kills it. */
+export interface Watched {
+  readonly pid: number
+  readonly directory: string
+  /** Name of a program whose runs are looked at too, call by call. */
+  readonly program?: string
+}
+
+/** Looks at what a running program does to the files below a directory while `act` runs: at calls of its threads, in one numbering. Other
+ *  children are let go of as soon as they are other programs. A fault with the number 0 kills the process that it is of. */
 export async function traceBelow<T>(
-  { pid, directory }: { readonly pid: number; readonly directory: string },
+  { pid, directory, program }: Watched,
   report: string,
   fault: Fault | undefined,
   act: () => Promise<T>,
 ): Promise<{ trace: Trace; result: T }> {
   const threads = (await readdir(`/proc/${pid}/task`)).map(Number)
-  return await traceWith(['--below', directory, ...options(report, fault, threads)], report, act)
+  const below = ['--below', directory, ...(program === undefined ? [] : ['--program', program])]
+  return await traceWith([...below, ...options(report, fault, threads)], report, act)
 }
 
 function options(report: string, fault: Fault | undefined, attached: readonly number[]): string[] {
-  const fail = fault ? ['--fail', `${fault.process}`, fault.name, `${fault.k}`, `${fault.errno}`] : []
+  const fail = fault ? ['--fail', fault.process, fault.name, `${fault.k}`, `${fault.errno}`] : []
   return ['--report', report, ...fail, ...attached.flatMap((pid) => ['--attach', `${pid}`])]
 }
 
@@ -129,8 +138,8 @@ function parse(report: string): Trace {
   const lines = report.split('\n')
   const calls = (verb: string): Call[] =>
     lines.flatMap((line) => {
-      const [, process, k, name = '', what = ''] = new RegExp(`^${verb} (\\d+) (\\d+) (\\S+) (.*)$`).exec(line) ?? []
-      return process === undefined ? [] : [{ process: Number(process), k: Number(k), name, what }]
+      const [, process, k, name = '', what = ''] = new RegExp(`^${verb} (\\S+) (\\d+) (\\S+) (.*)$`).exec(line) ?? []
+      return process === undefined ? [] : [{ process, k: Number(k), name, what }]
     })
   return {
     calls: calls('call'),

@@ -9,6 +9,7 @@ import { aContainer, type ContainerFiles, makeRoot, type TestRoot } from '../shi
 import { type Keeper, openKeeper } from '../shim/keeper.ts'
 import { createExec, nextExit } from '../shim/story.ts'
 import { type Fault, type Trace, traceAttached } from './injector.ts'
+import { type NetworkSteps, networkSteps } from './network-steps.ts'
 import { cgroupsNamed, type Ending, isAlive, mountsBelow, type Scene, type Stage, withUsers } from './scene.ts'
 
 /** An answer that takes longer never comes. */
@@ -25,7 +26,14 @@ export async function shimStage(bridge: string, users = false): Promise<Stage> {
   const open = (verb: ShimScene['verb']): Scene => new ShimScene(verb, root, keeper, bridge, users)
   const scenes = users
     ? [open('shim create'), open('shim exec')]
-    : [open('shim create'), open('shim start'), open('shim exec'), open('shim end')]
+    : [
+        open('shim create'),
+        open('shim start'),
+        open('shim exec'),
+        open('shim network'),
+        open('shim unlink'),
+        open('shim end'),
+      ]
   const owned = undo.move()
   return { scenes, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() }
 }
@@ -35,10 +43,11 @@ interface Cast {
   readonly files: ContainerFiles
   readonly hostLink: string
   pid: number
+  steps?: NetworkSteps
 }
 
 class ShimScene implements Scene {
-  readonly verb: 'shim create' | 'shim start' | 'shim exec' | 'shim end'
+  readonly verb: 'shim create' | 'shim start' | 'shim exec' | 'shim network' | 'shim unlink' | 'shim end'
   readonly #root: TestRoot
   readonly #keeper: Keeper
   readonly #bridge: string
@@ -67,7 +76,7 @@ class ShimScene implements Scene {
         () => false,
       ))
     const orphaned = error === undefined ? !answers && this.verb !== 'shim end' : !answers || this.verb === 'shim end'
-    const problems = await this.#close(cast, error)
+    const problems = [...((await cast.steps?.undo()) ?? []), ...(await this.#close(cast, error))]
     if (orphaned) await this.#clear(cast)
     return { trace, error, leaks: [...problems, ...(await this.#leaks(cast))] }
   }
@@ -75,15 +84,24 @@ class ShimScene implements Scene {
   async #open(): Promise<Cast> {
     const shim = await this.#keeper.launcher.launch()
     const files = aContainer(this.#root, { args: ['sleep', '1000'], log: { maxBytes: 1 << 20, maxFiles: 2 } })
-    const hostLink = `f${files.id.slice(0, 12)}`
+    const source = join(this.#root.directory, 'volume')
+    await mkdir(join(source, 'inner'), { recursive: true })
+    const part = { destination: '/part', type: 'bind', source, options: ['bind'], berthSubpath: 'inner' }
+    if (!this.#users) (files.config as { mounts: object[] }).mounts.push(part)
+    const hostLink = `f${files.id.slice(0, 11)}`
     const network = { kind: 'veth', hostLink, bridge: this.#bridge, link: 'eth0', mac: '02:42:0a:09:00:02', mtu: 1500 }
     const addresses = { addresses: ['10.9.0.2/24'], routes: [{ to: '0.0.0.0/0', via: '10.9.0.1' }] }
     Object.assign(files.keeper, { network: { ...network, ...addresses } })
     await shim.hello()
     const cast = { shim, files, hostLink, pid: 0 }
     if (this.verb !== 'shim create') await this.#create(cast)
-    if (this.verb === 'shim exec' || this.verb === 'shim end') await shim.start('')
-    return cast
+    if (this.verb === 'shim create' || this.verb === 'shim start') return cast
+    await shim.start('')
+    const isUnlink = this.verb === 'shim unlink'
+    if (this.verb !== 'shim network' && !isUnlink) return cast
+    const steps = networkSteps(shim, { bridge: this.#bridge, hostLink: `${hostLink}b`, isUnlink })
+    await steps.prepare()
+    return { ...cast, steps }
   }
 
   async #create(cast: Cast): Promise<void> {
@@ -110,6 +128,7 @@ class ShimScene implements Scene {
     if (this.verb === 'shim create') return this.#create(cast)
     if (this.verb === 'shim start') return void (await shim.start(''))
     if (this.verb === 'shim end') return this.#end(cast)
+    if (cast.steps) return cast.steps.run()
     const exit = nextExit(shim, 'inside')
     await createExec(this.#keeper, shim, 'inside', ['true'])
     await shim.start('inside')
