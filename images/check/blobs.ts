@@ -2,12 +2,12 @@ import { type Digest, digestOf } from '#base/digest.ts'
 import { isKind, messageOf } from '#base/errors.ts'
 import { mediaTypes } from '#oci/media-types.ts'
 import { digestFile } from '../layers/file-digest.ts'
-import { collect } from '../store/garbage.ts'
 import type { StoredImage } from '../store/image-store.ts'
 import { commitBytes } from '../transfer/fetch-content.ts'
 import { withStandIns } from '../transfer/rebuild-manifest.ts'
 import type { CheckEvent, Finding } from './check-event.ts'
 import type { CheckPorts, CheckRun } from './check-ports.ts'
+import { damage, type Outcome, unneeded } from './finding.ts'
 import { setBlobAside, unlistImages } from './quarantine.ts'
 import { refetch } from './refetch.ts'
 import { usersOf } from './users-of.ts'
@@ -31,21 +31,22 @@ export async function* checkBlobs(ports: CheckPorts, run: CheckRun): AsyncGenera
     if (await ports.content.find(digest)) continue
     // Removed meanwhile.
     if (!ports.store.uses(digest)) continue
-    yield { finding: await repaired(ports, digest, { problem: 'missing', details: [] }, run) }
+    const what = { object: 'blob', name: digest, problem: 'missing', details: [] } as const
+    yield { finding: await damage(ports, what, run, () => repairBlob(ports, digest, run.signal)) }
   }
 }
 
 async function checkBlob(ports: CheckPorts, digest: Digest, run: CheckRun): Promise<Finding | undefined> {
   const { store, leases, content } = ports
   if (!store.uses(digest) && !leases.has(digest)) {
-    if (run.repair) await collect(ports, [digest])
-    const repair = run.repair ? { repair: 'removed' as const } : {}
-    return { object: 'blob', name: digest, problem: 'unneeded', details: [], images: [], containers: [], ...repair }
+    return await unneeded(ports, { object: 'blob', name: digest }, run)
   }
   const found = await readDigest(ports, digest, run.signal)
   // Gone meanwhile, or whole.
   if (found === undefined || found === digest || !(await content.find(digest))) return undefined
-  return await repaired(ports, digest, { problem: 'damaged', details: [`its content has the digest ${found}`] }, run)
+  const details = [`its content has the digest ${found}`]
+  const what = { object: 'blob', name: digest, problem: 'damaged', details } as const
+  return await damage(ports, what, run, () => repairBlob(ports, digest, run.signal))
 }
 
 /** In a child of low priority.   @returns undefined for a blob that is gone, `unreadable` for one that the disk does not give */
@@ -61,22 +62,7 @@ async function readDigest(ports: CheckPorts, digest: Digest, signal: AbortSignal
   }
 }
 
-async function repaired(
-  ports: CheckPorts,
-  digest: Digest,
-  { problem, details }: Pick<Finding, 'problem' | 'details'>,
-  { repair, signal }: CheckRun,
-): Promise<Finding> {
-  const { images, containers } = usersOf(ports, digest)
-  const finding: Finding = { object: 'blob', name: digest, problem, details, images, containers }
-  return repair ? { ...finding, ...(await repairBlob(ports, digest, signal)) } : finding
-}
-
-async function repairBlob(
-  ports: CheckPorts,
-  digest: Digest,
-  signal: AbortSignal,
-): Promise<Pick<Finding, 'repair' | 'failure'>> {
+async function repairBlob(ports: CheckPorts, digest: Digest, signal: AbortSignal): Promise<Outcome> {
   const { rows } = usersOf(ports, digest)
   const config = rows.find(({ id }) => id === digest)?.config
   if (config !== undefined && digestOf(config) === digest) {

@@ -8,9 +8,9 @@ import type { Descriptor } from '#oci/descriptor.ts'
 import { parseImageConfig } from '#oci/image-config.ts'
 import { unpackLayerAnew } from '../layers/unpack-anew.ts'
 import type { SnapshotInfo } from '../snapshots/snapshotter.ts'
-import { collect } from '../store/garbage.ts'
 import type { CheckEvent, Finding } from './check-event.ts'
 import type { CheckPorts, CheckRun } from './check-ports.ts'
+import { damage, type Outcome, unneeded } from './finding.ts'
 import { unlistImages } from './quarantine.ts'
 import { refetch } from './refetch.ts'
 import { usersOf } from './users-of.ts'
@@ -31,7 +31,8 @@ export async function* checkLayers(ports: CheckPorts, run: CheckRun, counted: ()
   const needed = ports.store.list().flatMap(({ layers }) => layers.map(({ chainId }) => chainId))
   for (const chainId of new Set(needed)) {
     if (ports.snapshots.find(chainId) || !ports.store.uses(chainId)) continue
-    yield { finding: await repaired(ports, chainId, { problem: 'missing', details: [] }, run) }
+    const what = { object: 'layer', name: chainId, problem: 'missing', details: [] } as const
+    yield { finding: await damage(ports, what, run, () => repairLayer(ports, chainId, run.signal)) }
   }
 }
 
@@ -44,9 +45,7 @@ async function checkLayer(
   const { store, leases, snapshots } = ports
   const isParent = () => snapshots.list().some(({ parent }) => parent === key)
   if (!store.uses(key) && !leases.has(key) && !isParent()) {
-    if (run.repair) await collect(ports, [key])
-    const repair = run.repair ? { repair: 'removed' as const } : {}
-    return { object: 'layer', name: key, problem: 'unneeded', details: [], images: [], containers: [], ...repair }
+    return await unneeded(ports, { object: 'layer', name: key }, run)
   }
   const verification = await verifyUnlessGone(ports, key, run.signal)
   if (verification?.state === 'unrecorded') counted()
@@ -56,7 +55,8 @@ async function checkLayer(
     verification.state === 'missing'
       ? []
       : [...verification.differences, ...more(verification.count - verification.differences.length)]
-  return await repaired(ports, key, { problem: verification.state, details }, run)
+  const what = { object: 'layer', name: key, problem: verification.state, details } as const
+  return await damage(ports, what, run, () => repairLayer(ports, key, run.signal))
 }
 
 const more = (count: number) => (count > 0 ? [`${count} more`] : [])
@@ -82,17 +82,6 @@ async function verifyUnlessGone({ snapshots }: CheckPorts, key: string, signal: 
   }
 }
 
-async function repaired(
-  ports: CheckPorts,
-  chainId: string,
-  { problem, details }: Pick<Finding, 'problem' | 'details'>,
-  { repair, signal }: CheckRun,
-): Promise<Finding> {
-  const { images, containers } = usersOf(ports, chainId)
-  const finding: Finding = { object: 'layer', name: chainId, problem, details, images, containers }
-  return repair ? { ...finding, ...(await repairLayer(ports, chainId, signal)) } : finding
-}
-
 /** What a layer is made of, as one image has it. */
 interface LayerSource {
   readonly descriptor: Descriptor
@@ -100,11 +89,7 @@ interface LayerSource {
   readonly parentChainId: Digest | undefined
 }
 
-async function repairLayer(
-  ports: CheckPorts,
-  chainId: string,
-  signal: AbortSignal,
-): Promise<Pick<Finding, 'repair' | 'failure'>> {
+async function repairLayer(ports: CheckPorts, chainId: string, signal: AbortSignal): Promise<Outcome> {
   const { rows, isRunning } = usersOf(ports, chainId)
   let failure = 'no image has it'
   for (const source of sourcesOf(rows, chainId)) {
