@@ -1,24 +1,24 @@
-import type { ContainerDefaults } from '#oci/image-config.ts'
+import type { ContainerDefaults, ContainerIdentity } from '#oci/image-config.ts'
 
 /** The `config` of an image as Docker writes it: every field that is never left out, in Docker's order. */
-export function toDockerConfig(defaults: ContainerDefaults): object {
+export function toDockerConfig(defaults: ContainerDefaults & Partial<ContainerIdentity>): object {
   const { ExposedPorts, Healthcheck, ArgsEscaped, StopSignal, Shell } = defaults
   return {
-    Hostname: '',
-    Domainname: '',
+    Hostname: defaults.Hostname ?? '',
+    Domainname: defaults.Domainname ?? '',
     User: defaults.User ?? '',
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
+    AttachStdin: defaults.AttachStdin ?? false,
+    AttachStdout: defaults.AttachStdout ?? false,
+    AttachStderr: defaults.AttachStderr ?? false,
     ...(ExposedPorts && Object.keys(ExposedPorts).length > 0 && { ExposedPorts: sorted(ExposedPorts) }),
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
+    Tty: defaults.Tty ?? false,
+    OpenStdin: defaults.OpenStdin ?? false,
+    StdinOnce: defaults.StdinOnce ?? false,
     Env: defaults.Env ?? null,
     Cmd: defaults.Cmd ?? null,
     ...(Healthcheck && { Healthcheck }),
     ...(ArgsEscaped && { ArgsEscaped }),
-    Image: '',
+    Image: defaults.Image ?? '',
     Volumes: defaults.Volumes ? sorted(defaults.Volumes) : null,
     WorkingDir: defaults.WorkingDir ?? '',
     Entrypoint: defaults.Entrypoint ?? null,

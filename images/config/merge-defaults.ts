@@ -11,7 +11,7 @@ export function mergeDefaults(asked: ContainerDefaults, container: ContainerDefa
     ...rest,
     ...commandOf(asked, container),
     ...(env.length > 0 && { Env: env }),
-    ...(Object.keys(labels).length > 0 && { Labels: labels }),
+    ...((container.Labels ?? asked.Labels) && { Labels: labels }),
     ...(merged.ExposedPorts && { ExposedPorts: { ...container.ExposedPorts, ...asked.ExposedPorts } }),
     ...(merged.Volumes && { Volumes: { ...container.Volumes, ...asked.Volumes } }),
   }

@@ -7,6 +7,7 @@ import { basicAuthorization, credentialsOf } from './credentials.ts'
 import { type Endpoint, originsOf } from './endpoints.ts'
 import type { RegistryConfig } from './registry-config.ts'
 import { Transport, type TransportLimits } from './transport.ts'
+import { inPlainWords, withoutSecrets } from './transport-error.ts'
 
 export interface SearchRequest {
   /** `busybox`; behind a registry's host: `registry.lan:5000/app`. */
@@ -70,7 +71,7 @@ async function searchAt(
   const credentials = credentialsOf(auth)
   // An index has no challenge that tells whether it wants them: never without TLS.
   const isShown = credentials.kind === 'password' && url.protocol === 'https:'
-  const response = await transport.send({
+  const sent = transport.send({
     method: 'GET',
     url: url.href,
     headers: { accept: 'application/json', ...(isShown && { authorization: basicAuthorization(credentials) }) },
@@ -78,12 +79,24 @@ async function searchAt(
     ...(endpoint.isGuess && { attempts: 1 }),
     signal,
   })
+  const response = await sent.catch((error: unknown) => {
+    throw withQuery(inPlainWords(error), url)
+  })
   if (response.status !== 200) {
     await response.discard()
     const why = `${url.host} has no search that answers (GET /v1/search); few registries have one`
     throw internal(`Unexpected status code ${response.status}: ${why}`, { code: 'registry-without-search' })
   }
   return await readResults(response.body, url.host)
+}
+
+/** Docker's error tells what was searched for. */
+function withQuery(error: unknown, { href }: URL): unknown {
+  if (!(error instanceof BerthError)) return error
+  return new BerthError(error.kind, error.message.replace(withoutSecrets(href), href), {
+    ...(error.code !== undefined && { code: error.code }),
+    cause: error,
+  })
 }
 
 async function readResults(body: AsyncIterable<Uint8Array>, host: string): Promise<readonly SearchResult[]> {

@@ -30,8 +30,8 @@ export function toTransportError(
   return isLate ? timeout(text, { cause: error }) : unavailable(text, { cause: error, code: 'registry-unreachable' })
 }
 
-/** The same in the words of Docker's pushes, which begin otherwise than its pulls. */
-export function inPushWords(error: unknown): unknown {
+/** The same in the words of Docker's pushes and searches, which begin otherwise than its pulls. */
+export function inPlainWords(error: unknown): unknown {
   const prefix = 'failed to do request: '
   if (!(error instanceof BerthError) || !error.message.startsWith(prefix)) return error
   return new BerthError(error.kind, error.message.slice(prefix.length), {

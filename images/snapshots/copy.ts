@@ -15,6 +15,8 @@ export const copyFormat: TreeFormat = {
 
   async createView() {},
 
+  describe: ({ files }) => ({ Dir: files }),
+
   mounts(own, [parent], readOnly) {
     const path = readOnly && parent ? parent.files : own.files
     return { kind: 'directory', path, lower: [], upper: undefined, work: undefined, readOnly }

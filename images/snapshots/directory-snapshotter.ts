@@ -10,7 +10,7 @@ import type { SnapshotStore, StoredSnapshot } from './snapshot-store.ts'
 import type { SnapshotInfo, SnapshotMounts, Snapshotter, SnapshotUsage, SnapshotVerification } from './snapshotter.ts'
 import type { SnapshotDirectories, TreeFormat } from './tree-format.ts'
 import { runTreeJob } from './tree-process.ts'
-import { measureTree } from './usage.ts'
+import { measureContent, measureTree } from './usage.ts'
 
 export interface SnapshotterParts {
   /** `<data-root>/snapshots` */
@@ -97,6 +97,11 @@ export class DirectorySnapshotter implements Snapshotter {
     return kind === 'view' ? below : [this.#directories(id).files, ...below]
   }
 
+  describe(keyOrName: string): Readonly<Record<string, string>> {
+    const { id, parentId } = this.#get(keyOrName)
+    return this.#parts.format.describe(this.#directories(id), this.#chainOf(parentId))
+  }
+
   async commit(key: string, name: string, usage: SnapshotUsage): Promise<void> {
     const snapshot = this.#get(key)
     if (snapshot.kind !== 'active')
@@ -156,6 +161,10 @@ export class DirectorySnapshotter implements Snapshotter {
     if (snapshot.usage) return snapshot.usage
     if (snapshot.kind === 'view') return { bytes: 0, inodes: 0 }
     return measureTree(this.#parts.executable, this.#directories(snapshot.id).files, signal)
+  }
+
+  async contentBytes(key: string, signal?: AbortSignal): Promise<number> {
+    return measureContent(this.#parts.executable, this.#directories(this.#get(key).id).files, signal)
   }
 
   async verify(keyOrName: string, signal?: AbortSignal): Promise<SnapshotVerification> {

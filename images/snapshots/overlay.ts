@@ -17,6 +17,11 @@ export const overlayFormat: TreeFormat = {
     await mkdir(own.merged)
   },
 
+  describe({ files, merged, work }, parents) {
+    const lower = parents.map((one) => one.files).join(':')
+    return { ...(lower !== '' && { LowerDir: lower }), MergedDir: merged, UpperDir: files, WorkDir: work }
+  },
+
   mounts(own, parents, readOnly) {
     const lower = parents.map(({ files }) => files)
     const [only, ...others] = lower

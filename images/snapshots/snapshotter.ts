@@ -75,6 +75,9 @@ export interface Snapshotter {
    *  For reading; hold the snapshot against removal meanwhile.   @throws `not-found` */
   directories(keyOrName: string): readonly string[]
 
+  /** The same by the names of dockerd's drivers (`LowerDir`, `UpperDir` …; vfs: `Dir`). Nothing is mounted at `MergedDir`.   @throws `not-found` */
+  describe(keyOrName: string): Readonly<Record<string, string>>
+
   /** Turns the active snapshot into the committed one `name`; nobody may write to it any more.
    *  @throws `already-exists` when the name is taken (the snapshot stays active: remove it), `not-found`, `conflict` for a view. */
   commit(key: string, name: string, usage: SnapshotUsage): Promise<void>
@@ -99,6 +102,10 @@ export interface Snapshotter {
   /** Counts what a snapshot adds to its parent. Walks the directory outside the event loop's thread.
    *  @throws `not-found`; `too-large` above ten million entries. */
   usage(keyOrName: string, signal?: AbortSignal): Promise<SnapshotUsage>
+
+  /** The lengths of the files that an active snapshot has of its own: what Docker calls the size of a container.
+   *  @throws as `usage` does */
+  contentBytes(key: string, signal?: AbortSignal): Promise<number>
 
   /** Compares a committed snapshot with its record, outside the event loop's thread; of others it says only whether they are there.
    *  @throws `not-found`, `cancelled` */

@@ -22,5 +22,8 @@ export interface TreeFormat {
   /** Fills the empty directory of a new view. */
   createView(own: SnapshotDirectories): Promise<void>
 
+  /** The directories by the names that dockerd's driver has for them. */
+  describe(own: SnapshotDirectories, parents: readonly SnapshotDirectories[]): Readonly<Record<string, string>>
+
   mounts(own: SnapshotDirectories, parents: readonly SnapshotDirectories[], readOnly: boolean): SnapshotMounts
 }

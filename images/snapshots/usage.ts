@@ -9,7 +9,7 @@ export async function measureTree(executable: string, directory: string, signal?
   return { bytes: counts.field('bytes').size(), inodes: counts.field('inodes').size() }
 }
 
-/** The lengths of the files below a directory: what Docker calls the size of a volume.   @throws as `measureTree` does */
+/** The lengths of the files below a directory: what Docker calls the size of a volume or a container.   @throws as `measureTree` does */
 export async function measureContent(executable: string, directory: string, signal?: AbortSignal): Promise<number> {
   return (await countTree(executable, directory, signal)).field('content').size()
 }

@@ -25,6 +25,12 @@ export interface Image {
   readonly lastTaggedAt: number | undefined
 }
 
+/** Where an image's layers are on this host. */
+export interface ImageGraph {
+  readonly driver: 'overlay2' | 'vfs'
+  readonly directories: Readonly<Record<string, string>> | undefined
+}
+
 /** An image among the others. */
 export interface ImageWithSharing {
   readonly image: Image

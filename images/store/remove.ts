@@ -76,8 +76,8 @@ function removeByReference(
   const left = references.filter((one) => one !== named)
   const others = left.filter((one) => repositoryOf(one.name) === repository)
   if (named.kind === 'tag' && others.every(({ kind }) => kind === 'digest')) {
-    // The digests came with the tag; nobody would know how to remove them.
-    records.push(...others.map((one) => untag(ports, one)))
+    // The digests came with the tag; nobody would know how to remove them. They go without an event, as Docker's do.
+    records.push(...others.map((one) => removeReference(ports, one)))
   }
   if (store.referencesOf(id).length > 0) {
     return { records, keys: dropUnnamedTwins(store, id) }
@@ -149,11 +149,17 @@ function findConflict(
   return stopped && unable('must be forced', `image is being used by stopped container ${shortId(stopped.id)}`)
 }
 
-function untag({ store, events }: RemovePorts, { name, key }: StoredReference): Removal {
-  const [image] = store.withId(key.id)
+function untag(ports: RemovePorts, reference: StoredReference): Removal {
+  const { id } = reference.key
+  const [image] = ports.store.withId(id)
+  const removal = removeReference(ports, reference)
+  const attributes = { ...(image && labelsOf(image)), name: id }
+  ports.events.publish({ type: 'image', action: 'untag', actor: { id, attributes } })
+  return removal
+}
+
+function removeReference({ store }: RemovePorts, { name }: StoredReference): Removal {
   store.removeReference(name)
-  const attributes = { ...(image && labelsOf(image)), name: key.id }
-  events.publish({ type: 'image', action: 'untag', actor: { id: key.id, attributes } })
   return { untagged: familiarReference(parseReference(name)) }
 }
 

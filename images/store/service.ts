@@ -42,7 +42,7 @@ import type { TransferSettings } from '../transfer/transfer-settings.ts'
 import { repairImages } from './damage.ts'
 import { type Attempt, explained, explainedProgress } from './explain-failure.ts'
 import { collectUnlisted, sweep } from './garbage.ts'
-import type { Image, ImageHistory, ImageWithSharing } from './image.ts'
+import type { Image, ImageGraph, ImageHistory, ImageWithSharing } from './image.ts'
 import { ImageStore, type StoredReference } from './image-store.ts'
 import { LayoutIndex } from './layout-index.ts'
 import { selectImages } from './list.ts'
@@ -197,6 +197,13 @@ export class ImageService implements AsyncDisposable {
     const mismatch = platform && platformMismatch(name, image.config, platform)
     if (mismatch) throw notFound(mismatch, { code: 'platform-mismatch' })
     return image
+  }
+
+  /** The driver of its layers and the directories of the topmost one, by dockerd's names; undefined where the layers are not unpacked. */
+  graphOf({ chainId }: Image): ImageGraph {
+    const { snapshots } = this.#ports
+    const isThere = chainId !== undefined && snapshots.find(chainId) !== undefined
+    return { driver: snapshots.driver, directories: isThere ? snapshots.describe(chainId) : undefined }
   }
 
   /** What a container needs of an image.   @param platform must match, when given   @throws `not-found` with Docker's texts */

@@ -1,3 +1,4 @@
+import { buildFacts } from '#base/build-facts.ts'
 import type { Digest } from '#base/digest.ts'
 import { isKind, notFound } from '#base/errors.ts'
 import { shortId } from '#base/ids.ts'
@@ -5,6 +6,7 @@ import type { EngineEvent } from '#events/event.ts'
 import type { Descriptor } from '#oci/descriptor.ts'
 import {
   type ContainerDefaults,
+  type ContainerIdentity,
   type ImageConfig,
   type ImageConfigDocument,
   parseImageConfig,
@@ -26,6 +28,7 @@ export interface ContainerCommit {
   readonly parent: { readonly id: Digest; readonly root: Digest }
   /** Key of the container's own snapshot. */
   readonly snapshot: string
+  readonly container: { readonly id: string; readonly identity: Partial<ContainerIdentity> }
   /** What containers of the new image run, unless `asked` and `changes` say otherwise. */
   readonly config: ContainerDefaults
   readonly asked: ContainerDefaults | undefined
@@ -134,7 +137,7 @@ async function sizeOf({ snapshots }: AddImagePorts, snapshot: string, signal: Ab
 }
 
 function toDocument(
-  { author, comment, createdBy }: ContainerCommit,
+  { author, comment, createdBy, container, config: own }: ContainerCommit,
   { config, parent, isEmpty }: { config: ContainerDefaults; parent: ImageConfig; isEmpty: boolean },
 ): ImageConfigDocument {
   const created = new Date().toISOString()
@@ -147,6 +150,9 @@ function toDocument(
     created,
     ...(author !== '' && { author }),
     config: toDockerConfig(config),
+    container: container.id,
+    container_config: toDockerConfig({ ...own, ...container.identity }),
+    docker_version: buildFacts.version,
     history: [...history, { created, ...said, ...(isEmpty && { empty_layer: true }) }],
   }
 }

@@ -3,7 +3,7 @@ import { familiarName, familiarReference, formatReference, parseReference, type 
 import { openPushRepository } from '../registry/push-repository.ts'
 import type { RegistryConfig } from '../registry/registry-config.ts'
 import type { TransportLimits } from '../registry/transport.ts'
-import { inPushWords } from '../registry/transport-error.ts'
+import { inPlainWords } from '../registry/transport-error.ts'
 import type { ImageKey } from '../store/image-store.ts'
 import type { EventSink } from '../store/ports.ts'
 import { labelsOf } from '../store/read-image.ts'
@@ -24,7 +24,7 @@ export function push(ports: PushPorts, request: PushRequest, signal: AbortSignal
     try {
       await pushTags(ports, request, { feed, signal: ended })
     } catch (error) {
-      throw inPushWords(error)
+      throw inPlainWords(error)
     }
   })
 }

@@ -9,7 +9,7 @@ import { readJsonBody } from './parse/body.ts'
 import { Query } from './parse/query.ts'
 import type { Reply } from './reply.ts'
 import type { Match, Router } from './router.ts'
-import { runHijack } from './streams/hijack.ts'
+import { refuseHijack, runHijack } from './streams/hijack.ts'
 import { runWebSocket } from './streams/websocket.ts'
 import { resolveVersion, splitVersion } from './version.ts'
 
@@ -59,8 +59,12 @@ async function answer(around: Surroundings, request: IncomingMessage, connection
     },
   })
   if (reply.kind === 'websocket') return await runWebSocket({ ...connection.take(), upgraded: true }, reply)
-  if (reply.kind !== 'hijack') return write(around, connection.respond(), reply)
-  await runHijack({ ...connection.take(), upgraded: connection.upgraded }, reply, version)
+  if (reply.kind !== 'hijack' && reply.kind !== 'hijack-refusal') return write(around, connection.respond(), reply)
+  const taken = { ...connection.take(), upgraded: connection.upgraded }
+  if (reply.kind === 'hijack') return await runHijack(taken, reply, { version, headers: around.headers })
+  const { status, message = '' } = toErrorAnswer(reply.error)
+  tellOfFailure(around, status, reply.error)
+  refuseHijack(taken, { status, text: message })
 }
 
 async function handle(
@@ -74,7 +78,7 @@ async function handle(
 async function write(
   { headers }: Surroundings,
   response: ServerResponse,
-  reply: Exclude<Reply, { kind: 'hijack' | 'websocket' }>,
+  reply: Exclude<Reply, { kind: 'hijack' | 'hijack-refusal' | 'websocket' }>,
 ) {
   switch (reply.kind) {
     case 'json': {
@@ -111,7 +115,8 @@ async function write(
   }
 }
 
-function answerError({ headers, logger }: Surroundings, response: ServerResponse, error: unknown): void {
+function answerError(around: Surroundings, response: ServerResponse, error: unknown): void {
+  const { headers, logger } = around
   if (response.headersSent || response.destroyed) {
     // Half an answer must not look like a whole one.
     logger.debug({ error: messageOf(error) }, 'an answer was cut off')
@@ -119,7 +124,7 @@ function answerError({ headers, logger }: Surroundings, response: ServerResponse
     return
   }
   const { status, message } = toErrorAnswer(error)
-  if (status >= 500 && !isExpected(status)) logger.error({ status, error: describe(error) }, 'a request failed')
+  tellOfFailure(around, status, error)
   if (message === undefined) {
     response.writeHead(status, headers).end()
     return
@@ -131,6 +136,10 @@ function answerError({ headers, logger }: Surroundings, response: ServerResponse
     'Content-Length': Buffer.byteLength(text),
   })
   response.end(text)
+}
+
+function tellOfFailure({ logger }: Surroundings, status: number, error: unknown): void {
+  if (status >= 500 && !isExpected(status)) logger.error({ status, error: describe(error) }, 'a request failed')
 }
 
 /** Told to the client alone: what is not there yet, and what never will be. */

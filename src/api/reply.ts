@@ -14,6 +14,7 @@ export type Reply =
     }
   | Hijack
   | WebSocketReply
+  | HijackRefusal
 
 /** The connection becomes the streams of a process. */
 export interface Hijack {
@@ -22,10 +23,18 @@ export interface Hijack {
   readonly framed: boolean
   /** What the client sends goes to the process; else it is dropped. */
   readonly stdin: boolean
+  /** The head has the headers of all answers; Docker's exec has them, its attach has not. */
+  readonly named: boolean
   /**
    * Called when the client has the answer's head; undefined when nothing is attached. A failure is told in the stream.
    */
   open(): Promise<Duplex | undefined>
+}
+
+/** There is no process whose streams the connection could become. */
+export interface HijackRefusal {
+  readonly kind: 'hijack-refusal'
+  readonly error: unknown
 }
 
 /** The connection becomes the streams of a process, in messages of a WebSocket. */
@@ -60,6 +69,6 @@ export function stream(
   return { kind: 'stream', contentType, chunks, headers }
 }
 
-export function hijack(open: Hijack['open'], options: { framed: boolean; stdin: boolean }): Hijack {
+export function hijack(open: Hijack['open'], options: Pick<Hijack, 'framed' | 'stdin' | 'named'>): Hijack {
   return { kind: 'hijack', ...options, open }
 }

@@ -1,4 +1,4 @@
-import type { ContainerDefaults } from '#oci/image-config.ts'
+import type { ContainerDefaults, ContainerIdentity } from '#oci/image-config.ts'
 import { familiarReference, type Reference } from '#oci/reference.ts'
 import type { ContainerConfig } from './container.ts'
 import { eventOf } from './container-events.ts'
@@ -36,6 +36,7 @@ export async function commitContainer(
     {
       parent: { id: imageId, root: imageRoot },
       snapshot: id,
+      container: { id, identity: toIdentity(config) },
       config: toDefaults(config),
       asked: request.config && toDefaults(request.config),
       changes,
@@ -52,12 +53,26 @@ export async function commitContainer(
   )
 }
 
+function toIdentity(config: ContainerConfig): ContainerIdentity {
+  return {
+    Hostname: config.hostname,
+    Domainname: config.domainname,
+    AttachStdin: config.attachStdin,
+    AttachStdout: config.attachStdout,
+    AttachStderr: config.attachStderr,
+    Tty: config.tty,
+    OpenStdin: config.openStdin,
+    StdinOnce: config.stdinOnce,
+    Image: config.image,
+  }
+}
+
 function toDefaults(config: ContainerConfig): ContainerDefaults {
   const set = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]))
   return {
     User: config.user,
     ...(config.exposedPorts.length > 0 && { ExposedPorts: set(config.exposedPorts) }),
-    Env: config.env,
+    ...(config.env.length > 0 && { Env: config.env }),
     ...(config.entrypoint && { Entrypoint: config.entrypoint }),
     ...(config.cmd && { Cmd: config.cmd }),
     ...(config.volumes.length > 0 && { Volumes: set(config.volumes) }),

@@ -3,17 +3,17 @@ import type { EtcFiles } from './spec/mounts.ts'
 
 /** Where the files of containers are. */
 export class ContainerPaths {
-  readonly #dataRoot: string
+  readonly dataRoot: string
   readonly #execRoot: string
 
   constructor(dataRoot: string, execRoot: string) {
-    this.#dataRoot = dataRoot
+    this.dataRoot = dataRoot
     this.#execRoot = execRoot
   }
 
   /** Holds log, hostname, hosts and resolv.conf as long as the record. */
   directory(id: string): string {
-    return join(this.#dataRoot, 'containers', id)
+    return join(this.dataRoot, 'containers', id)
   }
 
   /** Holds the shim's socket and exit record, from start to exit. */

@@ -112,6 +112,8 @@ export interface MountPoint extends Omit<MountSetting, 'origin' | 'createSource'
   /** Path on the host; '' for a tmpfs. A plugin's volume may be elsewhere after each start. */
   readonly source: string
   readonly createSource: boolean
+  /** Nobody asked for it: a source that cannot have it gets `rprivate`. */
+  readonly propagationIsDefault?: boolean
   /** A volume that nobody named: it goes with its container when that is asked for. */
   readonly anonymous: boolean
   /** `volumes`: declared by the image or by `-v target`; `tmpfs`: by --tmpfs, which is shown elsewhere. */

@@ -20,8 +20,10 @@ import { hostnameOf } from './spec/build-spec.ts'
 import { checkCgroupParent } from './spec/cgroups.ts'
 import { commandOf } from './spec/command.ts'
 import { idMapsOf } from './spec/id-maps.ts'
+import { LayerView } from './spec/layer-view.ts'
 import { refuseUnsupported } from './unsupported.ts'
 import { validate } from './validate.ts'
+import { checkWorkingDirectory } from './working-directory.ts'
 
 /**
  * Makes a container that does not run yet: record, directory, writable layer.
@@ -63,6 +65,7 @@ export async function create(
     mkdir(paths.directory(id), { mode: 0o700 }),
     snapshots.prepare(id, image.chainId),
   ])
+  checkWorkingDirectory(new LayerView(rootfs, context.layerMarks), config.workingDir)
   const mounts = await openMountPoints(context, { id, config, host, images: imageMounts })
   await fillVolumes(context, { id, points: mounts, rootfs, noCopy: notCopied(host), signal: context.background.signal })
   store.database.transaction(() => {

@@ -38,7 +38,12 @@ export function addExec(
   parseDetachKeys(request.detachKeys)
   userOf(context, container, request)
   context.execs.add(newExec(id, container.id, request))
-  publish(context, container, `exec_create: ${request.cmd.join(' ')}`, { execID: id })
+  publish(context, container, `exec_create: ${commandLine(request)}`, { execID: id })
+}
+
+/** As events have it: a space follows the program, arguments or not. */
+function commandLine({ cmd: [program, ...args] }: ExecRequest): string {
+  return `${program} ${args.join(' ')}`
 }
 
 export interface ExecStartOptions {
@@ -59,8 +64,8 @@ export async function execStart(
   { detach, consoleSize, isProbe = false }: ExecStartOptions,
 ): Promise<AttachedStream | undefined> {
   const exec = context.execs.get(name)
-  if (exec.state === 'ended') throw conflict(`Error: Exec command ${exec.id} has already run`)
-  if (exec.state !== 'created') throw conflict(`Error: Exec command ${exec.id} is already running`)
+  if (exec.state === 'ended') throw conflict(`exec command ${exec.id} has already run`)
+  if (exec.state !== 'created') throw conflict(`exec command ${exec.id} is already running`)
   const container = context.store.get(exec.containerId)
   checkRuns(container)
   exec.state = 'starting'
@@ -68,14 +73,13 @@ export async function execStart(
     exec.state = 'created'
     throw error
   })
-  publish(context, container, `exec_start: ${exec.request.cmd.join(' ')}`, { execID: exec.id })
+  publish(context, container, `exec_start: ${commandLine(exec.request)}`, { execID: exec.id })
   const stream = detach ? undefined : openStream(context, container, exec)
   try {
     await run(context, container, { shim, exec, stream, consoleSize, framed: !exec.request.tty && !isProbe })
   } catch (cause) {
     const { exitCode, error } = toExecFailure(cause)
     end(exec, exitCode)
-    publish(context, container, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
     if (isProbe) stream?.destroy()
     if (!stream || isProbe) throw error
     const text = Buffer.from(`${messageOf(error)}\r\n`)

@@ -1,11 +1,13 @@
 import { conflict } from '#base/errors.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './context.ts'
+import { isAlive } from './lifecycle.ts'
 import { linkTexts } from './links.ts'
 import { portsOf } from './published.ts'
 import type { ContainerView } from './requests.ts'
 import { toAttached } from './sandbox-request.ts'
 import { etcOf } from './shared-network.ts'
+import { sandboxOf } from './shown-sandbox.ts'
 import { appArmorProfileOf } from './spec/apparmor.ts'
 
 /** @throws `not-found`, `conflict` */
@@ -25,8 +27,9 @@ export function toView(context: ContainerContext, container: Container): Contain
   const { host } = container
   return {
     container: host.links.length > 0 ? { ...container, host: { ...host, links: linkTexts(container) } } : container,
-    endpoints: context.network.endpoints(toAttached(container)),
+    endpoints: context.network.endpoints(toAttached(container), { isOpen: isAlive(container) }),
     ports: portsOf(context, container),
+    sandbox: sandboxOf(container),
     appArmorProfile: context.appArmor.active ? appArmorProfileOf(container.host) : '',
     execIds: context.execs.aliveOf(id).map((exec) => exec.id),
     paths: { hostname, hosts, resolvConf, log: logPath },
@@ -53,8 +56,8 @@ export async function sizesOf(
   { snapshots, images }: ContainerContext,
   { id, imageId }: Container,
 ): Promise<{ rw: number; rootfs: number }> {
-  const { bytes } = await snapshots.usage(id)
-  return { rw: bytes, rootfs: bytes + (images.sizeOf(imageId) ?? 0) }
+  const rw = await snapshots.contentBytes(id)
+  return { rw, rootfs: rw + (images.sizeOf(imageId) ?? 0) }
 }
 
 /** As dockerd's overlay2 and vfs drivers show a container's layers; the merged directory is never in the host's mount table. */

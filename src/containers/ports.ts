@@ -7,7 +7,7 @@ import type { EndpointView } from '#network/endpoint.ts'
 import type { PublishedPort } from '#network/ports/host-ports.ts'
 import type { SandboxKeeper, SandboxPlan, SandboxRequest } from '#network/sandbox.ts'
 import type { ConnectOptions } from '#network/service.ts'
-import type { ContainerDefaults, ImageConfig } from '#oci/image-config.ts'
+import type { ContainerDefaults, ContainerIdentity, ImageConfig } from '#oci/image-config.ts'
 import type { Reference } from '#oci/reference.ts'
 import type { ResourcesSpec } from '#oci/runtime-spec.ts'
 import type { CgroupStats } from '#runtime/cgroup.ts'
@@ -30,6 +30,8 @@ export interface ContainerCommit {
   readonly parent: { readonly id: Digest; readonly root: Digest }
   /** Key of its snapshot. */
   readonly snapshot: string
+  /** For who asks where the image came from. */
+  readonly container: { readonly id: string; readonly identity: Partial<ContainerIdentity> }
   readonly config: ContainerDefaults
   /** Goes before `config`. */
   readonly asked: ContainerDefaults | undefined
@@ -79,8 +81,8 @@ export interface SnapshotSource {
   mounts(key: string): RootfsMounts
   /** Removing what is not there is success. */
   remove(key: string): Promise<void>
-  /** Bytes of disk in the container's own layer. */
-  usage(key: string): Promise<{ readonly bytes: number }>
+  /** The lengths of the files in the container's own layer. */
+  contentBytes(key: string): Promise<number>
 }
 
 /** A path at which a container's files differ from its image's. */
@@ -203,8 +205,8 @@ export interface NetworkAttacher {
   /** At boot, of a container that has lived on. */
   adoptSandbox(containerId: string, request: SandboxRequest, keeper: SandboxKeeper): Promise<void>
   closeSandbox(containerId: string): Promise<void>
-  /** All attachments, with addresses where the container runs. */
-  endpoints(subject: Attached): readonly EndpointView[]
+  /** All attachments, with addresses where the container runs.   @param isOpen false: it has ended, although its sandbox may not be closed yet */
+  endpoints(subject: Attached, state?: { readonly isOpen: boolean }): readonly EndpointView[]
   /** Ports of the host that lead to a running container. */
   publishedPorts(containerId: string): readonly PublishedPort[]
 }

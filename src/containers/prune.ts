@@ -35,7 +35,7 @@ export async function prune(context: ContainerContext, filters: Filters, signal:
 /** @returns the size of its layer; undefined when it was started or removed meanwhile */
 async function removeUnlessBusy(context: ContainerContext, { id }: Container): Promise<number | undefined> {
   try {
-    const { bytes } = await context.snapshots.usage(id)
+    const bytes = await context.snapshots.contentBytes(id)
     await remove(context, id, { force: false, volumes: false, link: false })
     return bytes
   } catch (error) {

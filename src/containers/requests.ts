@@ -4,6 +4,7 @@ import type { Attachment } from '#network/attachment.ts'
 import type { EndpointView } from '#network/endpoint.ts'
 import type { Container, ContainerConfig, HostSettings, RestartPolicy } from './container.ts'
 import type { ShownPorts } from './published.ts'
+import type { ShownSandbox } from './shown-sandbox.ts'
 import type { Limits } from './validate-resources.ts'
 
 export interface CreateRequest {
@@ -27,6 +28,7 @@ export interface ContainerView {
   readonly container: Container
   readonly endpoints: readonly EndpointView[]
   readonly ports: ShownPorts
+  readonly sandbox: ShownSandbox
   readonly execIds: readonly string[]
   /** '' where there is no AppArmor. */
   readonly appArmorProfile: string

@@ -15,7 +15,7 @@ import { toKeeper } from './keeper.ts'
 import { isRunning, transition } from './lifecycle.ts'
 import { type Links, linksOf, withLinks } from './links.ts'
 import { layersOfImageMount } from './mounts/image-mounts.ts'
-import { checkPropagation } from './mounts/propagation.ts'
+import { settlePropagation } from './mounts/propagation.ts'
 import { mountVolumes, unmountVolumes, type VolumeSources } from './mounts/volume-mounts.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
 import type { ShimHandle } from './ports.ts'
@@ -144,6 +144,7 @@ async function together(
 interface Prepared {
   readonly network: SandboxPlan
   readonly volumes: VolumeSources
+  readonly mounts: readonly MountPoint[]
 }
 
 async function prepare(context: ContainerContext, container: Container, links: Links): Promise<Prepared> {
@@ -157,8 +158,7 @@ async function prepare(context: ContainerContext, container: Container, links: L
       .filter(({ type, createSource }) => type === 'bind' && createSource)
       .map(({ source }) => makeBindSource(source)),
   )
-  await checkPropagation(container.mounts)
-  return { network, volumes }
+  return { network, volumes, mounts: await settlePropagation(container.mounts) }
 }
 
 /** Waits for all, so that nothing goes on behind the back of an undo; then throws what failed first. */
@@ -174,6 +174,7 @@ async function compile(
   {
     network,
     volumes,
+    mounts,
     peer,
     processPeer,
   }: Prepared & { readonly peer: Container | undefined; readonly processPeer: Container | undefined },
@@ -208,7 +209,7 @@ async function compile(
     },
   }
   const edits = await editsOfRequests(context.cdi, host.deviceRequests ?? [])
-  const spec = applyEdits(buildSpec(container, input), edits)
+  const spec = applyEdits(buildSpec({ ...container, mounts }, input), edits)
   const runtime = await prepareOtherRuntime(context, container, spec)
   const keeper = toKeeper(container, {
     paths,

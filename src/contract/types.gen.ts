@@ -1042,6 +1042,10 @@ export interface SystemInfo {
   /** Before 1.42. */
   readonly "KernelMemory"?: boolean
   readonly "KernelMemoryTCP"?: boolean
+  /** Since 1.49. */
+  readonly "FirewallBackend"?: {
+    readonly "Driver": string
+  }
   readonly "CpuCfsPeriod": boolean
   readonly "CpuCfsQuota": boolean
   readonly "CPUShares": boolean

@@ -35,6 +35,12 @@ export const since = {
   noImageContainer: versionOf(1, 45),
   /** Lists of images may tell the manifests below each root. */
   listedManifests: versionOf(1, 47),
+  /** Annotations stand in a container's HostConfig. */
+  annotations: versionOf(1, 43),
+  /** They stand there in lists too. */
+  listedAnnotations: versionOf(1, 46),
+  /** Events tell of images that were made here. */
+  imageCreateEvents: versionOf(1, 46),
   /** A push may be of one platform's manifest. */
   pushPlatform: versionOf(1, 46),
   /** Container answers carry the descriptor of the image's manifest. */
@@ -47,6 +53,8 @@ export const since = {
   historyPlatform: versionOf(1, 48),
   /** Image inspect takes the platform that is meant. */
   inspectPlatform: versionOf(1, 49),
+  /** Info tells what the rules of networks are written with. */
+  firewallBackend: versionOf(1, 49),
   /** Nondistributable artifacts are gone from info. */
   noNondistributable: versionOf(1, 49),
   /** A removal takes the platform that is meant. */

@@ -25,7 +25,7 @@ import type { SaveRequest } from '#images/archive/save.ts'
 import type { CheckEvent } from '#images/check/check-event.ts'
 import type { RemoteImage } from '#images/registry/inspect.ts'
 import type { SearchResult } from '#images/registry/search.ts'
-import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
+import type { Image, ImageGraph, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
 import type { ImageManifest } from '#images/store/manifests.ts'
 import type { ImagePrune } from '#images/store/prune.ts'
 import type { ImageSearch } from '#images/store/service.ts'
@@ -156,6 +156,8 @@ export interface Images {
   manifestsOf(images: readonly Image[]): Promise<readonly (readonly ImageManifest[])[]>
   /** By reference, id or unambiguous id prefix.   @param platform must match, when given   @throws `not-found` with Docker's text */
   get(name: string, platform?: Platform): Image
+  /** Where its layers are. */
+  graphOf(image: Image): ImageGraph
   /** @param platform must match, when given */
   history(name: string, platform?: Platform): ImageHistory[]
   tag(name: string, target: Reference): Promise<void>

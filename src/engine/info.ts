@@ -51,6 +51,11 @@ export interface SystemInfo extends SystemVersion {
     readonly cpuset: boolean
     readonly pidsLimit: boolean
     readonly oomKillDisable: boolean
+    readonly kernelMemory: boolean
+    readonly kernelMemoryTcp: boolean
+    /** On, or turned on by the first network that needs it. */
     readonly ipv4Forwarding: boolean
   }
+  /** What the rules of networks are written with. */
+  readonly firewall: string
 }

@@ -1,5 +1,6 @@
-import { readFileSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
 import { availableParallelism, hostname, release, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { buildFacts } from '#base/build-facts.ts'
 import { systemClock } from '#base/clock.ts'
 import { Filters } from '#base/filters.ts'
@@ -128,11 +129,14 @@ function systemInfo({
     eventListeners: events.listeners,
     systemTime: systemClock.nowNanos(),
     supports: supportsOf(cgroups),
+    firewall: 'nftables',
   }
 }
 
-function supportsOf({ controllers, version }: CgroupLayout): SystemInfo['supports'] {
+function supportsOf({ controllers, hierarchies, version }: CgroupLayout): SystemInfo['supports'] {
   const has = (name: string) => controllers[name] !== undefined
+  const memory = hierarchies.find(({ unified, controllers: served }) => !unified && served.includes('memory'))
+  const hasFile = (name: string) => memory !== undefined && existsSync(join(memory.mount, name))
   return {
     memoryLimit: has('memory'),
     swapLimit: has('memory'),
@@ -141,7 +145,21 @@ function supportsOf({ controllers, version }: CgroupLayout): SystemInfo['support
     cpuset: has('cpuset'),
     pidsLimit: has('pids'),
     oomKillDisable: has('memory') && version === 1,
-    ipv4Forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1',
+    kernelMemory: hasFile('memory.kmem.limit_in_bytes'),
+    kernelMemoryTcp: hasFile('memory.kmem.tcp.limit_in_bytes'),
+    ipv4Forwarding: canForward(),
+  }
+}
+
+function canForward(): boolean {
+  const file = '/proc/sys/net/ipv4/ip_forward'
+  if (readFileSync(file, 'utf8').trim() === '1') return true
+  try {
+    accessSync(file, constants.W_OK)
+    return true
+  } catch {
+    // A host that shows its settings for reading only.
+    return false
   }
 }
 

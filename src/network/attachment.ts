@@ -15,6 +15,8 @@ export interface Attachment {
   readonly gatewayPriority: number
   /** As it came, for inspect. */
   readonly ipamConfig: Readonly<Record<string, unknown>> | undefined
+  /** On a network without names: those that a rename gave it, which only inspect shows. */
+  readonly dnsNames?: readonly string[]
 }
 
 /** One that asks for nothing but the network. */

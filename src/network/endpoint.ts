@@ -37,7 +37,9 @@ export interface EndpointView {
   readonly driverOptions: Readonly<Record<string, string>> | undefined
   readonly gatewayPriority: number
   readonly ipamConfig: Readonly<Record<string, unknown>> | undefined
-  /** Undefined on networks without names. */
+  /** Whether others on the network find it by its names. */
+  readonly hasNames: boolean
+  /** Undefined on networks without names, unless it was renamed there. */
   readonly dnsNames: readonly string[] | undefined
 }
 
@@ -59,7 +61,7 @@ export function dnsNamesOf({ id, name, hostname }: Attached, { aliases }: Attach
 export function unattached(
   attachment: Attachment,
   dnsNames: readonly string[] | undefined,
-): Omit<EndpointView, 'containerId'> {
+): Omit<EndpointView, 'containerId' | 'hasNames'> {
   return {
     network: attachment.network,
     networkId: attachment.networkId ?? '',

@@ -155,10 +155,12 @@ export class Sandboxes implements AsyncDisposable {
     if (open) this.#open.set(subject.id, { ...open, request: { ...open.request, name: subject.name } })
     for (const endpoint of endpoints.ofContainer(subject.id)) {
       const network = this.#networkOf(endpoint)
-      const attachment = attachments.of(subject.id, subject.mode).find(({ networkId }) => networkId === network.id)
-      if (attachment && !isPredefined(network.name)) {
-        endpoints.change({ ...endpoint, dnsNames: dnsNamesOf(subject, attachment) })
-      }
+      const all = attachments.of(subject.id, subject.mode)
+      const attachment = all.find(({ networkId }) => networkId === network.id)
+      if (!attachment) continue
+      const dnsNames = dnsNamesOf(subject, attachment)
+      if (!isPredefined(network.name)) endpoints.change({ ...endpoint, dnsNames })
+      else attachments.put(subject.id, all.with(all.indexOf(attachment), { ...attachment, dnsNames }))
     }
   }
 

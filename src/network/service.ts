@@ -191,13 +191,14 @@ export class NetworkService implements AsyncDisposable {
   }
 
   /** What inspect shows: all attachments, with addresses where the container runs. */
-  endpoints(subject: Attached): readonly EndpointView[] {
-    const active = this.#endpoints.ofContainer(subject.id)
+  endpoints(subject: Attached, { isOpen } = { isOpen: true }): readonly EndpointView[] {
+    const active = isOpen ? this.#endpoints.ofContainer(subject.id) : []
     return this.#attachments.of(subject.id, subject.mode).map((attachment) => {
       const network = attachment.networkId === undefined ? undefined : this.#networks.byId(attachment.networkId)
       const endpoint = network && active.find(({ networkId }) => networkId === network.id)
-      const names = isPredefined(attachment.network) ? undefined : dnsNamesOf(subject, attachment)
-      const view = { containerId: subject.id, ...unattached(attachment, names) }
+      const hasNames = !isPredefined(attachment.network)
+      const names = hasNames ? dnsNamesOf(subject, attachment) : attachment.dnsNames
+      const view = { containerId: subject.id, hasNames, ...unattached(attachment, names) }
       return network && endpoint ? { ...view, ...attachedView(network, endpoint) } : view
     })
   }

@@ -21,6 +21,20 @@ export interface ContainerDefaults {
   readonly ArgsEscaped?: boolean
 }
 
+/** What a container's config says beside that, in Docker's names. */
+export interface ContainerIdentity {
+  readonly Hostname: string
+  readonly Domainname: string
+  readonly AttachStdin: boolean
+  readonly AttachStdout: boolean
+  readonly AttachStderr: boolean
+  readonly Tty: boolean
+  readonly OpenStdin: boolean
+  readonly StdinOnce: boolean
+  /** As the user named it. */
+  readonly Image: string
+}
+
 export interface HistoryEntry {
   readonly created?: string
   readonly created_by?: string
@@ -39,6 +53,10 @@ export interface ImageConfig {
   readonly config: ContainerDefaults
   readonly diffIds: readonly Digest[]
   readonly history: readonly HistoryEntry[]
+  /** Docker's own, of an image that was committed: the container's id and config, and the engine that did it. */
+  readonly container?: string
+  readonly containerConfig?: ContainerDefaults & Partial<ContainerIdentity>
+  readonly dockerVersion?: string
 }
 
 /** An image config that is to be written; the layers are added by `formatImageConfig`. */
@@ -53,6 +71,10 @@ export interface ImageConfigDocument {
   /** What containers run: `ContainerDefaults`, in the order in which it shall stand there. */
   readonly config: object
   readonly history: readonly HistoryEntry[]
+  /** Docker's own, of a committed image; the config as `config` has it. */
+  readonly container?: string
+  readonly container_config?: object
+  readonly docker_version?: string
 }
 
 /** The config's bytes as Docker writes them, so that the same image has the same id: members sorted by name, Go's escapes. */
@@ -72,6 +94,9 @@ export function parseImageConfig(text: string, what: string): ImageConfig {
   const created = optionalText('created')
   const author = optionalText('author')
   const variant = optionalText('variant')
+  const container = optionalText('container')
+  const containerConfig = reader.field('container_config').optional(readContainerConfig)
+  const dockerVersion = optionalText('docker_version')
   const rootfs = reader.field('rootfs')
   return {
     architecture: reader.field('architecture').string(),
@@ -88,7 +113,28 @@ export function parseImageConfig(text: string, what: string): ImageConfig {
     ...(created !== undefined && { created }),
     ...(author !== undefined && { author }),
     ...(variant !== undefined && variant !== '' && { variant }),
+    ...(container !== undefined && { container }),
+    ...(containerConfig && { containerConfig }),
+    ...(dockerVersion !== undefined && { dockerVersion }),
   }
+}
+
+function readContainerConfig(reader: JsonReader): ContainerDefaults & Partial<ContainerIdentity> {
+  const text = (field: JsonReader) => field.string()
+  const flag = (field: JsonReader) => field.boolean()
+  const entries: Record<keyof ContainerIdentity, unknown> = {
+    Hostname: reader.field('Hostname').optional(text),
+    Domainname: reader.field('Domainname').optional(text),
+    AttachStdin: reader.field('AttachStdin').optional(flag),
+    AttachStdout: reader.field('AttachStdout').optional(flag),
+    AttachStderr: reader.field('AttachStderr').optional(flag),
+    Tty: reader.field('Tty').optional(flag),
+    OpenStdin: reader.field('OpenStdin').optional(flag),
+    StdinOnce: reader.field('StdinOnce').optional(flag),
+    Image: reader.field('Image').optional(text),
+  }
+  const known = Object.entries(entries).filter(([, value]) => value !== undefined)
+  return { ...readDefaults(reader), ...(Object.fromEntries(known) as Partial<ContainerIdentity>) }
 }
 
 function readDefaults(reader: JsonReader): ContainerDefaults {

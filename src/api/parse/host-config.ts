@@ -1,6 +1,7 @@
 import { invalid, notImplemented } from '#base/errors.ts'
 import type { BlkioLimit, HostSettings, RestartPolicy } from '#containers/container.ts'
 import type { ContainerUpdateRequest, HostConfigRequest } from '#contract/types.gen.ts'
+import { type ApiVersion, newestVersion, since } from '#contract/versions.ts'
 import type { UpdateRequest } from '#engine/engine.ts'
 import { parseBind, parseMount, parseTmpfs } from './mounts.ts'
 import { parsePortBindings } from './ports.ts'
@@ -12,7 +13,7 @@ const listsThatStayNull = [
 ]
 
 /** The host half of a create request; what it leaves out is for the daemon's defaults, and what values mean together, the engine checks.   @throws `invalid`, `not-implemented` */
-export function parseHostConfig(host: HostConfigRequest): HostSettings {
+export function parseHostConfig(host: HostConfigRequest, version: ApiVersion = newestVersion): HostSettings {
   refuseWhatIsMissing(host)
   if (host.Isolation && host.Isolation !== 'default') {
     throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`)
@@ -37,7 +38,7 @@ export function parseHostConfig(host: HostConfigRequest): HostSettings {
     logConfig: { driver: host.LogConfig?.Type ?? '', options: host.LogConfig?.Config ?? {} },
     runtime: host.Runtime ?? '',
     consoleSize: [host.ConsoleSize?.[0] ?? 0, host.ConsoleSize?.[1] ?? 0],
-    annotations: host.Annotations ?? {},
+    annotations: (version >= since.annotations && host.Annotations) || {},
     containerIdFile: host.ContainerIDFile ?? '',
     volumesFrom: host.VolumesFrom ?? [],
     volumeDriver: host.VolumeDriver ?? '',

@@ -11,9 +11,9 @@ import type {
 } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { ContainerView } from '#engine/engine.ts'
-import { presentHostConfig } from './host-config.ts'
+import { presentAnnotations, presentHostConfig } from './host-config.ts'
 import { presentMountPoints, presentMountSummaries } from './mounts.ts'
-import { presentEndpoints, presentNetworkSettings } from './network.ts'
+import { presentEndpointSummaries, presentNetworkSettings } from './network.ts'
 import { presentPortList, presentPortMap } from './ports.ts'
 import { presentStatus } from './status.ts'
 
@@ -45,12 +45,16 @@ export function presentContainer(view: ContainerView, { manifest }: ImageFacts, 
     ProcessLabel: container.selinux?.process ?? '',
     AppArmorProfile: view.appArmorProfile,
     ExecIDs: view.execIds.length === 0 ? null : view.execIds,
-    HostConfig: presentHostConfig(container.host),
+    HostConfig: presentHostConfig(container.host, version),
     GraphDriver: { Name: view.graph.name, Data: view.graph.data },
     ...(sizes && { SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }),
     Mounts: presentMountPoints(container.mounts),
     Config: presentConfig(view),
-    NetworkSettings: presentNetworkSettings(endpointsOf(view), presentPortMap(view), version),
+    NetworkSettings: presentNetworkSettings(
+      endpointsOf(view),
+      { ports: presentPortMap(view), sandbox: view.sandbox },
+      version,
+    ),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }
 }
@@ -88,9 +92,9 @@ export function presentContainerSummary(
     Status: presentStatus(container.state, now),
     HostConfig: {
       NetworkMode: container.host.networkMode,
-      ...(Object.keys(container.host.annotations).length > 0 && { Annotations: container.host.annotations }),
+      ...(version >= since.listedAnnotations && presentAnnotations(container.host)),
     },
-    NetworkSettings: { Networks: presentEndpoints(endpointsOf(view), version) },
+    NetworkSettings: { Networks: presentEndpointSummaries(endpointsOf(view), version) },
     Mounts: presentMountSummaries(container.mounts),
     ...(manifest && version >= since.manifestDescriptor && { ImageManifestDescriptor: manifest }),
   }

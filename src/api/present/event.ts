@@ -5,7 +5,7 @@ export function presentEvent({ type, action, actor, time }: EngineEvent): string
   const legacy = type === 'container' || type === 'image'
   const from = type === 'container' ? actor.attributes.image : undefined
   const head = JSON.stringify({
-    ...(legacy && { status: action, id: actor.id, ...(from !== undefined && { from }) }),
+    ...(legacy && { status: action, ...(actor.id !== '' && { id: actor.id }), ...(from !== undefined && { from }) }),
     Type: type,
     Action: action,
     Actor: { ID: actor.id, Attributes: actor.attributes },

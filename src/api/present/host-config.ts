@@ -1,8 +1,9 @@
 import type { BlkioLimit, HostSettings } from '#containers/container.ts'
 import type { HostConfig, Mount } from '#contract/types.gen.ts'
+import { type ApiVersion, since } from '#contract/versions.ts'
 
 /** HostConfig as inspect shows it: a client may send it back to create the same container again. */
-export function presentHostConfig(host: HostSettings): HostConfig {
+export function presentHostConfig(host: HostSettings, version: ApiVersion): HostConfig {
   const mounts = host.mounts.filter(({ origin }) => origin === 'mounts')
   const tmpfs = host.mounts.filter(({ origin }) => origin === 'tmpfs')
   return withNulls(host.absent ?? [], {
@@ -16,7 +17,7 @@ export function presentHostConfig(host: HostSettings): HostConfig {
     VolumeDriver: host.volumeDriver,
     VolumesFrom: orNull(host.volumesFrom),
     ConsoleSize: host.consoleSize,
-    ...(Object.keys(host.annotations).length > 0 && { Annotations: host.annotations }),
+    ...(version >= since.annotations && presentAnnotations(host)),
     ...(mounts.length > 0 && { Mounts: mounts.map(({ asked }): Mount => asked ?? {}) }),
     ...presentProcessHalf(host),
     ...(tmpfs.length > 0 && {
@@ -24,6 +25,12 @@ export function presentHostConfig(host: HostSettings): HostConfig {
     }),
     ...presentResources(host),
   })
+}
+
+export function presentAnnotations({
+  annotations,
+}: Pick<HostSettings, 'annotations'>): Pick<HostConfig, 'Annotations'> {
+  return Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}
 }
 
 /** What the daemon's defaults have put into a list is shown. */

@@ -7,9 +7,9 @@ import type {
   ManifestSummary,
 } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
-import type { Image, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
+import type { Image, ImageGraph, ImageHistory, ImageWithSharing } from '#images/store/image.ts'
 import type { ImageManifest } from '#images/store/manifests.ts'
-import type { ContainerDefaults } from '#oci/image-config.ts'
+import type { ContainerDefaults, ContainerIdentity } from '#oci/image-config.ts'
 import { familiarName, familiarReference, parseReference } from '#oci/reference.ts'
 
 export interface SummaryOptions {
@@ -58,10 +58,13 @@ function orNull(list: readonly string[]): readonly string[] | null {
   return list.length === 0 ? null : list
 }
 
-export function presentImage(
-  image: Image,
-  { version, manifests }: { version: ApiVersion; manifests?: readonly ImageManifest[] | undefined },
-): ImageInspect {
+export interface ImageOptions {
+  readonly version: ApiVersion
+  readonly manifests?: readonly ImageManifest[] | undefined
+  readonly graph: ImageGraph
+}
+
+export function presentImage(image: Image, { version, manifests, graph }: ImageOptions): ImageInspect {
   const { config } = image
   const lastComment = config.history.at(-1)?.comment
   return {
@@ -73,16 +76,21 @@ export function presentImage(
     Parent: image.parent ?? '',
     Comment: lastComment ?? '',
     ...(config.created !== undefined && { Created: config.created }),
-    ...(version < since.noImageContainer && { ContainerConfig: presentLegacyConfig({}) }),
-    DockerVersion: '',
+    ...(version < since.noImageContainer && {
+      ...(config.container !== undefined && { Container: config.container }),
+      ContainerConfig: presentLegacyConfig(config.containerConfig ?? {}),
+    }),
+    DockerVersion: config.dockerVersion ?? '',
     Author: config.author ?? '',
-    Config: version < since.noLegacyImageConfig ? presentLegacyConfig(config.config) : presentConfig(config.config),
+    Config: (version < since.noLegacyImageConfig ? presentLegacyConfig : presentConfig)(
+      withoutEmptyLabels(config.config),
+    ),
     Architecture: config.architecture,
     ...(config.variant !== undefined && { Variant: config.variant }),
     Os: config.os,
     Size: image.sizeBytes,
     ...(version < since.noVirtualSize && { VirtualSize: image.sizeBytes }),
-    GraphDriver: { Name: 'overlay2', Data: null },
+    GraphDriver: { Name: graph.driver, Data: graph.directories ?? null },
     RootFS: { Type: 'layers', ...(config.diffIds.length > 0 && { Layers: config.diffIds }) },
     Metadata: {
       LastTagTime: image.lastTaggedAt === undefined ? zeroTime : new Date(image.lastTaggedAt).toISOString(),
@@ -131,6 +139,11 @@ export function presentRemoval({ untagged, deleted }: { untagged?: string; delet
   }
 }
 
+/** Lists of images show `{}`, an inspected one null. */
+function withoutEmptyLabels({ Labels, ...others }: ContainerDefaults): ContainerDefaults {
+  return Labels && Object.keys(Labels).length > 0 ? { ...others, Labels } : others
+}
+
 function presentConfig(defaults: ContainerDefaults) {
   const { Healthcheck, ExposedPorts, StopSignal, Shell, ArgsEscaped } = defaults
   return {
@@ -151,18 +164,18 @@ function presentConfig(defaults: ContainerDefaults) {
 }
 
 /** Before 1.50 an image's config had all fields of a container's, empty. */
-function presentLegacyConfig(defaults: ContainerDefaults) {
+function presentLegacyConfig(config: ContainerDefaults & Partial<ContainerIdentity>) {
   return {
-    Hostname: '',
-    Domainname: '',
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
-    Image: '',
-    ...presentConfig(defaults),
+    Hostname: config.Hostname ?? '',
+    Domainname: config.Domainname ?? '',
+    AttachStdin: config.AttachStdin ?? false,
+    AttachStdout: config.AttachStdout ?? false,
+    AttachStderr: config.AttachStderr ?? false,
+    Tty: config.Tty ?? false,
+    OpenStdin: config.OpenStdin ?? false,
+    StdinOnce: config.StdinOnce ?? false,
+    Image: config.Image ?? '',
+    ...presentConfig(config),
   }
 }
 

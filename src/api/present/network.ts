@@ -1,5 +1,6 @@
 import { shortId } from '#base/ids.ts'
 import { formatNanos } from '#base/timestamp.ts'
+import type { ShownSandbox } from '#containers/shown-sandbox.ts'
 import type { EndpointSettings, NetworkSettings, Network as WireNetwork } from '#contract/types.gen.ts'
 import { type ApiVersion, since } from '#contract/versions.ts'
 import type { EndpointView } from '#network/endpoint.ts'
@@ -58,11 +59,23 @@ function presentAttached(network: NetworkView, nameOf: (containerId: string) => 
 }
 
 /** The `Networks` map: always there, never null; compose and traefik read it. */
-export function presentEndpoints(
+function presentEndpoints(
   endpoints: readonly EndpointView[],
   version: ApiVersion,
 ): Readonly<Record<string, EndpointSettings>> {
   return Object.fromEntries(endpoints.map((one) => [one.network, presentEndpoint(one, version)]))
+}
+
+/** In lists Docker leaves out what only names and drivers are about. */
+export function presentEndpointSummaries(
+  endpoints: readonly EndpointView[],
+  version: ApiVersion,
+): Readonly<Record<string, EndpointSettings>> {
+  const plain = { aliases: [], links: [], driverOptions: undefined, dnsNames: undefined, hasNames: false }
+  return presentEndpoints(
+    endpoints.map((one) => ({ ...one, ...plain })),
+    version,
+  )
 }
 
 function presentEndpoint(one: EndpointView, version: ApiVersion): EndpointSettings {
@@ -86,8 +99,8 @@ function presentEndpoint(one: EndpointView, version: ApiVersion): EndpointSettin
 }
 
 /** Before it had a list of its own, the short id stood among the aliases. */
-function aliasesOf({ aliases, dnsNames, containerId }: EndpointView, version: ApiVersion): readonly string[] {
-  return dnsNames && version < since.noIdInAliases ? [...aliases, shortId(containerId)] : aliases
+function aliasesOf({ aliases, hasNames, containerId }: EndpointView, version: ApiVersion): readonly string[] {
+  return hasNames && version < since.noIdInAliases ? [...aliases, shortId(containerId)] : aliases
 }
 
 function orNull(list: readonly string[]): readonly string[] | null {
@@ -97,14 +110,14 @@ function orNull(list: readonly string[]): readonly string[] | null {
 /** Before 1.52 the default bridge's addresses stand at the top, too. */
 export function presentNetworkSettings(
   endpoints: readonly EndpointView[],
-  ports: NetworkSettings['Ports'],
+  { ports, sandbox }: { readonly ports: NetworkSettings['Ports']; readonly sandbox: ShownSandbox },
   version: ApiVersion,
 ): NetworkSettings {
   const bridge = endpoints.find(({ network }) => network === 'bridge')
   return {
     Bridge: '',
-    SandboxID: '',
-    SandboxKey: '',
+    SandboxID: sandbox.id,
+    SandboxKey: sandbox.key,
     Ports: ports,
     HairpinMode: false,
     LinkLocalIPv6Address: '',

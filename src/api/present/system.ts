@@ -69,6 +69,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     InitCommit: { ID: '' },
     SecurityOptions: facts.securityOptions,
     CDISpecDirs: [...facts.cdiSpecDirs],
+    ...(version >= since.firewallBackend && { FirewallBackend: { Driver: facts.firewall } }),
     Warnings: facts.warnings.length === 0 ? null : facts.warnings,
   }
 }
@@ -98,7 +99,8 @@ function presentSupport({ supports }: SystemInfo, version: ApiVersion) {
   return {
     MemoryLimit: supports.memoryLimit,
     SwapLimit: supports.swapLimit,
-    ...(version < since.noKernelMemory && { KernelMemory: false }),
+    ...(version < since.noKernelMemory && supports.kernelMemory && { KernelMemory: true }),
+    ...(supports.kernelMemoryTcp && { KernelMemoryTCP: true }),
     CpuCfsPeriod: supports.cpuCfs,
     CpuCfsQuota: supports.cpuCfs,
     CPUShares: supports.cpuShares,

@@ -20,19 +20,23 @@ export const containerIoRoutes: readonly Route[] = [
   }),
 
   route('POST /containers/{id}/attach', async ({ path, query, signal }, engine) => {
-    const { tty } = engine.containers.get(path.id).config
     const stdin = query.boolean('stdin')
-    const attached = await engine.containers.attach(
-      path.id,
-      { stdin, stdout: query.boolean('stdout'), stderr: query.boolean('stderr'), framed: !tty },
-      {
-        detachKeys: query.text('detachKeys') ?? '',
-        logs: query.boolean('logs'),
-        stream: query.boolean('stream'),
-      },
-    )
-    if (signal.aborted) attached.stream.destroy()
-    return hijack(async () => attached.stream, { framed: !attached.tty, stdin })
+    try {
+      const { tty } = engine.containers.get(path.id).config
+      const attached = await engine.containers.attach(
+        path.id,
+        { stdin, stdout: query.boolean('stdout'), stderr: query.boolean('stderr'), framed: !tty },
+        {
+          detachKeys: query.text('detachKeys') ?? '',
+          logs: query.boolean('logs'),
+          stream: query.boolean('stream'),
+        },
+      )
+      if (signal.aborted) attached.stream.destroy()
+      return hijack(async () => attached.stream, { framed: !attached.tty, stdin, named: false })
+    } catch (error) {
+      return { kind: 'hijack-refusal', error }
+    }
   }),
 
   route('GET /containers/{id}/attach/ws', async ({ path, query, headers, version, signal }, engine) => {

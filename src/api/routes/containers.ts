@@ -31,7 +31,7 @@ export const containerRoutes: readonly Route[] = [
     const request = await body(decodeContainerCreateRequest)
     if (!request) throw invalid('invalid JSON: got EOF while reading request body')
     const config = parseContainerConfig(request, version)
-    const host = parseHostConfig(request.HostConfig ?? {})
+    const host = parseHostConfig(request.HostConfig ?? {}, version)
     const { id, warnings } = await engine.containers.create({
       name: query.text('name'),
       platform: checkPlatform(query.text('platform')),
@@ -53,7 +53,7 @@ export const containerRoutes: readonly Route[] = [
 
   route('GET /containers/{id}/top', async ({ path, query }, engine) => {
     const { titles, processes } = await engine.containers.top(path.id, query.text('ps_args') ?? '-ef')
-    return json({ Titles: titles, Processes: processes })
+    return json({ Processes: processes, Titles: titles })
   }),
 
   route('GET /containers/{id}/changes', async ({ path, signal }, engine) => {

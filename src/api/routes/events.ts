@@ -1,5 +1,6 @@
 import { systemClock } from '#base/clock.ts'
 import { invalid, isKind } from '#base/errors.ts'
+import { type ApiVersion, since as newer } from '#contract/versions.ts'
 import type { EngineEvent } from '#events/event.ts'
 import { type Route, route } from '../call.ts'
 import { parseFilters } from '../parse/filters.ts'
@@ -8,7 +9,7 @@ import { presentEvent } from '../present/event.ts'
 import { stream } from '../reply.ts'
 
 export const eventRoutes: readonly Route[] = [
-  route('GET /events', ({ query, signal }, engine) => {
+  route('GET /events', ({ query, version, signal }, engine) => {
     const now = systemClock.nowNanos()
     const [since, until] = [parseTimeParameter(query.text('since'), now), parseTimeParameter(query.text('until'), now)]
     if (since !== undefined && until !== undefined && since > until) {
@@ -22,15 +23,19 @@ export const eventRoutes: readonly Route[] = [
       },
       signal,
     )
-    return stream('application/json', presentEvents(events))
+    return stream('application/json', presentEvents(events, version))
   }),
 ]
 
-async function* presentEvents(events: AsyncIterable<EngineEvent>): AsyncGenerator<string> {
+async function* presentEvents(events: AsyncIterable<EngineEvent>, version: ApiVersion): AsyncGenerator<string> {
   try {
-    for await (const event of events) yield presentEvent(event)
+    for await (const event of events) if (isKnown(event, version)) yield presentEvent(event)
   } catch (error) {
     // The client has gone: there is nobody to tell.
     if (!isKind(error, 'cancelled')) throw error
   }
+}
+
+function isKnown({ type, action }: EngineEvent, version: ApiVersion): boolean {
+  return type !== 'image' || action !== 'create' || version >= newer.imageCreateEvents
 }

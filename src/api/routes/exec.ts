@@ -37,7 +37,11 @@ export const execRoutes: readonly Route[] = [
       return empty(200)
     }
     const { tty, attachStdin } = view.request
-    return hijack(async () => (await start(attachesNothing(view)))?.stream, { framed: !tty, stdin: attachStdin })
+    return hijack(async () => (await start(attachesNothing(view)))?.stream, {
+      framed: !tty,
+      stdin: attachStdin,
+      named: true,
+    })
   }),
 
   route('POST /exec/{id}/resize', async ({ path, query }, engine) => {

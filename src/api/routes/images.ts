@@ -26,7 +26,7 @@ export const imageRoutes: readonly Route[] = [
     }
     const image = engine.images.get(path.name, platform)
     const [manifests] = asked ? await engine.images.manifestsOf([image]) : []
-    return json(presentImage(image, { version, manifests }))
+    return json(presentImage(image, { version, manifests, graph: engine.images.graphOf(image) }))
   }),
 
   route('GET /images/{name}/history', ({ path, query, version }, engine) => {

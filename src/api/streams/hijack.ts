@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { messageOf } from '#base/errors.ts'
@@ -23,6 +23,12 @@ export interface TakenConnection {
   readonly early: Uint8Array
 }
 
+interface HeadFacts {
+  readonly version: ApiVersion
+  /** What every answer of this engine says of itself. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /**
  * Takes the socket of a plain request away from node:http, whose parser would read what follows as the next request.
  * Call it when the body has been read and before anything was answered.
@@ -42,10 +48,10 @@ export function takeSocket(request: IncomingMessage, response: ServerResponse): 
 export async function runHijack(
   { socket, upgraded, early }: TakenConnection,
   reply: Hijack,
-  version: ApiVersion,
+  { version, headers }: HeadFacts,
 ): Promise<void> {
   socket.on('error', () => socket.destroy())
-  socket.write(answerHead({ upgraded, framed: reply.framed }, version))
+  socket.write(answerHead({ upgraded, framed: reply.framed }, { version, headers: reply.named ? headers : {} }))
   const process = await reply.open().catch((error: unknown) => {
     const text = Buffer.from(`${messageOf(error)}\r\n`)
     socket.write(reply.framed ? frame('stdout', text) : text)
@@ -58,10 +64,24 @@ export async function runHijack(
   }
 }
 
-function answerHead({ upgraded, framed }: { upgraded: boolean; framed: boolean }, version: ApiVersion): string {
-  if (!upgraded) return `HTTP/1.1 200 OK\r\nContent-Type: ${rawStreamType}\r\n\r\n`
+function answerHead(
+  { upgraded, framed }: { upgraded: boolean; framed: boolean },
+  { version, headers }: HeadFacts,
+): string {
+  const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  if (!upgraded) return `HTTP/1.1 200 OK\r\nContent-Type: ${rawStreamType}\r\n${own.join('')}\r\n`
   const type = framed && version >= since.multiplexedType ? multiplexedStreamType : rawStreamType
-  return `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: tcp\r\n'
+  return `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\n${upgrade}${own.join('')}\r\n`
+}
+
+/** Tells a client whose connection is taken over already why there is no stream, as Docker does: in plain text. */
+export function refuseHijack({ socket }: TakenConnection, { status, text }: { status: number; text: string }): void {
+  socket.on('error', () => socket.destroy())
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`
+  socket.write(`${line}\r\nContent-Type: ${rawStreamType}\r\n\r\n${text}\r\n`)
+  socket.resume()
+  closeSoon(socket)
 }
 
 /**

@@ -3,7 +3,7 @@ import { clean } from '../clean-path.ts'
 import type { Container, ContainerConfig, HostSettings, MountPoint, MountSetting } from '../container.ts'
 import type { ContainerContext } from '../context.ts'
 import type { ImageMounts } from './image-mounts.ts'
-import { toPlainMount } from './plain-mount.ts'
+import { toBindMount, toPlainMount } from './plain-mount.ts'
 import { parseVolumesFrom } from './volumes-from.ts'
 
 interface Request {
@@ -79,6 +79,7 @@ async function openOne(context: ContainerContext, request: Request, setting: Mou
   const { asked: _, volume, ...kept } = setting
   switch (setting.type) {
     case 'bind':
+      return toBindMount(setting, context.paths.dataRoot)
     case 'tmpfs':
       return toPlainMount(setting)
     case 'image':
