@@ -164,6 +164,7 @@ export function snapshotterContract(open: () => Promise<OpenedSnapshotter>): voi
     expect(counted.inodes).toBe(2)
     expect(counted.bytes).toBeGreaterThanOrEqual(100_000)
     expect(counted.bytes).toBeLessThan(130_000)
+    expect(await snapshotter.contentBytes('active')).toBe(100_000)
     expect(await snapshotter.usage('base')).toEqual(usage)
     await expect(snapshotter.usage('nobody')).rejects.toMatchObject({ kind: 'not-found' })
   })

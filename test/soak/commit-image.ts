@@ -22,7 +22,14 @@ export async function commitImage(
   try {
     await writeFile(join(upper ?? path, file.name), file.content)
     const request = {
-      ...{ parent: { id, root: root.digest }, snapshot, config: {}, asked: undefined, changes: [] },
+      ...{
+        parent: { id, root: root.digest },
+        snapshot,
+        container: { id: snapshot, identity: {} },
+        config: {},
+        asked: undefined,
+        changes: [],
+      },
       ...{ createdBy: '', author: '', comment, check: () => undefined, events: () => [] },
       reference: reference === undefined ? undefined : images.parse(reference),
     }

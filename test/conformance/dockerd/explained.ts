@@ -14,9 +14,40 @@ export interface Explained {
 export const explained: readonly Explained[] = [
   {
     path: / status$/,
-    ours: 400,
+    ours: /^4\d\d$/,
     theirs: 500,
-    reason: 'a value that cannot be read is the fault of whoever sent it',
+    reason:
+      'a value that cannot be, or a state that stands in the way, is the asker’s to mend: 500 is for failures of the engine',
+  },
+  {
+    path: / answer\.(message|error|errorDetail\.message)$/,
+    ours: /^"(the archive |invalid pool request: .* \(10\.77\.0\.0\/24 of network own\)")/,
+    theirs: /^"(unexpected EOF|open .*\/repositories: no such file or directory|invalid pool request: [^(]*)"$/,
+    reason: 'an error names what it is about',
+  },
+  {
+    path: / answer\.(message|State\.Error)$/,
+    ours: /: error during container init: exec: /,
+    theirs: /: unable to start container process: exec: /,
+    reason: 'the words of runc 1.3, which goes with Docker’s own packages; Debian’s dockerd runs with runc 1.1',
+  },
+  {
+    path: /^POST \/images\/.*\/push.* answer\.\d+\.(status|aux\.Size)$/,
+    ours: /size: \d+"$|^\d+$/,
+    theirs: /size: \d+"$|^\d+$/,
+    reason: 'an image is pushed with the manifest that it was pulled with; dockerd writes another',
+  },
+  {
+    path: /^GET \/images\/committed:v1\/get answer\.archive$/,
+    ours: /^\["blobs\/"/,
+    theirs: /^\["blobs\/"/,
+    reason: 'without the configs of single layers that only Docker before 1.10 reads',
+  },
+  {
+    path: /^GET \/info answer\.FirewallBackend\.Driver$/,
+    ours: 'nftables',
+    theirs: 'iptables',
+    reason: 'the rules of networks are written to nftables',
   },
   {
     path: / \/_ping headers\.builder-version$/,
@@ -37,15 +68,9 @@ export const explained: readonly Explained[] = [
     reason: 'drivers that are not there yet',
   },
   {
-    path: /^GET \/info answer\.SecurityOptions$/,
-    ours: /"name=cgroupns"/,
-    theirs: ['name=seccomp,profile=builtin'],
-    reason: 'containers get a cgroup namespace of their own on every host',
-  },
-  {
-    path: /\.CgroupnsMode$/,
-    ours: 'private',
-    theirs: 'host',
+    path: /\.(CgroupnsMode|SecurityOptions)$/,
+    ours: /^("private"|\[.*"name=cgroupns"\])$/,
+    theirs: /^("host"|\["name=seccomp,profile=builtin"\])$/,
     reason: 'containers get a cgroup namespace of their own on every host',
   },
   {

@@ -9,6 +9,7 @@ const values: readonly (readonly [pattern: RegExp, mask: string])[] = [
   [/\b(Less than a second|About a minute|\d+ (seconds?|minutes?))\b/g, '<duration>'],
   [/pid:\d+/g, 'pid:<number>'],
   [/docker-import-\d+/g, 'docker-import-<number>'],
+  [/(?<=dial tcp: lookup )(?<host>[\w.-]+).*$/g, '$<host>: <no answer>'],
 ]
 
 /** Fields that tell of the machine, of the moment or of the product. A zero, an empty text and a null stay: they are an answer. */
@@ -46,6 +47,7 @@ export const maskedFields: readonly (readonly [operation: string, fields: readon
   ['GET /exec/*/json', ['Pid'], 'the process'],
   ['GET /images/json', ['*.Created', '*.Size', '*.VirtualSize'], 'the moment, the machine’s busybox'],
   ['GET /images/*/json', ['Size', 'VirtualSize', 'GraphDriver.Data.*'], 'the machine’s busybox, paths of a snapshot'],
+  ['GET /images/*/json', ['DockerVersion'], 'the product'],
   ['GET /images/*/history', ['*.Created', '*.Size'], 'the moment, the machine’s busybox'],
   ['GET /distribution/*/json', ['Descriptor.size'], 'the machine’s busybox'],
   ['GET /volumes*', ['UsageData.Size', 'Volumes.*.UsageData.Size'], 'the file system'],

@@ -1,6 +1,6 @@
 /**
  * npm run compare:dockerd [-- SCRIPT…]: plays the scripts to a live dockerd and to ours. Says which goldens moved, writes them anew,
- * and prints every difference that is not explained; where they are goes to unmended.txt. Needs `npm run native` and root.
+ * and prints every difference that is not explained. Needs `npm run native` and root.
  */
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
@@ -10,7 +10,7 @@ import { type Difference, differencesOf, placeOf } from './difference.ts'
 import { startOurs, startTheirs } from './engines.ts'
 import { exchange } from './exchange.ts'
 import { explained, isExplainedBy } from './explained.ts'
-import { readGolden, writeGolden, writePeer, writeUnmended } from './goldens.ts'
+import { readGolden, writeGolden, writePeer } from './goldens.ts'
 import { type Played, play, type Target, type Version, versions } from './play.ts'
 import { scripts } from './scripts/all.ts'
 
@@ -53,7 +53,6 @@ async function record(wanted: readonly string[]): Promise<boolean> {
     differences.push(...found)
   }
   const unexplained = new Set(differences.filter((one) => !isExplained(one)).map(placeOf))
-  if (wanted.length === 0) writeUnmended(unexplained)
   const stale = explained.filter((row) => wanted.length === 0 && !differences.some((one) => isExplainedBy(row, one)))
   for (const { path, reason } of stale) process.stdout.write(`explained, but met no more: ${path} (${reason})\n`)
   process.stdout.write(`${requests} requests, ${moved} goldens moved, ${unexplained.size} places differ unexplained\n`)

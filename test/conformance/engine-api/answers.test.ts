@@ -116,7 +116,6 @@ test.each([
   ['POST', '/containers/create', { Image: 'no/such' }, 404],
   ['POST', '/containers/create?name=%21', { Image: 'busybox' }, 400],
   ['GET', '/containers/nobody/json', undefined, 404],
-  ['POST', '/containers/nobody/attach?stream=1', undefined, 404],
   ['GET', '/containers/json?filters={"nope":["1"]}', undefined, 400],
   ['GET', '/images/json?filters={"nope":["1"]}', undefined, 400],
   ['GET', '/images/no%2Fsuch/json', undefined, 404],

@@ -52,6 +52,8 @@ async function send(request: string, body: string | undefined): Promise<{ status
   for await (const chunk of socket) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString()
   const end = text.indexOf('\r\n\r\n')
-  const { message } = JSON.parse(text.slice(end + 4)) as { message: string }
+  const answered = text.slice(end + 4)
+  const isStream = text.slice(0, end).includes('application/vnd.docker.raw-stream')
+  const message = isStream ? answered.replace(/\r\n$/, '') : (JSON.parse(answered) as { message: string }).message
   return { status: Number(text.split(' ')[1]), message }
 }

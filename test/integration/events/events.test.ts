@@ -77,7 +77,7 @@ test('stopping, killing and execs have their own events', async () => {
     `/events?since=1&until=${Date.now() / 1000 + 0.01}&${only({ container: [id] })}`,
   )
   expect(parse(body).map(({ Action }) => Action)).toEqual([
-    ...['create', 'start', 'exec_create: true', 'exec_start: true', 'exec_die', 'pause', 'unpause', 'rename'],
+    ...['create', 'start', 'exec_create: true ', 'exec_start: true ', 'exec_die', 'pause', 'unpause', 'rename'],
     ...['kill', 'kill', 'die', 'stop', 'destroy'],
   ])
 })

@@ -71,6 +71,7 @@ test('a commit above the budget is refused before it is written, and one below i
   const request = {
     parent: { id, root: root.digest },
     snapshot,
+    container: { id: snapshot, identity: {} },
     config: {},
     asked: undefined,
     changes: [],

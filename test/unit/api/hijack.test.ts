@@ -184,7 +184,7 @@ test('a client that closes its write side and then goes away wholly releases the
   await closed
 })
 
-test('errors of the container come as plain HTTP before any upgrade', async () => {
+test('an attach that cannot be is told on the connection that was taken over: a status, a line of text, the end', async () => {
   await using wire = await serve({
     containers: {
       get: (name) => {
@@ -194,9 +194,10 @@ test('errors of the container come as plain HTTP before any upgrade', async () =
   })
   const client = await wire.connect()
   client.send(`${attachLine}${upgrade}\r\n`)
-  const { status, body, headers } = await client.answer()
-  expect([status, body]).toEqual([404, '{"message":"No such container: c1"}\n'])
-  expect(headers['api-version']).toBe('1.51')
+  const { line, headers } = await client.head()
+  expect(line).toBe('HTTP/1.1 404 Not Found')
+  expect(headers).toEqual({ 'content-type': 'application/vnd.docker.raw-stream' })
+  expect(await client.rest()).toBe('No such container: c1\r\n')
 
   await using paused = await serve({
     containers: {
@@ -206,7 +207,8 @@ test('errors of the container come as plain HTTP before any upgrade', async () =
   })
   const other = await paused.connect()
   other.send(`${attachLine}\r\n`)
-  expect((await other.answer()).status).toBe(409)
+  expect((await other.head()).line).toBe('HTTP/1.1 409 Conflict')
+  expect(await other.rest()).toBe('container c1 is paused, unpause the container before attach\r\n')
 })
 
 const starts = (process: Process | Error): Parts => ({
@@ -286,7 +288,11 @@ test('the head is out before the exec is started: what comes together with it is
   })
   const client = await wire.connect()
   client.send(`POST /exec/e1/start HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`)
-  await client.head()
+  expect((await client.head()).headers).toMatchObject({
+    'api-version': '1.51',
+    ostype: 'linux',
+    server: expect.stringMatching('^Docker/'),
+  })
   await started.promise
   head.resolve()
   expect(await client.rest()).toBe('')

@@ -66,6 +66,7 @@ const container: Container = {
 
 const view: ContainerView = {
   container,
+  sandbox: { id: '', key: '' },
   endpoints: [
     {
       containerId: 'c1',
@@ -81,6 +82,7 @@ const view: ContainerView = {
       driverOptions: undefined,
       gatewayPriority: 0,
       ipamConfig: undefined,
+      hasNames: false,
       dnsNames: undefined,
     },
   ],
@@ -229,12 +231,14 @@ describe('images', () => {
     expect(sizes(51, false)).toEqual([-1, 2])
   })
 
+  const graph = { driver: 'overlay2', directories: undefined } as const
+
   test('have for older clients the fields that those read', () => {
     expect(presentImageSummary(among, { version: versionOf(1, 43), withSharedSize: false }).VirtualSize).toBe(42)
-    expect(presentImage(image, { version: versionOf(1, 43) })).toMatchObject({
+    expect(presentImage(image, { version: versionOf(1, 43), graph })).toMatchObject({
       VirtualSize: 42,
       Config: { Hostname: '', Cmd: ['sh'] },
     })
-    expect(presentImage(image, { version: newest }).Config).not.toHaveProperty('Hostname')
+    expect(presentImage(image, { version: newest, graph }).Config).not.toHaveProperty('Hostname')
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseHostConfig } from '#api/parse/host-config.ts'
-import { toPlainMount } from '#containers/mounts/plain-mount.ts'
+import { toBindMount, toPlainMount } from '#containers/mounts/plain-mount.ts'
 import { mountsOf } from '#containers/spec/mounts.ts'
 
 const sources = { idMapped: false, volume: () => '/v', image: () => ['/i'] }
@@ -27,3 +27,25 @@ test('a read-only bind makes read-only what comes along with it, and one that ta
     '/mount': ['rbind', 'rprivate', 'rro'],
   })
 })
+
+const [bind] = parseHostConfig({ Binds: ['/a:/x'] }).mounts
+const at = (source: string, propagation: '' | 'rprivate' | 'rshared' = '') =>
+  toBindMount({ ...(bind as NonNullable<typeof bind>), source, propagation }, '/var/lib/berth')
+
+test.each(['/', '/var', '/var/lib/berth', '/var/lib/berth/volumes/x'])(
+  'a bind of %s, which shows the data root, is a slave',
+  (source) => {
+    expect(at(source)).toMatchObject({ propagation: 'rslave', propagationIsDefault: true })
+    expect(at(source, 'rshared')).toMatchObject({ propagation: 'rshared' })
+    expect(at(source, 'rshared')).not.toHaveProperty('propagationIsDefault')
+    expect(() => at(source, 'rprivate')).toThrow('must use either propagation mode "rslave" or "rshared"')
+  },
+)
+
+test.each(['/srv', '/var/lib/berth2', '/var/lib/b'])(
+  'a bind of %s, beside the data root, is what was asked for',
+  (source) => {
+    expect(at(source)).toMatchObject({ propagation: '' })
+    expect(at(source, 'rprivate')).toMatchObject({ propagation: 'rprivate' })
+  },
+)

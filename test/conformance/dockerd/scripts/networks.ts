@@ -1,4 +1,4 @@
-import { create, get, post, remove, type Script } from '../step.ts'
+import { get, post, remove, type Script } from '../step.ts'
 
 const ipam = { Config: [{ Subnet: '10.77.0.0/24', Gateway: '10.77.0.1' }] }
 
@@ -23,9 +23,18 @@ export const networks: Script = {
     get('/networks?filters={"type":["custom"]}'),
     get('/networks?filters={"label":["a=b"]}'),
     get('/networks?filters={"nosuch":["x"]}'),
-    create('member', {}, { NetworkMode: 'own' }),
+    post('/containers/create?name=member', {
+      body: {
+        Image: 'busybox',
+        Cmd: ['sleep', '1000'],
+        HostConfig: { NetworkMode: 'own' },
+        NetworkingConfig: { EndpointsConfig: { own: { Aliases: ['alias'], DriverOpts: { a: 'b' } } } },
+      },
+      save: 'member',
+    }),
     post('/containers/member/start'),
     get('/containers/member/json'),
+    get('/containers/json'),
     get('/networks/own'),
     post('/networks/inside/connect', { body: { Container: 'member', EndpointConfig: { Aliases: ['other'] } } }),
     get('/containers/member/json'),
