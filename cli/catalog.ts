@@ -16,6 +16,7 @@ const entry = (spellings: string, summary: string, load: () => Promise<Command>)
 
 export const groups: Readonly<Record<string, string>> = {
   container: 'Work with containers',
+  context: 'Work with contexts: engines that have a name',
   image: 'Work with images',
   network: 'Work with networks',
   system: 'Work with the engine',
@@ -150,6 +151,39 @@ export const catalog: readonly Entry[] = [
     'container wait, wait',
     'Wait for containers to end and print their exit status',
     async () => (await import('./commands/container/wait.ts')).waitCommand,
+  ),
+  entry('context create', 'Make a context', async () => (await import('./commands/context/create.ts')).createCommand),
+  entry(
+    'context export',
+    'Write a context into a tar archive',
+    async () => (await import('./commands/context/export.ts')).exportCommand,
+  ),
+  entry(
+    'context import',
+    'Make a context of a tar archive that "context export" has written',
+    async () => (await import('./commands/context/import.ts')).importCommand,
+  ),
+  entry(
+    'context inspect',
+    'Show everything known of contexts',
+    async () => (await import('./commands/context/inspect.ts')).inspectCommand,
+  ),
+  entry('context ls, context list', 'List contexts', async () => (await import('./commands/context/ls.ts')).lsCommand),
+  entry(
+    'context rm, context remove',
+    'Remove contexts',
+    async () => (await import('./commands/context/rm.ts')).rmCommand,
+  ),
+  entry(
+    'context show',
+    'Print the name of the context in use',
+    async () => (await import('./commands/context/show.ts')).showCommand,
+  ),
+  entry('context update', 'Change a context', async () => (await import('./commands/context/update.ts')).updateCommand),
+  entry(
+    'context use',
+    'Keep the context that is used where none is named',
+    async () => (await import('./commands/context/use.ts')).useCommand,
   ),
   entry(
     'image history, history',

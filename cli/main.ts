@@ -2,7 +2,7 @@ import { messageOf } from '#base/errors.ts'
 import { buildFacts } from './build-facts.ts'
 import { findEntry, groups } from './catalog.ts'
 import type { Cli } from './cli.ts'
-import { toAddress } from './client/address.ts'
+import { type Address, toAddress } from './client/address.ts'
 import { Client } from './client/client.ts'
 import type { Endpoint } from './client/endpoint.ts'
 import { type ConfigFile, readConfigFile } from './config/config-file.ts'
@@ -131,8 +131,18 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
     return 0
   }
   // An engine that nobody can reach by what was said is told of before the command begins.
-  if (!command.withoutEngine) void cli.client
+  if (!command.withoutEngine) await checkAddress(cli.client.address)
   return await command.run(cli, input)
+}
+
+async function checkAddress(address: Address): Promise<void> {
+  if (address.kind !== 'tcp' || !address.tls) return
+  const { checkTls } = await import('./client/tls.ts')
+  try {
+    checkTls(address.tls)
+  } catch (error) {
+    throw new ExitError(1, `Failed to initialize: ${messageOf(error)}`, error)
+  }
 }
 
 type Command = Awaited<ReturnType<NonNullable<ReturnType<typeof findEntry>>['entry']['load']>>
@@ -144,7 +154,7 @@ function parseCommand(
   command: Command,
   argv: readonly string[],
 ): Parsed<Command['flags']> {
-  const usage = `Usage:  ${spelled} ${command.usage}`
+  const usage = `Usage:  ${spelled} ${command.usage}`.trimEnd()
   let input: Parsed<Command['flags']>
   try {
     input = parseArguments(command.flags, argv, { interspersed: command.stopsAtArgument !== true })

@@ -1,5 +1,5 @@
 /** Commands of docker that Berth has not yet, without the groups' second spelling. */
-const commands = [...['build', 'builder', 'buildx', 'compose', 'context', 'cp'], ...['manifest', 'plugin', 'swarm']]
+const commands = [...['build', 'builder', 'buildx', 'compose', 'cp'], ...['manifest', 'plugin', 'swarm']]
 const ofGroups: Readonly<Record<string, readonly string[]>> = {
   container: ['cp'],
   image: ['build'],

@@ -28,8 +28,14 @@ export function checkTls({ ca, cert, key }: TlsTrust): void {
     }
   }
   if (!cert || !key) return
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key.toString('latin1'))) throw invalid('no valid private key found')
-  if (/^(Proc-Type: .*ENCRYPTED|-----BEGIN ENCRYPTED)/m.test(key.toString('latin1'))) {
+  const text = key.toString('latin1')
+  if (!text.includes('-----BEGIN ')) throw invalid('no valid private key found')
+  if (!text.includes('PRIVATE KEY-----') && text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw invalid(
+      'failed to retrieve context tls info: tls: found a certificate rather than a key in the PEM for the private key',
+    )
+  }
+  if (/^(Proc-Type: .*ENCRYPTED|-----BEGIN ENCRYPTED)/m.test(text)) {
     throw invalid(
       'private key is encrypted - support for encrypted private keys has been removed, see https://docs.docker.com/go/deprecated/',
     )

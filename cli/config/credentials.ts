@@ -1,7 +1,4 @@
-import { mkdir, readFile, realpath } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { writeFileAtomic } from '#base/atomic-file.ts'
-import { invalid, messageOf, systemCode } from '#base/errors.ts'
+import { changeConfig } from './change-config.ts'
 import type { ConfigFile } from './config-file.ts'
 import { dockerHub, forgetInHelper, helperFor, type RegistryAuth, storeInHelper } from './credential-helper.ts'
 
@@ -44,26 +41,9 @@ export async function forgetCredentials(directory: string, config: ConfigFile, s
 
 type Auths = Readonly<Record<string, unknown>>
 
-/** Everything else in the file belongs to other programs and stays; a link in its place stays one. */
 async function change(directory: string, edit: (auths: Auths) => Auths): Promise<string> {
-  const path = join(directory, 'config.json')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const target = await realpath(path).catch(() => path)
-  const before = await read(target)
-  const auths = typeof before.auths === 'object' && before.auths !== null ? (before.auths as Auths) : {}
-  const after = { ...before, auths: edit(auths) }
-  await mkdir(dirname(target), { recursive: true })
-  await writeFileAtomic(target, `${JSON.stringify(after, undefined, '\t')}\n`)
-  return path
-}
-
-async function read(path: string): Promise<Record<string, unknown>> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return {}
-    throw invalid(
-      `cannot change ${path}: ${error instanceof SyntaxError ? 'it is not a JSON object' : messageOf(error)}`,
-    )
-  }
+  return await changeConfig(directory, (config) => {
+    const auths = typeof config.auths === 'object' && config.auths !== null ? (config.auths as Auths) : {}
+    return { ...config, auths: edit(auths) }
+  })
 }

@@ -1,6 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '#base/atomic-file.ts'
 import { invalid, notFound, systemCode } from '#base/errors.ts'
 import { fileProblem } from '../config/read-named.ts'
 import type { Context, TlsByEndpoint } from './context.ts'
@@ -12,8 +11,9 @@ export interface ContextPlace {
 }
 
 /**
- * The contexts of docker's client, in its own files: `contexts/meta/<sha256 of the name>/meta.json` and
- * `contexts/tls/<sha256>/<endpoint>/<file>`. Reading is synchronous: it stands before every command of a context's engine.
+ * Reads the contexts of docker's client, in its own files: `contexts/meta/<sha256 of the name>/meta.json` and
+ * `contexts/tls/<sha256>/<endpoint>/<file>`.
+ * Synchronous: this stands before every command of a context's engine.
  */
 export class ContextStore {
   readonly #root: string
@@ -77,27 +77,6 @@ export class ContextStore {
     )
   }
 
-  /** Writes the context and, when given, all its TLS material anew. The metadata come last: until then there is no such context. */
-  async write(context: Context, tls?: TlsByEndpoint): Promise<void> {
-    const { MetadataPath, TLSPath } = this.placeOf(context.Name)
-    if (tls) {
-      rmSync(TLSPath, { recursive: true, force: true })
-      for (const [endpoint, files] of Object.entries(tls)) {
-        const directory = join(TLSPath, endpoint)
-        mkdirSync(directory, { recursive: true, mode: 0o700 })
-        for (const [file, bytes] of Object.entries(files)) await writeFileAtomic(join(directory, file), bytes)
-      }
-    }
-    mkdirSync(MetadataPath, { recursive: true, mode: 0o755 })
-    await writeFileAtomic(join(MetadataPath, 'meta.json'), formatContext(context), { mode: 0o644 })
-  }
-
-  remove(name: string): void {
-    const { MetadataPath, TLSPath } = this.placeOf(name)
-    rmSync(MetadataPath, { recursive: true, force: true })
-    rmSync(TLSPath, { recursive: true, force: true })
-  }
-
   /** Without hidden ones, which programs leave that write beside. */
   #entries(directory: string): string[] {
     try {
@@ -109,12 +88,6 @@ export class ContextStore {
       throw invalid(fileProblem(directory, error), { cause: error })
     }
   }
-}
-
-/** As docker's encoder writes it. */
-export function formatContext({ Name, Metadata, Endpoints }: Context): string {
-  const escapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
-  return JSON.stringify({ Name, Metadata, Endpoints }).replaceAll(/[<>&]/g, (sign) => escapes[sign] ?? sign)
 }
 
 /** @param path in errors   @throws `invalid` */

@@ -1,4 +1,5 @@
 import { invalid } from '#base/errors.ts'
+import { escapeHtml } from './escape-html.ts'
 
 /** Columns as docker aligns them: three spaces between, none narrower than `narrowest`, nothing behind the last cell. */
 export function formatColumns(rows: readonly (readonly string[])[], narrowest = 10): string {
@@ -47,7 +48,8 @@ export function parseRowFormat(format: string, standard: readonly string[]): Row
 
 /** Rows → text. Templates see `columns` by name; `.Label "x"` works when there is a column of labels as a function. */
 export async function formatRows<T>(rows: readonly T[], columns: Columns<T>, format: RowFormat): Promise<string> {
-  if (format.kind === 'json') return rows.map((row) => `${toJsonLine(toPlain(row, columns))}\n`).join('')
+  if (format.kind === 'json')
+    return rows.map((row) => `${escapeHtml(JSON.stringify(toPlain(row, columns)))}\n`).join('')
   if (format.kind === 'columns') {
     const shown = format.names.flatMap((name) => columns[name] ?? [])
     const cells = rows.map((row) => shown.map((column) => String(column.value(row))))
@@ -65,12 +67,6 @@ export async function formatRows<T>(rows: readonly T[], columns: Columns<T>, for
 function toFields<T>(row: T, columns: Columns<T>): Record<string, unknown> {
   const entries = Object.entries(columns).map(([name, column]) => [name, column.value(row)] as const)
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-/** Go escapes the three signs of HTML unless told otherwise; for rows docker does not tell it. */
-function toJsonLine(row: unknown): string {
-  const escapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
-  return JSON.stringify(row).replaceAll(/[<>&]/g, (sign) => escapes[sign] ?? sign)
 }
 
 /** Without what is a function: as docker's JSON. */

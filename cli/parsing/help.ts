@@ -50,7 +50,7 @@ export function formatCommandHelp(
     spellings.length > 1 ? `\nAliases:\n  ${spellings.map((one) => `${program} ${one}`).join(', ')}\n` : ''
   const flags = Object.values(command.flags)
   const options = flags.length === 0 ? '' : `\nOptions:\n${formatFlags(flags)}`
-  return `Usage:  ${spelled} ${command.usage}\n\n${command.summary}\n${aliases}${options}`
+  return `${`Usage:  ${spelled} ${command.usage}`.trimEnd()}\n\n${command.summary}\n${aliases}${options}`
 }
 
 /** Two columns of names and summaries. */

@@ -13,7 +13,13 @@ export const infoCommand = command({
   most: 0,
   async run(cli, { flags }) {
     const info = await cli.client.json<SystemInfo>('GET', '/info')
-    const client = { Debug: false, Version: buildFacts().version, Name: cli.program, Context: 'default', Plugins: [] }
+    const client = {
+      Debug: false,
+      Version: buildFacts().version,
+      Name: cli.program,
+      Context: cli.contexts.current,
+      Plugins: [],
+    }
     if (flags.format === '') await cli.stdout.write(formatInfo(client.Version, info))
     else await cli.stdout.write(formatObject({ ...info, ClientInfo: client }, flags.format))
     for (const warning of info.Warnings ?? []) await cli.stderr.write(`${warning}\n`)

@@ -3,6 +3,7 @@ import type { Cli } from '../../cli.ts'
 import { containerPath } from '../../client/containers.ts'
 import { imagePath, toPlatformJson } from '../../client/images.ts'
 import { ExitError } from '../../exit-error.ts'
+import { escapeHtml } from '../../output/escape-html.ts'
 import { formatObject } from '../../output/format-flag.ts'
 
 /** Asks the engine for one object; throws `not-found` when there is none of this kind. */
@@ -30,6 +31,8 @@ export interface ShowOptions {
   /** What was looked for, in the error; undefined for any kind. */
   readonly kind: string | undefined
   readonly format: string
+  /** What the engine has not written is written as docker's encoder does. */
+  readonly escapesHtml?: boolean
 }
 
 /** Prints the objects as one JSON array, or each by the template; what is found is printed even when something is missing. */
@@ -43,8 +46,9 @@ export async function showObjects(cli: Cli, names: readonly string[], options: S
       failures.push(messageOf(error))
     }
   }
-  const { format } = options
-  await cli.stdout.write(formatFound(found, format))
+  const { format, escapesHtml = false } = options
+  const shown = formatFound(found, format)
+  await cli.stdout.write(escapesHtml && ['', 'json'].includes(format) ? escapeHtml(shown) : shown)
   if (failures.length > 0) throw new ExitError(1, failures.join('\n'))
   return 0
 }

@@ -52,7 +52,7 @@ function clientVersion(cli: Cli) {
     Os: process.platform,
     Arch: process.arch === 'x64' ? 'amd64' : process.arch,
     BuildTime: buildTime,
-    Context: 'default',
+    Context: cli.contexts.current,
   })
 }
 
@@ -66,6 +66,7 @@ function formatVersion({ Client, Server }: VersionView): string {
       'Git commit': Client.GitCommit,
       Built: Client.BuildTime,
       'OS/Arch': `${Client.Os}/${Client.Arch}`,
+      Context: Client.Context,
     }),
   ]
   if (Server) lines.push('', ...serverLines(Server))

@@ -8,7 +8,7 @@ test.each(catalog.map((entry) => [entry.spellings.at(-1) ?? '', entry] as const)
     const command = await load()
     expect(command.summary).toBe(summary)
     const help = formatCommandHelp('berth', `berth ${name}`, command, spellings)
-    expect(help.split('\n')[0]).toBe(`Usage:  berth ${name} ${command.usage}`)
+    expect(help.split('\n')[0]).toBe(`Usage:  berth ${name} ${command.usage}`.trimEnd())
     const options = help.split('Options:\n')[1] ?? ''
     expect(options.split('\n').filter((line) => line.length >= 80)).toEqual([])
   },
@@ -29,5 +29,5 @@ test('both spellings find the command', () => {
   expect(findEntry(['ps', '-a'])?.entry).toBe(findEntry(['container', 'ls'])?.entry)
   expect(findEntry(['container', 'nope'])).toBeUndefined()
   expect(findEntry(['constructor'])).toBeUndefined()
-  expect(Object.keys(groups)).toEqual(['container', 'image', 'network', 'system', 'volume'])
+  expect(Object.keys(groups)).toEqual(['container', 'context', 'image', 'network', 'system', 'volume'])
 })

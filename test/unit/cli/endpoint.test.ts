@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { headersOf } from '#cli/config/headers.ts'
 import { toContext } from '#cli/contexts/context.ts'
 import { ContextStore } from '#cli/contexts/context-store.ts'
+import { writeContext } from '#cli/contexts/write-context.ts'
 import { tempDirectory } from '../../support/temp.ts'
 import { contextsOf } from './memory-cli.ts'
 
@@ -23,7 +24,8 @@ test.each([
   [{ argv: ['--context', 'default'], config: { currentContext: 'far' } }, 'default', own],
 ])('%j is the context %s', async (situation, name, host) => {
   await using directory = await tempDirectory()
-  await new ContextStore(directory.path).write(
+  await writeContext(
+    new ContextStore(directory.path),
     toContext('far', { host: 'ssh://far', skipTlsVerify: false, tls: undefined }),
   )
   const contexts = contextsOf({ ...situation, directory: directory.path })
