@@ -11,41 +11,6 @@
 #include "path.h"
 #include "sys.h"
 
-/*
- * A volume may be shared with a container that exchanges its directories for links meanwhile: the kernel resolves the path beneath the volume,
- * and what it found is what is mounted (CVE-2023-27561 and its kin; kubernetes' CVE-2021-25741).
- */
-static int mount_open_subpath(const struct plan_mount *mount, unsigned recursive, int *ret_fd, struct berth_error *err) {
-        _cleanup_close_ int source = open(mount->source, O_PATH | O_CLOEXEC), found = -1;
-
-        if (source < 0)
-                return berth_error_set(err, errno, "open '%s' to mount a part of it on '%s'", mount->source, mount->destination);
-        int r = path_open_beneath(source, mount->subpath, O_PATH, &found);
-        if (r < 0)
-                return berth_error_set(err, -r, "open '%s' beneath '%s' to mount it on '%s'", mount->subpath, mount->source, mount->destination);
-        *ret_fd = sys_open_tree(found, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | recursive);
-        return *ret_fd < 0 ? berth_error_set(err, errno, "open '%s' beneath '%s' to mount it", mount->subpath, mount->source) : 0;
-}
-
-int mount_open_sources(struct plan_container *container, struct berth_error *err) {
-        for (uint32_t i = 0; i < container->n_mounts; i++) {
-                struct plan_mount *mount = &container->mounts[i];
-                if (!(mount->flags & PLAN_MOUNT_BIND) || mount->flags & PLAN_MOUNT_REMOUNT)
-                        continue;
-                unsigned recursive = mount->flags & PLAN_MOUNT_BIND_RECURSIVE ? AT_RECURSIVE : 0;
-                if (mount->subpath) {
-                        int r = mount_open_subpath(mount, recursive, &mount->fd, err);
-                        if (r < 0)
-                                return r;
-                        continue;
-                }
-                mount->fd = sys_open_tree(AT_FDCWD, mount->source, OPEN_TREE_CLONE | recursive);
-                if (mount->fd < 0)
-                        return berth_error_set(err, errno, "open '%s' to mount it on '%s'", mount->source, mount->destination);
-        }
-        return 0;
-}
-
 /* What is below a mount whose word is for itself alone learns of the host's changes but tells it nothing, unless both share them. */
 static int mount_set_all(const struct plan_mount *mount, bool recursive) {
         uint64_t own = mount->propagation ? mount->propagation & ~(uint64_t) MS_REC : MS_PRIVATE;

@@ -29,6 +29,9 @@ int plan_decode_mount(struct plan *plan, struct tlv_reader reader, struct plan_m
                 case PLAN_MOUNT_SUBPATH:
                         r = plan_string(&record, &mount->subpath, err);
                         break;
+                case PLAN_MOUNT_NAMESPACE:
+                        r = plan_string(&record, &mount->namespace, err);
+                        break;
                 case PLAN_MOUNT_FLAGS:
                         ok = tlv_copy(&record, &mount->flags, sizeof mount->flags);
                         break;

@@ -109,6 +109,7 @@ enum plan_mount_flags {
 struct plan_mount {
         const char *destination, *type, *source; /* source: "" when there is none */
         const char *subpath;                     /* beneath the source of a bind; NULL: the source itself */
+        const char *namespace;                   /* path of the mount namespace that the source of a bind is in; NULL: the caller's */
         uint64_t flags;
         uint64_t attr_set, attr_clear;                     /* MOUNT_ATTR_* of the mount itself */
         uint64_t recursive_attr_set, recursive_attr_clear; /* and of all below it */

@@ -98,6 +98,7 @@ enum plan_tag {
         PLAN_MOUNT_OPTION = 101, /* string "key" or "key=value"; repeated */
         PLAN_MOUNT_ID_MAP = 102, /* struct plan_id_map; repeated */
         PLAN_MOUNT_SUBPATH = 103, /* string: of a bind, a path beneath its source that is mounted in its place */
+        PLAN_MOUNT_NAMESPACE = 104, /* string: path of the mount namespace that the source of a bind is in */
 
         /* keeper */
         PLAN_ID = 128,

@@ -138,9 +138,24 @@ static int spec_mount_path(uint16_t tag, const char *base, const char *path, str
         return 0;
 }
 
+/* Our own words for where the source of a bind is found. */
+static int spec_mount_whence(const struct spec_mount *mount, const char *subpath, const char *namespace, struct berth_error *err) {
+        bool bind = mount->plan.flags & PLAN_MOUNT_BIND && !(mount->plan.flags & PLAN_MOUNT_REMOUNT);
+
+        if (*subpath && !bind)
+                return json_fail(mount->at, err, "only binds have a subpath");
+        if (*namespace && (!bind || *subpath))
+                return json_fail(mount->at, err, "only binds, of a whole source, have one of another mount namespace");
+        if (*subpath)
+                tlv_put_string(mount->writer, PLAN_MOUNT_SUBPATH, subpath);
+        if (*namespace)
+                tlv_put_string(mount->writer, PLAN_MOUNT_NAMESPACE, namespace);
+        return 0;
+}
+
 static int spec_mount(const struct json_at *at, const char *bundle, struct tlv_writer *writer, struct berth_error *err) {
         struct spec_mount mount = {.at = at, .writer = writer};
-        const char *destination = NULL, *type = "", *source = "", *subpath = "";
+        const char *destination = NULL, *type = "", *source = "", *subpath = "", *namespace = "";
         struct json_at member, list;
         size_t n = 0;
 
@@ -157,6 +172,8 @@ static int spec_mount(const struct json_at *at, const char *bundle, struct tlv_w
                 r = json_text_member(at, "source", &source, err);
         if (r == 0)
                 r = json_text_member(at, "berthSubpath", &subpath, err);
+        if (r == 0)
+                r = json_text_member(at, "berthNamespace", &namespace, err);
         if (r == 0)
                 r = json_list_member(at, "options", &list, &n, err);
         if (r < 0)
@@ -176,10 +193,8 @@ static int spec_mount(const struct json_at *at, const char *bundle, struct tlv_w
                 mount.plan.attr_clear &= ~(uint64_t) MOUNT_ATTR_RDONLY;
         if (r == 0)
                 r = spec_mount_check(&mount, type, source, err);
-        if (r == 0 && *subpath && (!(mount.plan.flags & PLAN_MOUNT_BIND) || mount.plan.flags & PLAN_MOUNT_REMOUNT))
-                r = json_fail(at, err, "only binds have a subpath");
-        if (r == 0 && *subpath)
-                tlv_put_string(writer, PLAN_MOUNT_SUBPATH, subpath);
+        if (r == 0)
+                r = spec_mount_whence(&mount, subpath, namespace, err);
         if (r == 0)
                 r = spec_mount_path(PLAN_MOUNT_DESTINATION, "", destination, writer, err);
         if (r == 0 && mount.plan.flags & PLAN_MOUNT_BIND && !(mount.plan.flags & PLAN_MOUNT_REMOUNT))

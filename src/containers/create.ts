@@ -14,6 +14,7 @@ import { freeName, parseContainerName } from './names.ts'
 import type { ImageForContainer } from './ports.ts'
 import type { CreateRequest } from './requests.ts'
 import { defaultLabelOptions } from './selinux/default-options.ts'
+import { sharesIpc, withIpcPeer } from './shared-ipc.ts'
 import { withPeer } from './shared-network.ts'
 import { withProcessPeer } from './shared-processes.ts'
 import { hostnameOf } from './spec/build-spec.ts'
@@ -38,7 +39,7 @@ export async function create(
   const { config: own, host } = withPeer(
     context,
     request.config,
-    completed(context, withProcessPeer(context, networked(request))),
+    completed(context, withIpcPeer(context, withProcessPeer(context, networked(request)))),
   )
   refuseUnsupported(host)
   const image = images.getForContainer(request.config.image, request.platform)
@@ -107,6 +108,11 @@ function withDefaultLog(asked: LogConfig, { driver, options }: LogConfig): LogCo
 function refuseMounts({ idMaps, runtimes }: ContainerContext, host: HostSettings): void {
   if (idMapsOf(host, idMaps) !== undefined && host.mounts.some(({ type }) => type === 'image')) {
     throw notImplemented('mounting images into a container with users of its own (userns-remap): not implemented yet')
+  }
+  if (sharesIpc(host) && runtimes.find(host.runtime) !== undefined) {
+    throw notImplemented(
+      `joining the IPC namespace of a container with the runtime ${host.runtime}: not implemented yet`,
+    )
   }
   const parts = host.mounts.some(({ type, subpath }) => type === 'volume' && subpath !== '')
   if (parts && runtimes.find(host.runtime) !== undefined) {

@@ -1,4 +1,4 @@
-import { conflict, internal, invalid, isKind } from '#base/errors.ts'
+import { internal, invalid, isKind } from '#base/errors.ts'
 import type { Container, HostSettings } from './container.ts'
 import type { ContainerContext } from './context.ts'
 import { isAlive } from './lifecycle.ts'
@@ -33,10 +33,4 @@ export function findProcessPeer({ store }: Store, { host }: Container): Containe
   if (!peer) throw internal(`failed to join PID namespace: No such container: ${id}`)
   if (!isAlive(peer)) throw internal(`failed to join PID namespace: container ${id} is not running`)
   return peer
-}
-
-/** When the process is there: the namespace that it was made in must still be that container's.   @throws `conflict` */
-export function checkProcessPeer({ store }: Store, peer: Container | undefined): void {
-  if (!peer || store.find(peer.id)?.state.pid === peer.state.pid) return
-  throw conflict(`failed to join PID namespace: container ${peer.id} has just ended`)
 }

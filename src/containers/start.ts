@@ -18,11 +18,11 @@ import { layersOfImageMount } from './mounts/image-mounts.ts'
 import { settlePropagation } from './mounts/propagation.ts'
 import { mountVolumes, unmountVolumes, type VolumeSources } from './mounts/volume-mounts.ts'
 import { prepareOtherRuntime } from './other-runtime.ts'
+import { checkPeers, findPeers, joinedOf, namespaceOf, type Peers } from './peers.ts'
 import type { ShimHandle } from './ports.ts'
 import { removeLocked } from './remove.ts'
 import { toSandboxRequest } from './sandbox-request.ts'
-import { checkPeer, etcOf, findPeer } from './shared-network.ts'
-import { checkProcessPeer, findProcessPeer } from './shared-processes.ts'
+import { etcOf } from './shared-network.ts'
 import { buildSpec } from './spec/build-spec.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
@@ -98,8 +98,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
   })
   await context.copies.end(id)
   const links = linksOf(context, container)
-  const peer = findPeer(context, container)
-  const processPeer = findProcessPeer(context, container)
+  const peers = findPeers(context, container)
   undo.defer(() => unmountVolumes(context, container))
   const [shim, prepared] = await together(undo, shims.launch(), prepare(context, container, links))
   const files = { etc: etcOf(context, container), rootfs: context.snapshots.mounts(id) }
@@ -107,8 +106,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
   const task: Task = { containerId: id, shim }
   const planFd = await compile(context, withProcessDefaults(withLinks(container, links), context.processDefaults), {
     ...prepared,
-    peer,
-    processPeer,
+    peers,
   })
   let pid: number
   try {
@@ -118,9 +116,8 @@ async function launch(context: ContainerContext, container: Container): Promise<
     plans.close(planFd)
   }
   made = true
-  checkPeer(context, peer)
-  checkProcessPeer(context, processPeer)
-  if (!peer) await network.furnishSandbox(id, toSandboxRequest(context, container), shim)
+  checkPeers(context, peers)
+  if (!peers.network) await network.furnishSandbox(id, toSandboxRequest(context, container), shim)
   await connectWaiting(context, shim, id)
   const { startedAt } = await onContainerSide(shim.start(''))
   undo.move()
@@ -171,13 +168,7 @@ async function allOf<A, B>(a: Promise<A>, b: Promise<B>, ...others: readonly Pro
 async function compile(
   context: ContainerContext,
   container: Container,
-  {
-    network,
-    volumes,
-    mounts,
-    peer,
-    processPeer,
-  }: Prepared & { readonly peer: Container | undefined; readonly processPeer: Container | undefined },
+  { network, volumes, mounts, peers }: Prepared & { readonly peers: Peers },
 ): Promise<number> {
   const { plans, paths, snapshots, seccomp } = context
   const idMaps = idMapsOf(container.host, context.idMaps)
@@ -194,10 +185,7 @@ async function compile(
   const input = {
     user,
     etc: etcOf(context, container),
-    joined: {
-      ...(peer && { network: `/proc/${peer.state.pid}/ns/net` }),
-      ...(processPeer && { pid: `/proc/${processPeer.state.pid}/ns/pid` }),
-    },
+    joined: joinedOf(peers, idMaps !== undefined),
     rootfsPath: rootfs.path,
     initProgram,
     appArmorProfile,
@@ -206,6 +194,7 @@ async function compile(
     sources: {
       volume: ({ source, target }: MountPoint) => volumes.get(target) ?? source,
       image: (point: MountPoint) => layersOfImageMount(context, id, point),
+      ...(peers.ipc && { ipcMounts: namespaceOf(peers.ipc, 'mnt') }),
     },
   }
   const edits = await editsOfRequests(context.cdi, host.deviceRequests ?? [])

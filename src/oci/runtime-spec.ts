@@ -69,6 +69,8 @@ export interface MountSpec {
   readonly options?: readonly string[]
   /** A path beneath the source of a bind that is mounted in its place; only our own runtime knows it. */
   readonly berthSubpath?: string
+  /** Path of the mount namespace that the source of a bind is in, and no link leads there; only our own runtime knows it. */
+  readonly berthNamespace?: string
 }
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'

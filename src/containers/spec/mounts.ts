@@ -17,6 +17,8 @@ export interface MountSources {
   volume(point: MountPoint): string
   /** What makes up a mounted image, topmost first. */
   image(point: MountPoint): readonly string[]
+  /** The mount namespace of the container whose IPC this one joins, by its path. */
+  readonly ipcMounts?: string
 }
 
 /** Stay writable with `--read-only`: without them nothing runs. */
@@ -32,14 +34,14 @@ export function mountsOf(
   const taken = (path: string) => mounts.some(({ target }) => clean(target) === path)
   const etcNotTaken = own.filter((mount, index) => index < mounts.length || !taken(mount.destination))
   const isUnder = (path: string, parent: string) => path.startsWith(`${parent}/`)
-  const defaults = defaultMounts(host)
+  const defaults = defaultMounts(host, sources)
     .filter(({ destination }) => !taken(destination))
     .filter(({ destination }) => !(taken('/dev') && isUnder(destination, '/dev')))
     .map((mount) => (host.readonlyRootfs && !keptWritable.includes(mount.destination) ? readOnly(mount) : mount))
   return [...defaults, ...etcNotTaken.sort((a, b) => depth(a.destination) - depth(b.destination))]
 }
 
-function defaultMounts(host: HostSettings): MountSpec[] {
+function defaultMounts(host: HostSettings, sources: MountSources): MountSpec[] {
   const access = host.privileged ? 'rw' : 'ro'
   const mounts: MountSpec[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -63,10 +65,10 @@ function defaultMounts(host: HostSettings): MountSpec[] {
       options: ['nosuid', 'noexec', 'nodev', access],
     },
   ]
-  return [...mounts, ...ipcMounts(host)]
+  return [...mounts, ...ipcMounts(host, sources)]
 }
 
-function ipcMounts(host: HostSettings): MountSpec[] {
+function ipcMounts(host: HostSettings, { ipcMounts: joined }: MountSources): MountSpec[] {
   const options = ['nosuid', 'noexec', 'nodev']
   // In the host's IPC namespace this is a view of the host's queues.
   const queue: MountSpec = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options }
@@ -75,11 +77,21 @@ function ipcMounts(host: HostSettings): MountSpec[] {
       destination: '/dev/shm',
       type: 'bind',
       source: '/dev/shm',
-      options: ['rbind', 'rprivate', ...options],
+      options: ['rbind', 'rprivate'],
     }
     return [queue, shared]
   }
   if (host.ipcMode === 'none') return [queue]
+  if (joined !== undefined) {
+    const shared: MountSpec = {
+      destination: '/dev/shm',
+      type: 'bind',
+      source: '/dev/shm',
+      options: ['bind', 'rprivate', ...options],
+      berthNamespace: joined,
+    }
+    return [queue, shared]
+  }
   const shm: MountSpec = {
     destination: '/dev/shm',
     type: 'tmpfs',

@@ -24,7 +24,10 @@ test('containers run by the runtime that they ask for', { timeout: 120_000 }, as
       'real-runc': { path: '/usr/sbin/runc' },
     })} berth`,
   )
+  const donor = await run('create', '--ipc', 'shareable', busybox)
   for (const runtime of ['real-runc', 'command']) {
+    const joining = await daemon.docker('create', '--runtime', runtime, '--ipc', `container:${donor}`, busybox)
+    expect(joining.stderr).toContain(`joining the IPC namespace of a container with the runtime ${runtime}`)
     const options = ['--runtime', runtime, '--memory', '64m', '--hostname', 'other']
     expect(await run('run', '--rm', ...options, busybox, 'sh', '-c', 'hostname; grep Seccomp: /proc/self/status')).toBe(
       'other\nSeccomp:\t2',

@@ -105,3 +105,20 @@ test('a user without subordinate ids keeps the daemon from starting, with a sent
     /there is no user "no-such-user" in/,
   )
 })
+
+test('containers with mapped users share processes and memory, in the users of the one that is joined', async () => {
+  await using stack = new AsyncDisposableStack()
+  const daemon = await startRemapped(stack)
+  const donor = await daemon.runDetached('--ipc', 'shareable', '--network', 'none', busybox, 'sleep', '600')
+  await daemon.docker('exec', donor, 'sh', '-c', 'echo from-donor > /dev/shm/word')
+  const join = ['run', '--rm', '--network', 'none', '--ipc', `container:${donor}`]
+  const script = 'cat /dev/shm/word /proc/self/uid_map; readlink /proc/self/ns/user'
+  const guest = await daemon.docker(...join, '--pid', `container:${donor}`, busybox, 'sh', '-c', script)
+  const users = await daemon.docker('exec', donor, 'readlink', '/proc/self/ns/user')
+  expect(guest.stderr).toBe('')
+  expect(guest.stdout.split(/\s+/).filter((word) => word !== '')).toEqual([
+    ...['from-donor', '0', String(first), String(size), users.stdout.trim()],
+  ])
+  const foreign = await daemon.docker(...join, '--userns', 'host', busybox, 'true')
+  expect(foreign.stderr).toContain('one of the two has the users of the host, the other not')
+})
