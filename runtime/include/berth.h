@@ -96,7 +96,10 @@ BERTH_FAST int berth_cgroup_processes(const char *path, int *pids, size_t capaci
 BERTH_FAST int berth_cgroup_layout(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);
 
 /* ---- host network (of the daemon's own namespace) ---- */
-BERTH_FAST int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n_addresses, uint32_t mtu, struct berth_error *err);
+/* Index of the bridge. */
+BERTH_WAIT int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n_addresses, uint32_t mtu, struct berth_error *err);
+/* 1: the link of that index has this name and is up, 0: not so. Waits for no lock of the network's. */
+BERTH_FAST int berth_link_is_up(uint32_t index, const char *name, struct berth_error *err);
 BERTH_WAIT int berth_link_delete(const char *name, struct berth_error *err); /* success when there is none */
 /* JSON array of {"name","index","kind","master","mtu","up","addresses":["10.0.0.1/16"]} */
 BERTH_FAST int berth_links(char *json, size_t capacity, size_t *ret_size, struct berth_error *err);

@@ -160,6 +160,13 @@ int berth_routes(char *json_out, size_t capacity, size_t *ret_size, struct berth
         return list(list_routes, &answer, ret_size, err);
 }
 
+int berth_link_is_up(uint32_t index, const char *name, struct berth_error *err) {
+        _cleanup_close_ int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (sock < 0)
+                return berth_error_set(err, errno, "open a socket to look for the network link %s", name);
+        return netlink_link_is_up(sock, index, name);
+}
+
 int berth_link_delete(const char *name, struct berth_error *err) {
         _cleanup_close_ int sock = -1;
         int r = netlink_open(&sock, err);
@@ -245,5 +252,5 @@ int berth_bridge_ensure(const char *name, const char *const *addresses, size_t n
         for (size_t i = 0; i < bridge.n_wanted && r == 0; i++)
                 if (!bridge.there[i])
                         r = netlink_address_add(sock, bridge.link.index, &bridge.wanted[i], err);
-        return r < 0 ? berth_error_prefix(err, "bridge %s", name) : 0;
+        return r < 0 ? berth_error_prefix(err, "bridge %s", name) : (int) bridge.link.index;
 }

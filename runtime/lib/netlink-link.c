@@ -3,6 +3,7 @@
 #include <linux/if_link.h>
 #include <linux/veth.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -16,28 +17,24 @@ static int check_name(const char *name, struct berth_error *err) {
         return 0;
 }
 
-static int take_index(const struct nlmsghdr *message, void *data) {
-        if (message->nlmsg_type == RTM_NEWLINK && message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct ifinfomsg)))
-                *(uint32_t *) data = (uint32_t) ((const struct ifinfomsg *) NLMSG_DATA(message))->ifi_index;
-        return 0;
-}
-
 int netlink_link_index(int sock, const char *name, uint32_t *ret_index, struct berth_error *err) {
         int r = check_name(name, err);
         if (r < 0)
                 return r;
-        struct netlink_request request;
-        struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
-        netlink_begin(&request, RTM_GETLINK, 0, &link, sizeof(link));
-        netlink_put_text(&request, IFLA_IFNAME, name);
-        uint32_t index = 0;
-        r = netlink_call(sock, &request, take_index, &index);
-        if (r < 0)
-                return berth_error_set(err, -r, "find the network link %s", name);
-        if (index == 0)
-                return berth_error_set(err, ENODEV, "find the network link %s", name);
-        *ret_index = index;
+        /* Unlike RTM_GETLINK it does not wait for the lock that whoever changes any network holds. */
+        struct ifreq request = {0};
+        memcpy(request.ifr_name, name, strlen(name));
+        if (ioctl(sock, SIOCGIFINDEX, &request) < 0)
+                return berth_error_set(err, errno, "find the network link %s", name);
+        *ret_index = (uint32_t) request.ifr_ifindex;
         return 0;
+}
+
+bool netlink_link_is_up(int sock, uint32_t index, const char *name) {
+        struct ifreq request = {.ifr_ifindex = (int) index};
+        if (ioctl(sock, SIOCGIFNAME, &request) < 0 || strncmp(request.ifr_name, name, sizeof request.ifr_name) != 0)
+                return false;
+        return ioctl(sock, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_UP;
 }
 
 int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err) {

@@ -30,6 +30,8 @@ struct netlink_route {
 int netlink_open(int *ret_sock, struct berth_error *err);
 
 int netlink_link_index(int sock, const char *name, uint32_t *ret_index, struct berth_error *err); /* -ENODEV */
+/* Whether the link of that index has this name and is up, on any socket, without the lock that all changes of networks take. */
+bool netlink_link_is_up(int sock, uint32_t index, const char *name);
 int netlink_link_up(int sock, uint32_t index, bool up, struct berth_error *err);
 /* Before it goes up for the first time: the kernel gives it no IPv6 address by itself. Success where the kernel has no IPv6. */
 int netlink_link_without_ipv6(int sock, uint32_t index, struct berth_error *err);

@@ -66,6 +66,6 @@ test('links and routes of this namespace are told', () => {
   }
 })
 
-test('a link that is no bridge is not taken for one', () => {
-  expect(() => openNetlink(library).ensureBridge('lo', [], 0)).toThrow(/lo exists and is no bridge/)
+test('a link that is no bridge is not taken for one', async () => {
+  await expect(openNetlink(library).ensureBridge('lo', [], 0)).rejects.toThrow(/lo exists and is no bridge/)
 })

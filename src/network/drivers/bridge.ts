@@ -31,7 +31,7 @@ export function bridgeDriver(settings: BridgeOptions): NetworkDriver {
     addressed: true,
     optionsOf: (network) => (isDefault(network) ? defaultOptions(settings) : network.settings.options),
     async prepare(network) {
-      ensureBridge(network, settings)
+      await ensureBridge(network, settings)
       await firewall.admit(rulesOf(network, settings))
     },
     adopt: (network) => firewall.adoptBridge(rulesOf(network, settings)),
@@ -88,8 +88,8 @@ async function removeHostState(networks: readonly Network[], settings: BridgeOpt
   }
 }
 
-/** At every start: it takes some ten microseconds, and a bridge that somebody deleted comes back. */
-function ensureBridge(network: Network, settings: BridgeOptions): void {
+/** At every start: where it stands that takes some ten microseconds, and one that somebody deleted or set down comes back. */
+async function ensureBridge(network: Network, settings: BridgeOptions): Promise<void> {
   const { links, memory } = settings
   const { subnet, gateway } = ipamOf(network)
   const bridge = bridgeOf(network, settings)
@@ -102,7 +102,7 @@ function ensureBridge(network: Network, settings: BridgeOptions): void {
     }
     memory.set(memoryOf(network), bridge)
   }
-  links.ensureBridge(bridge, [`${formatAddress(gateway)}/${subnet.prefix}`], mtuOf(network, settings))
+  await links.ensureBridge(bridge, [`${formatAddress(gateway)}/${subnet.prefix}`], mtuOf(network, settings))
 }
 
 function defaultOptions(settings: BridgeOptions): Record<string, string> {

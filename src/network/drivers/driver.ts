@@ -25,7 +25,7 @@ export interface NetworkDriver {
 /** What the drivers ask of the host's network; #runtime/netlink.ts answers. */
 export interface HostLinks {
   /** Makes the bridge or takes the one that is there: up, with exactly these IPv4 addresses. */
-  ensureBridge(name: string, addresses: readonly string[], mtu: number): void
+  ensureBridge(name: string, addresses: readonly string[], mtu: number): Promise<void>
   /** Success when there is none. */
   deleteLink(name: string): Promise<void>
   links(): readonly HostLink[]

@@ -12,7 +12,7 @@ import { openDatabase } from '#state/database.ts'
 
 /** The host's side is played here; test/native and test/integration have the real one. */
 const links: HostLinks = {
-  ensureBridge: () => undefined,
+  ensureBridge: async () => undefined,
   deleteLink: async () => undefined,
   links: () => [{ name: 'lo', index: 1, master: 0 }],
   routes: () => [{ to: '0.0.0.0/0', via: '10.0.0.1', link: 'eth0' }],
