@@ -116,8 +116,9 @@ test.each(['stop', 'kill9'] as const)('questions wait for a daemon that starts a
   const address = await addressOf('asked', 'shop')
   if (end === 'stop') await daemon.stop()
   else await daemon.kill9()
-  const inside = [`--net=/proc/${State.Pid}/ns/net`, '--', 'busybox', 'nslookup', '-type=a', 'asked', '127.0.0.11']
-  const waiting = promisify(execFile)('nsenter', inside, { timeout: 60_000 }).catch(
+  const patiently = ['nslookup', '-timeout=60', '-type=a', 'asked', '127.0.0.11']
+  const inside = [`--net=/proc/${State.Pid}/ns/net`, '--', 'busybox', ...patiently]
+  const waiting = promisify(execFile)('nsenter', inside, { timeout: 90_000 }).catch(
     (error: { stdout: string }) => error,
   )
   await daemon.start()
