@@ -48,9 +48,15 @@ export class LocalDriver implements VolumeDriver {
     return join(this.#ports.root, name, '_data')
   }
 
-  async create({ name, options }: Volume): Promise<void> {
+  /** @throws `invalid` for names and options that it does not take */
+  check({ name, options }: Volume): void {
     checkLocalName(name)
     checkLocalOptions(options ?? {})
+  }
+
+  async create(volume: Volume): Promise<void> {
+    this.check(volume)
+    const { name } = volume
     // Volumes are reached by path from containers with other users (user namespaces), so the way is open, as in Docker; the data root is not.
     await mkdir(this.#ports.root, { recursive: true, mode: 0o701 })
     await mkdir(join(this.#ports.root, name), { recursive: true, mode: 0o701 })

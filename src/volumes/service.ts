@@ -234,6 +234,8 @@ export class VolumeService {
     const chosen = await this.#drivers.get(foreign?.volume.driver ?? (driver === '' ? localDriverName : driver))
     const volume = { name, driver: chosen.name, options, labels, createdAt: this.#clock.nowNanos() }
     if (foreign || (chosen !== this.#local && (await chosen.find(name)))) return this.#adopt(volume)
+    // A name that no file can have could not be removed either.
+    if (chosen === this.#local) this.#local.check(volume)
     // The row first: what stands on the disk without one would be nobody's.
     this.#store.transaction(() => this.#store.insert(volume, 'making'))
     try {

@@ -27,6 +27,18 @@ const volumes = () => join(daemon.dataRoot, 'volumes')
 const mounts = async () =>
   (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes(volumes()))
 
+test('a name that no file can have leaves no volume behind, and is refused alike the next time', async () => {
+  const name = 'a'.repeat(400)
+  const make = () => daemon.request('POST', '/volumes/create', { Name: name })
+  await docker('volume', 'create', 'beside')
+  const first = await make()
+  expect([first.status, first.body]).toEqual([400, expect.stringContaining('volume name is too long')])
+  expect(await make()).toMatchObject({ status: first.status, body: first.body })
+  await daemon.restart()
+  expect(await docker('volume', 'ls', '-q')).not.toContain(name)
+  await docker('volume', 'rm', 'beside')
+})
+
 test('data, counts and mounts outlive a killed daemon; what is left when nobody holds it is unmounted', async () => {
   await docker('volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'memory')
   await run('--rm', '-v', 'named:/v', busybox, 'sh', '-c', 'echo kept >/v/file')
