@@ -116,7 +116,7 @@ async function write(
 }
 
 function answerError(around: Surroundings, response: ServerResponse, error: unknown): void {
-  const { headers, logger } = around
+  const { logger } = around
   if (response.headersSent || response.destroyed) {
     // Half an answer must not look like a whole one.
     logger.debug({ error: messageOf(error) }, 'an answer was cut off')
@@ -125,14 +125,16 @@ function answerError(around: Surroundings, response: ServerResponse, error: unkn
   }
   const { status, message } = toErrorAnswer(error)
   tellOfFailure(around, status, error)
+  const headers = errorHeaders(around, error)
   if (message === undefined) {
     response.writeHead(status, headers).end()
     return
   }
-  const text = `${JSON.stringify({ message })}\n`
+  const isPlain = hasCode(error, 'version-too-old')
+  const text = isPlain ? `${message}\n` : `${JSON.stringify({ message })}\n`
   response.writeHead(status, {
     ...headers,
-    'Content-Type': 'application/json',
+    'Content-Type': isPlain ? 'text/plain; charset=utf-8' : 'application/json',
     'Content-Length': Buffer.byteLength(text),
   })
   response.end(text)
@@ -140,6 +142,17 @@ function answerError(around: Surroundings, response: ServerResponse, error: unkn
 
 function tellOfFailure({ logger }: Surroundings, status: number, error: unknown): void {
   if (status >= 500 && !isExpected(status)) logger.error({ status, error: describe(error) }, 'a request failed')
+}
+
+/** Docker refuses a version before it tells whether it is experimental, and clients before 1.24 knew no JSON errors. */
+function errorHeaders({ headers }: Surroundings, error: unknown): Readonly<Record<string, string>> {
+  if (!hasCode(error, 'version-too-old') && !hasCode(error, 'version-too-new')) return headers
+  const { 'Docker-Experimental': _, ...others } = headers
+  return others
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof BerthError && error.code === code
 }
 
 /** Told to the client alone: what is not there yet, and what never will be. */

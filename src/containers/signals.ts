@@ -16,9 +16,10 @@ export function parseSignal(text: string): number {
   return number
 }
 
-/** A number that some system may have. */
+/** A number that some system may have; to Docker that is any but 0. */
 function isBeyondLinux(text: string): boolean {
-  return /^\d+$/.test(text) && Number(text) > last
+  const number = /^-?\d+$/.test(text) ? Number(text) : 0
+  return Number.isSafeInteger(number) && (number < 0 || number > last)
 }
 
 function findSignal(text: string): number | undefined {

@@ -25,6 +25,8 @@ export async function top(
   const task = context.tasks.find(container.id)
   if (!task || !isAlive(container)) throw conflict(`container ${container.id} is not running`)
   const pids = await pidsOf(await task.shim.state(), cgroupPathOf(container, context.cgroupDriver))
+  // It has ended between two looks.
+  if (pids.size === 0) throw conflict(`container ${container.id} is not running`)
   const output = await runPs(parseArguments(psArguments), pids)
   const result = parsePs(output, pids)
   publish(context, container, 'top')
@@ -95,10 +97,9 @@ async function pidsOf(status: ShimStatus, cgroupPath: string): Promise<Set<numbe
 
 /** A hierarchy in which init is where we have put it. @see cgroups(7), /proc/pid/cgroup */
 async function cgroupDirectory(pid: number, path: string): Promise<string | undefined> {
-  const [groups, mounts] = await Promise.all([
-    readFile(`/proc/${pid}/cgroup`, 'utf8'),
-    readFile('/proc/self/mountinfo', 'utf8'),
-  ])
+  const groups = await unlessGone(readFile(`/proc/${pid}/cgroup`, 'utf8'))
+  if (groups === undefined) return undefined
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8')
   for (const line of groups.trim().split('\n')) {
     const [, controllers = '', group = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
     if (!group.endsWith(path)) continue
@@ -121,9 +122,22 @@ function findHierarchy(mounts: string, controllers: string): string | undefined 
   return undefined
 }
 
-async function pidsBelow(directory: string): Promise<number[]> {
-  const own = (await readFile(join(directory, 'cgroup.procs'), 'utf8')).split('\n').filter((line) => line !== '')
-  const children = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory())
-  const nested = await Promise.all(children.map((child) => pidsBelow(join(directory, child.name))))
-  return [...own.map(Number), ...nested.flat()]
+/** A group that goes meanwhile has none. */
+export async function pidsBelow(directory: string): Promise<number[]> {
+  const own = (await unlessGone(readFile(join(directory, 'cgroup.procs'), 'utf8'))) ?? ''
+  const children = (await unlessGone(readdir(directory, { withFileTypes: true }))) ?? []
+  const groups = children.filter((entry) => entry.isDirectory())
+  const nested = await Promise.all(groups.map((child) => pidsBelow(join(directory, child.name))))
+  const numbers = own.split('\n').filter((line) => line !== '')
+  return [...numbers.map(Number), ...nested.flat()]
+}
+
+/** A process may end and its group be removed (ENODEV: while it is read) between two looks. */
+async function unlessGone<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (['ENOENT', 'ENODEV', 'ESRCH'].includes(systemCode(error) ?? '')) return undefined
+    throw error
+  }
 }

@@ -79,7 +79,7 @@ function validateCpuset({ cpusetCpus, cpusetMems }: Limits): void {
   for (const { value, name, what, file } of checks) {
     if (value === '') continue
     const wanted = parseSet(value)
-    if (!wanted) throw invalid(`Invalid value ${value} for cpuset ${name}`)
+    if (!wanted) throw invalid(`Invalid value ${value} for cpuset ${name}: invalid format: ${value}`)
     const available = readFileSync(file, 'utf8').trim()
     const there = parseSet(available)
     if (there && !wanted.isSubsetOf(there)) {

@@ -77,17 +77,21 @@ export function formatVersion(version: ApiVersion): string {
   return `${Math.trunc(version / 1000)}.${version % 1000}`
 }
 
-/** Reads `1.41`.   @throws `invalid` in Docker's words when it is not served */
+/** Reads `1.41`.   @throws `invalid` in Docker's words when it is not served (`version-too-old`, `version-too-new`) */
 export function parseVersion(text: string): ApiVersion {
   const [major = '', minor = '0'] = text.split('.')
   const version = versionOf(Number(major), Number(minor))
   if (version < oldestVersion) {
     throw invalid(
       `client version ${text} is too old. Minimum supported API version is ${formatVersion(oldestVersion)}, please upgrade your client to a newer version`,
+      { code: 'version-too-old' },
     )
   }
   if (version > newestVersion) {
-    throw invalid(`client version ${text} is too new. Maximum supported API version is ${formatVersion(newestVersion)}`)
+    throw invalid(
+      `client version ${text} is too new. Maximum supported API version is ${formatVersion(newestVersion)}`,
+      { code: 'version-too-new' },
+    )
   }
   return version
 }

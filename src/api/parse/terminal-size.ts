@@ -7,11 +7,13 @@ export function parseSize(height: string | undefined, width: string | undefined)
 
 function parseSide(text: string | undefined, side: string): number {
   const value = Number(text)
-  if (text === undefined || !/^\d+$/.test(text)) {
+  if (text === undefined || !/^-?\d+$/.test(text)) {
     throw invalid(`invalid resize ${side} ${JSON.stringify(text ?? '')}: invalid syntax`)
   }
-  if (value > 0xffff) throw invalid(`invalid resize ${side} ${JSON.stringify(text)}: value out of range`)
-  return value
+  if (value < 0 || value > 0xffffffff)
+    throw invalid(`invalid resize ${side} ${JSON.stringify(text)}: value out of range`)
+  // The kernel's window size has 16 bits, of which Docker keeps the low ones too.
+  return value & 0xffff
 }
 
 /** `ConsoleSize` of a request, or undefined when it is absent.   @throws `invalid` */

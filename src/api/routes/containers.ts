@@ -20,7 +20,8 @@ export const containerRoutes: readonly Route[] = [
       all: query.boolean('all') || limited,
       limit: limited ? limit : undefined,
       size: query.boolean('size'),
-      filters: parseFilters(query.text('filters'), { since: query.text('since'), before: query.text('before') }),
+      // Docker takes `since` and `before` outside of the filters, too, and does nothing with them.
+      filters: parseFilters(query.text('filters')),
     })
     const now = systemClock.nowNanos()
     const factsOf = imageFactsReader(engine)

@@ -1,4 +1,5 @@
-import { invalid } from '#base/errors.ts'
+import { invalid, messageOf } from '#base/errors.ts'
+import type { Filters } from '#base/filters.ts'
 import { since } from '#contract/versions.ts'
 import { type UsageKind, usageKinds } from '#engine/engine.ts'
 import { type Route, route } from '../call.ts'
@@ -15,12 +16,21 @@ export const diskUsageRoutes: readonly Route[] = [
 
   // Nothing is built here yet, so the cache is empty.
   route('POST /build/prune', ({ query }) => {
-    parseFilters(query.text('filters')).allowOnly(buildCacheFilters)
+    checkBuildCacheFilters(parseFilters(query.text('filters')))
     return json({ CachesDeleted: null, SpaceReclaimed: 0 })
   }),
 ]
 
 const buildCacheFilters = 'until id parent type description inuse shared private'.split(' ')
+
+/** @throws `invalid` in Docker's words */
+function checkBuildCacheFilters(filters: Filters): void {
+  try {
+    filters.allowOnly(buildCacheFilters)
+  } catch (cause) {
+    throw invalid(`failed to prune build cache: ${messageOf(cause)}`, { cause })
+  }
+}
 
 /** @throws `invalid` in Docker's words */
 function parseKinds(words: readonly string[]): ReadonlySet<UsageKind> {

@@ -82,12 +82,6 @@ test.each([
   ['GET', '/v9.9/info', 400, 'client version 9.9 is too new. Maximum supported API version is 1.51'],
   [
     'GET',
-    '/v1.12/info',
-    400,
-    'client version 1.12 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version',
-  ],
-  [
-    'GET',
     '/v1.41/swarm',
     503,
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
@@ -100,6 +94,16 @@ test.each([
   const answer = await (await wire.connect()).request(method, path)
   expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { message }])
   expect(answer.headers['content-type']).toBe('application/json')
+})
+
+test('a client too old for JSON errors is told in plain text', async () => {
+  await using wire = await serve({})
+  const { status, headers, body } = await (await wire.connect()).request('GET', '/v1.12/info')
+  expect([status, headers['content-type'], body]).toEqual([
+    400,
+    'text/plain; charset=utf-8',
+    'client version 1.12 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version\n',
+  ])
 })
 
 test('lists that Berth cannot fill yet are empty, not errors', async () => {

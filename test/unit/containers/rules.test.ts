@@ -34,8 +34,9 @@ test.each(['', '0', 'NOPE', 'RTMAX+1'])("'%s' is no signal", (text) => {
   expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`)
 })
 
-test('a number above the last signal is one that Linux does not have', () => {
+test('a number beyond the signals is one that Linux does not have', () => {
   expect(() => parseSignal('65')).toThrow('the linux daemon does not support signal 65')
+  expect(() => parseSignal('-1')).toThrow('the linux daemon does not support signal -1')
 })
 
 const attempt = { exitCode: 1, stoppedByUser: false, restartCount: 0, ranForMs: 5, previousDelayMs: 0 }
