@@ -7,5 +7,16 @@ import { refusals } from './refusals.ts'
 import { streams } from './streams.ts'
 import { system } from './system.ts'
 import { volumes } from './volumes.ts'
+import { wrongValues } from './wrong-values.ts'
 
-export const scripts: readonly Script[] = [system, containers, execs, streams, images, networks, volumes, refusals]
+export const scripts: readonly Script[] = [
+  system,
+  containers,
+  execs,
+  streams,
+  images,
+  networks,
+  volumes,
+  refusals,
+  wrongValues,
+]
