@@ -85,7 +85,7 @@ async function textOf(stream: Readable | null): Promise<string> {
 
 function failureOf(end: number | NodeJS.Signals | Error, message: string, executable: string): Error {
   if (end instanceof Error) return unavailable(`cannot run ${executable}: ${messageOf(end)}`, { cause: end })
-  if (end === 2) return unavailable(message || 'berth-unpack cannot be confined on this host')
+  if (end === 2) return unavailable(`berth-unpack cannot begin its work here: ${message || 'no message'}`)
   if (end === 3) return noSpace(message)
   return internal(`berth-unpack ended with ${end}: ${message || 'no message'}`)
 }

@@ -153,7 +153,7 @@ function endOf(child: ChildProcess): Promise<number | NodeJS.Signals | Error> {
 function failureOf(end: number | NodeJS.Signals | Error, message: string): BerthError {
   if (end instanceof Error) return unavailable(`cannot run berth-unpack: ${messageOf(end)}`, { cause: end })
   if (end === 1) return invalid(message || 'the files cannot be packed')
-  if (end === 2) return unavailable(message || 'berth-unpack cannot be confined on this host')
+  if (end === 2) return unavailable(`berth-unpack cannot begin its work here: ${message || 'no message'}`)
   if (end === 3) return noSpace(message || 'no space left')
   if (end === 5) return notFound(message)
   return internal(message || `berth-unpack ended with ${end} and said nothing`)

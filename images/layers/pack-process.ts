@@ -105,7 +105,7 @@ function failureOf(end: number | NodeJS.Signals | Error, message: string, execut
   if (end instanceof Error) return unavailable(`cannot run ${executable}: ${messageOf(end)}`, { cause: end })
   if (end === 1) return invalid(message || 'the files cannot be packed', { code: 'layer-invalid' })
   if (end === 3) return noSpace(message || 'no space left for the layer')
-  if (end === 2) return unavailable(message || 'berth-unpack cannot be confined on this host')
+  if (end === 2) return unavailable(`berth-unpack cannot begin its work here: ${message || 'no message'}`)
   return internal(`berth-unpack ended with ${end}: ${message || 'no message'}`)
 }
 

@@ -226,7 +226,9 @@ async function feed(stream: Readable, child: ChildProcess): Promise<unknown> {
   const childEnds = () => {
     first ??= 'child'
   }
-  stream.once('error', streamEnds).once('close', streamEnds)
+  stream.once('error', streamEnds).once('close', () => {
+    if (!stream.readableEnded) streamEnds()
+  })
   child.stdin.once('error', childEnds)
   child.once('exit', childEnds)
   try {
@@ -257,7 +259,7 @@ function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): Disp
 function failureOf(code: number | NodeJS.Signals, message: string): BerthError {
   if (code === 1) return invalid(message || 'the layer cannot be unpacked', { code: 'layer-invalid' })
   if (code === 3) return noSpace(message || 'no space left for the layer')
-  if (code === 2) return unavailable(message || 'berth-unpack cannot be confined on this host')
+  if (code === 2) return unavailable(`berth-unpack cannot begin its work here: ${message || 'no message'}`)
   return internal(`berth-unpack ended with ${code}: ${message || 'no message'}`)
 }
 

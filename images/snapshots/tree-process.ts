@@ -47,7 +47,7 @@ export async function runTreeJobOn(
   if (code === 0) return printed
   const words = message.trim() || `berth-unpack ${args[0]} ended with ${code}`
   if (code === 1 && args[0] === '--verify') throw dataLoss(words)
-  if (code === 2) throw unavailable(words)
+  if (code === 2) throw unavailable(`berth-unpack cannot begin its work here: ${words}`)
   if (code === 3) throw noSpace(words)
   throw internal(words)
 }

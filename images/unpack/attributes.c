@@ -67,7 +67,10 @@ bool attributes_equal(const struct attributes *one, const struct attributes *oth
         return true;
 }
 
-bool attributes_opaque(int fd) {
+int attributes_opaque(int fd) {
         char value[2];
-        return fgetxattr(fd, OVERLAY_PREFIX "opaque", value, sizeof value) == 1 && value[0] == 'y';
+        ssize_t size = fgetxattr(fd, OVERLAY_PREFIX "opaque", value, sizeof value);
+        if (size < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != ERANGE)
+                return -errno;
+        return size == 1 && value[0] == 'y';
 }

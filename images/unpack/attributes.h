@@ -26,5 +26,5 @@ int attributes_read(struct attributes *attributes, int fd, const char *path, str
 
 bool attributes_equal(const struct attributes *one, const struct attributes *other);
 
-/* Whether the directory hides what the layers below have under its name. */
-bool attributes_opaque(int fd);
+/* 1: the directory hides what the layers below have under its name; 0: it does not; or negative errno. */
+int attributes_opaque(int fd);

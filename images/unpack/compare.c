@@ -188,7 +188,10 @@ static int compare_level(struct compare *compare, struct step *step, struct name
         if (r < 0)
                 return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? 0 : tree_error(compare->err, -r, "open", compare->path.text);
         bool is_below_opaque = step->above && step->above->is_opaque;
-        step->is_opaque = layers->overlay && step->below.n > 0 && (is_below_opaque || attributes_opaque(fd));
+        int opaque = layers->overlay && step->below.n > 0 ? (is_below_opaque ? 1 : attributes_opaque(fd)) : 0;
+        if (opaque < 0)
+                return tree_error(compare->err, -opaque, "read the attributes of", compare->path.text);
+        step->is_opaque = opaque;
         r = names_add(names, fd, 0, compare->err);
         /* In a layer one mark says that nothing is taken over, and all that is in the directory is new. */
         if (r == 0 && !(step->is_opaque && compare->of->for_layer))

@@ -110,9 +110,12 @@ static int limit(int resource, uint64_t value, struct berth_error *err) {
 }
 
 static int drop_capabilities(uint64_t keep, struct berth_error *err) {
-        for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+        unsigned long capability = 0;
+        for (; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
                 if (!(keep >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
                         return berth_error_set(err, errno, "drop capability %lu", capability);
+        if (errno != EINVAL) /* for the number behind the last one */
+                return berth_error_set(err, errno, "look for capability %lu", capability);
 
         struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
         struct __user_cap_data_struct data[2] = {

@@ -5,6 +5,7 @@
 #include "report.h"
 #include "tree.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,15 @@ static bool same_time(const struct timespec *one, const struct timespec *other) 
         return one->tv_sec == other->tv_sec && (one->tv_nsec == other->tv_nsec || one->tv_nsec == 0 || other->tv_nsec == 0);
 }
 
-/* The size of the capability, 0 without one or when the file has gone. */
+/* The size of the capability, 0 without one or when the file has gone; negative when it cannot be read. */
 static ssize_t capability_of(int directory, const char *name, char value[64]) {
         struct berth_error ignored;
         _cleanup_close_ int fd = -1;
-        if (tree_open(directory, name, O_RDONLY | O_NONBLOCK, &fd, &ignored) < 0)
-                return 0;
+        int r = tree_open(directory, name, O_RDONLY | O_NONBLOCK, &fd, &ignored);
+        if (r < 0)
+                return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? 0 : r;
         ssize_t size = fgetxattr(fd, "security.capability", value, 64);
-        return size < 0 ? 0 : size;
+        return size < 0 && (errno == ENODATA || errno == EOPNOTSUPP) ? 0 : size;
 }
 
 bool differ_files(const char *name, const struct differ_side *one, const struct differ_side *other) {
@@ -45,7 +47,8 @@ bool differ_files(const char *name, const struct differ_side *one, const struct 
                 return false;
         char a[64], b[64];
         ssize_t size = capability_of(one->directory, name, a);
-        return size != capability_of(other->directory, name, b) || memcmp(a, b, (size_t) size) != 0;
+        /* Of files that cannot be compared both are kept. */
+        return size < 0 || size != capability_of(other->directory, name, b) || memcmp(a, b, (size_t) size) != 0;
 }
 
 int differ_attributes(struct differ *differ, int one, int other, const char *path, struct berth_error *err) {

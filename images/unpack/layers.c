@@ -70,11 +70,16 @@ int layers_list(const struct level_fds *fds, struct names *names, struct berth_e
         return 0;
 }
 
-/* Whether the directory ends what is seen of the layers below it. */
-static bool is_opaque(const struct layers *layers, int parent, const char *name) {
-        struct berth_error ignored;
+/* 1: the directory ends what is seen of the layers below it. What cannot be asked must not pass for one that shows them. */
+static int is_opaque(const struct layers *layers, int parent, const char *name, struct berth_error *err) {
         _cleanup_close_ int fd = -1;
-        return !layers->overlay || (tree_open(parent, name, O_RDONLY | O_DIRECTORY, &fd, &ignored) == 0 && attributes_opaque(fd));
+        if (!layers->overlay)
+                return 1;
+        int r = tree_open(parent, name, O_RDONLY | O_DIRECTORY, &fd, err);
+        if (r < 0)
+                return has_gone(r) ? 0 : r;
+        r = attributes_opaque(fd);
+        return r < 0 ? tree_error(err, -r, "read the attributes of", name) : r;
 }
 
 int layers_find(const struct layers *layers, const struct level_fds *fds, const char *name, const struct name *among, size_t n_among,
@@ -102,7 +107,10 @@ int layers_find(const struct layers *layers, const struct level_fds *fds, const 
                         break;
                 }
                 ret->levels.of[ret->levels.n++] = fds->of[at];
-                if (i + 1 < n && is_opaque(layers, fds->fds[at], name))
+                int last = i + 1 < n ? is_opaque(layers, fds->fds[at], name, err) : 1;
+                if (last < 0)
+                        return last;
+                if (last)
                         break;
         }
         return 0;

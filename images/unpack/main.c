@@ -205,14 +205,20 @@ static int exit_code_of(int code) {
         }
 }
 
+/* Whether the machine refused it, and not the layer. */
+static bool needs_reason(int code) {
+        return code == EIO || code == EMFILE || code == ENFILE || code == ENOMEM || code == EAGAIN || code == ENOSPC || code == EDQUOT || code == EROFS;
+}
+
 /* Names come from the archive: nothing of them may steer a terminal or begin a line in a log. */
 static int complain(const struct berth_error *err, int exit_code) {
-        char text[sizeof err->text + 1];
-        size_t used = 0;
-        for (; err->text[used] != '\0'; used++) {
-                unsigned char c = (unsigned char) err->text[used];
-                text[used] = c < 0x20 || c == 0x7f ? '?' : (char) c;
-        }
+        const char *reason = strerror(err->code);
+        bool says = !needs_reason(err->code) || strstr(err->text, reason);
+        char text[sizeof err->text + 80];
+        size_t used = (size_t) snprintf(text, sizeof text - 1, "%s%s%s", err->text, says ? "" : ": ", says ? "" : reason);
+        for (char *c = text; *c != '\0'; c++)
+                if ((unsigned char) *c < 0x20 || *c == 0x7f)
+                        *c = '?';
         text[used++] = '\n';
         return write(STDERR_FILENO, text, used) == (ssize_t) used ? exit_code : EXIT_INTERNAL;
 }
@@ -222,6 +228,15 @@ static void format_digest(const uint8_t bytes[32], char ret[65]) {
                 (void) snprintf(ret + (size_t) 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* The line that tells what was done. */
+static int answer(const char *line, int size) {
+        struct berth_error err;
+        if (write(STDOUT_FILENO, line, (size_t) size) == size)
+                return 0;
+        (void) berth_error_set(&err, errno, "tell the result");
+        return complain(&err, EXIT_INTERNAL);
+}
+
 static int answer_packed(const struct counts *counts, bool is_layer) {
         char digest[65], layer[90] = "", line[200];
         format_digest(counts->diff_id, digest);
@@ -229,7 +244,7 @@ static int answer_packed(const struct counts *counts, bool is_layer) {
                 (void) snprintf(layer, sizeof layer, "\"diffId\":\"sha256:%s\",", digest);
         int size = snprintf(line, sizeof line, "{%s\"size\":%llu,\"entries\":%llu}\n", layer, (unsigned long long) counts->size,
                             (unsigned long long) counts->entries);
-        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
+        return answer(line, size);
 }
 
 static int answer_unpacked(const struct counts *counts) {
@@ -240,14 +255,14 @@ static int answer_unpacked(const struct counts *counts) {
                             "{\"diffId\":\"sha256:%s\",\"size\":%llu,\"entries\":%llu,\"inodes\":%llu,\"diskBytes\":%llu,\"skippedXattrs\":%llu}\n",
                             digest, (unsigned long long) counts->size, (unsigned long long) counts->entries, (unsigned long long) counts->inodes,
                             (unsigned long long) counts->disk_bytes, (unsigned long long) counts->skipped_xattrs);
-        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
+        return answer(line, size);
 }
 
 static int answer_usage(const struct usage *counted) {
         char line[120];
         int size = snprintf(line, sizeof line, "{\"bytes\":%llu,\"inodes\":%llu,\"content\":%llu}\n", (unsigned long long) counted->bytes,
                             (unsigned long long) counted->inodes, (unsigned long long) counted->content);
-        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
+        return answer(line, size);
 }
 
 static int sync_filesystem(void) {
@@ -330,7 +345,7 @@ static int compress(const struct block_codec *codec) {
         char digest[65], line[160];
         format_digest(made.digest, digest);
         int size = snprintf(line, sizeof line, "{\"digest\":\"sha256:%s\",\"size\":%llu}\n", digest, (unsigned long long) made.size);
-        return write(STDOUT_FILENO, line, (size_t) size) == size ? 0 : EXIT_INTERNAL;
+        return answer(line, size);
 }
 
 int main(int argc, char **argv) {

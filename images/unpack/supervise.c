@@ -14,7 +14,7 @@
 
 #define OPAQUE_XATTR "trusted.overlay.opaque"
 
-/* 1: one directory is marked, 0: the writer has ended. */
+/* 1: one directory is marked, 0: the writer has ended. Negative: who asked cannot be told, and waits. */
 static int answer_one(int marker) {
         char byte;
         union {
@@ -25,13 +25,15 @@ static int answer_one(int marker) {
         struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
         ssize_t n = recvmsg(marker, &message, MSG_CMSG_CLOEXEC);
         if (n <= 0)
-                return 0;
+                return n == 0 || errno == ECONNRESET ? 0 : -errno;
         _cleanup_close_ int fd = -1;
         const struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
         if (rights && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof fd))
                 memcpy(&fd, CMSG_DATA(rights), sizeof fd);
         int answer = fd < 0 ? EBADF : fsetxattr(fd, OPAQUE_XATTR, "y", 1, 0) < 0 ? errno : 0;
-        return send(marker, &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer;
+        if (send(marker, &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer)
+                return 1;
+        return errno == EPIPE || errno == ECONNRESET ? 0 : -errno;
 }
 
 static int status_of(int pid) {
@@ -68,17 +70,20 @@ void supervise_end(const struct family *family) {
 int supervise_run(const struct family *family, const struct shared *shared, struct berth_error *err) {
         struct pollfd polls[] = {{.fd = family->marker, .events = POLLIN}, {.fd = family->signals, .events = POLLIN}};
         bool stopped = false;
+        int answered = 1;
         for (;;) {
                 /* Not poll: arm64 has only this one. */
                 int n = ppoll(polls, 2, NULL, NULL);
                 if (n < 0 && errno == EINTR)
                         continue;
                 stopped = n < 0 || polls[1].revents != 0;
+                if (!stopped && polls[0].revents != 0)
+                        answered = answer_one(family->marker);
                 /* The writer's end of the socket is closed by its exit, whatever the reason. */
-                if (stopped || (polls[0].revents != 0 && !answer_one(family->marker)))
+                if (stopped || answered <= 0)
                         break;
         }
-        if (stopped)
+        if (stopped || answered < 0)
                 kill_both(family);
         int writer = status_of(family->writer);
         /* Without a reader nothing is left to do for it, and its input may never end. */
@@ -87,6 +92,8 @@ int supervise_run(const struct family *family, const struct shared *shared, stru
         int inflater = status_of(family->inflater);
         if (stopped)
                 return berth_error_set(err, EINTR, "unpacking was stopped");
+        if (answered < 0)
+                return berth_error_set(err, -answered, "mark a directory opaque: %s", strerror(-answered));
         if (writer == 0 && inflater == 0)
                 return 0;
 
