@@ -37,14 +37,21 @@ export interface CopiedOut {
 /** No path is longer. */
 const maxAnswerBytes = 8192
 
+/** A container's root, open; it may run. */
+export interface RootFds {
+  readonly root: number
+  /** The user namespace in whose numbers files have owners; undefined: the host's. */
+  readonly users: number | undefined
+}
+
 /** Looks at a path below an open root.   @throws `not-found`, `internal` in the system's words */
 export async function lookIn(
   executable: string,
-  root: number,
+  fds: RootFds,
   path: string,
   signal?: AbortSignal,
 ): Promise<FoundPlace> {
-  const child = start(executable, { args: ['--look', path], root, output: false }, signal)
+  const child = start(executable, { args: ['--look', path], fds, output: false }, signal)
   const [place] = await Promise.all([answerOf(child.process), child.done])
   return parsePlace(place)
 }
@@ -55,11 +62,11 @@ export async function lookIn(
  */
 export async function copyOutOf(
   executable: string,
-  { root, path, name }: { readonly root: number; readonly path: string; readonly name: string },
+  { fds, path, name }: { readonly fds: RootFds; readonly path: string; readonly name: string },
   signal?: AbortSignal,
 ): Promise<CopiedOut> {
   const args = ['--copy-out', path, '--name', name, '--limit-bytes', `${Number.MAX_SAFE_INTEGER}`]
-  const child = start(executable, { args, root, output: true }, signal)
+  const child = start(executable, { args, fds, output: true }, signal)
   const answer = await answerOf(child.process)
   if (answer === '') await child.done
   return { place: parsePlace(answer), archive: follow(child), stop: () => stop(child) }
@@ -73,15 +80,23 @@ interface Started {
 
 function start(
   executable: string,
-  { args, root, output }: { readonly args: readonly string[]; readonly root: number; readonly output: boolean },
+  { args, fds, output }: { readonly args: readonly string[]; readonly fds: RootFds; readonly output: boolean },
   signal: AbortSignal | undefined,
 ): Started {
-  const child = spawn(executable, [...args], {
-    stdio: ['ignore', 'pipe', 'pipe', root, ...(output ? ['pipe' as const] : [])],
+  const { root, users } = fds
+  const child = spawn(executable, [...args, ...(users === undefined ? [] : ['--users'])], {
+    stdio: [
+      'ignore',
+      'pipe',
+      'pipe',
+      root,
+      ...(output ? ['pipe' as const] : []),
+      ...(users === undefined ? [] : [users]),
+    ],
     env: {},
     cwd: '/',
   })
-  const written = child.stdio?.[4]
+  const written = output ? child.stdio?.[4] : undefined
   // What goes wrong with it is told by its reader and by the child.
   const archive = written instanceof Readable ? pipeline(written, new PassThrough(), () => undefined) : undefined
   archive?.on('error', () => undefined)

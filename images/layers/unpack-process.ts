@@ -7,6 +7,7 @@ import { onAbort } from '#base/abort.ts'
 import { type BerthError, cancelled, internal, invalid, messageOf, noSpace, unavailable } from '#base/errors.ts'
 import type { GrowingBlob } from '../content/content-store.ts'
 import type { SnapshotMounts } from '../snapshots/snapshotter.ts'
+import type { RootFds } from './copy-process.ts'
 import { parseUnpackResult, type UnpackResult } from './unpack-result.ts'
 
 /** Bytes of a layer: a file, an open descriptor (stays the caller's; read from its current position; with `growth` while it is written), or
@@ -84,8 +85,7 @@ export async function runInflate(executable: string, run: InflateRun, signal?: A
 
 export interface CopyInRun {
   readonly archive: Readable
-  /** A container's root, open; it may run. */
-  readonly root: number
+  readonly fds: RootFds
   /** A directory in it: absolute, without symlinks. */
   readonly path: string
   /** Neither replaces a directory by something else, nor the other way round. */
@@ -96,14 +96,17 @@ export interface CopyInRun {
 
 /** Makes the files of an archive in a container.   @throws as `runUnpack` does */
 export async function runCopyIn(executable: string, run: CopyInRun, signal?: AbortSignal): Promise<void> {
-  const { path, keepKinds, owner, root, archive } = run
+  const { path, keepKinds, owner, archive } = run
+  const { root, users } = run.fds
   const args = [
     ...['--copy-in', path.slice(1)],
     ...(keepKinds ? ['--keep-kinds'] : []),
     ...(owner ? ['--owner', `${owner.uid}:${owner.gid}`] : []),
+    ...(users === undefined ? [] : ['--users']),
     ...limitArguments(defaultLimits),
   ]
-  await runChild(executable, { source: { stream: archive }, args, inherited: [root] }, signal)
+  const inherited = users === undefined ? [root] : [root, users]
+  await runChild(executable, { source: { stream: archive }, args, inherited }, signal)
 }
 
 /** @param inherited descriptors from 3 on; the pipe that tells of growth comes after them */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -22,6 +23,17 @@ enum { MAX_LINKS = 255 };
 #ifndef MQUEUE_MAGIC
 #define MQUEUE_MAGIC 0x19800202
 #endif
+
+int container_root_become(int users, struct berth_error *err) {
+        if (users < 0)
+                return 0;
+        if (setns(users, CLONE_NEWUSER) < 0)
+                return berth_error_set(err, errno, "enter the container's user namespace: %s", strerror(errno));
+        if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
+                return berth_error_set(err, errno, "become root of the container's user namespace: %s", strerror(errno));
+        (void) close(users);
+        return 0;
+}
 
 int container_root_enter(int root, struct berth_error *err) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

@@ -8,6 +8,12 @@
 #include <sys/stat.h>
 
 /*
+ * Makes this process root of the container's user namespace, and nobody elsewhere: files have the owners that its processes see. First of
+ * all, since the kernel forgets signals of a parent's death with the old user. Closes `users`; -1: nothing is done.
+ */
+int container_root_become(int users, struct berth_error *err);
+
+/*
  * Makes a container's root, which may be of a running one, the root of this process, which gets empty namespaces otherwise. Its mounts stay
  * what they are: the container's own, volumes included.
  */

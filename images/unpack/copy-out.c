@@ -156,9 +156,12 @@ static int copy_all(int root, const struct copy_out_options *options, const stru
 int copy_out_run(const struct copy_out_options *options, bool *ret_confined, struct berth_error *err) {
         struct container_place place;
         *ret_confined = false;
+        int r = container_root_become(options->users, err);
+        if (r < 0)
+                return r;
         if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 return berth_error_set(err, errno, "set up signals");
-        int r = container_root_enter(UNPACK_TARGET_FD, err);
+        r = container_root_enter(UNPACK_TARGET_FD, err);
         if (r == 0)
                 r = confine(options, err);
         if (r < 0)

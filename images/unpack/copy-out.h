@@ -8,6 +8,7 @@
 struct copy_out_options {
         const char *path;
         const char *name; /* of the entry, and in front of what is below it; NULL: only look */
+        int users; /* the container's user namespace, -1: the caller's */
         struct limits limits;
 };
 

@@ -56,6 +56,7 @@ struct arguments {
         bool without_mount_points;
         bool growing;
         bool prompt;
+        bool users;
         struct limits limits;
 };
 
@@ -67,9 +68,10 @@ static const char usage[] =
         "       berth-unpack --gzip|--zstd <plain 4>compressed\n"
         "       berth-unpack --remove|--usage|--sync|--spread 3<directory\n"
         "       berth-unpack --relabel LABEL 3<file-or-directory\n"
-        "       berth-unpack --look PATH 3<root\n"
-        "       berth-unpack --copy-out PATH --name NAME [--limit-bytes N] [--limit-entries N] 3<root 4>archive\n"
-        "       berth-unpack --copy-in PATH [--keep-kinds] [--owner UID:GID] [--limit-bytes N] [--limit-entries N] [--limit-ratio N] <archive 3<root\n"
+        "       berth-unpack --look PATH [--users] 3<root [4<user-namespace]\n"
+        "       berth-unpack --copy-out PATH --name NAME [--users] [--limit-bytes N] [--limit-entries N] 3<root 4>archive [5<user-namespace]\n"
+        "       berth-unpack --copy-in PATH [--keep-kinds] [--owner UID:GID] [--users] [--limit-bytes N] [--limit-entries N] [--limit-ratio N]\n"
+        "                    <archive 3<root [4<user-namespace]\n"
         "       berth-unpack --assemble <description\n"
         "       berth-unpack --record 3<directory >record\n"
         "       berth-unpack --verify 3<directory 4<record\n"
@@ -106,6 +108,11 @@ static bool has_one_more(enum mode mode) {
                mode == MODE_COPY_OUT;
 }
 
+/* It comes last. */
+static int users_of(const struct arguments *arguments) {
+        return arguments->users ? UNPACK_FIRST_LOWER_FD + has_one_more(arguments->mode) : -1;
+}
+
 static bool *flag_of(struct arguments *arguments, const char *argument) {
         if (strcmp(argument, "--whole-trees") == 0)
                 return &arguments->whole_trees;
@@ -113,6 +120,8 @@ static bool *flag_of(struct arguments *arguments, const char *argument) {
                 return &arguments->growing;
         if (strcmp(argument, "--keep-kinds") == 0)
                 return &arguments->keep_kinds;
+        if (strcmp(argument, "--users") == 0)
+                return &arguments->users;
         if (strcmp(argument, "--prompt") == 0)
                 return &arguments->prompt;
         return strcmp(argument, "--without-mount-points") == 0 ? &arguments->without_mount_points : NULL;
@@ -179,6 +188,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
         if (ret->mode == MODE_COPY_OUT && !ret->name)
                 return false;
         if (ret->prompt && ret->mode != MODE_DIGEST)
+                return false;
+        if (ret->users && ret->mode != MODE_LOOK && ret->mode != MODE_COPY_OUT && ret->mode != MODE_COPY_IN)
                 return false;
         return ret->mode != MODE_NONE && ret->n_lowers <= (ret->mode == MODE_OVERLAY || packs(ret->mode) ? UNPACK_MAX_LOWERS : 0);
 }
@@ -297,6 +308,7 @@ static int unpack(const struct arguments *arguments) {
                                                .inflate_only = arguments->mode == MODE_INFLATE,
                                                .growing = arguments->growing,
                                                .base = arguments->mode == MODE_COPY_IN ? arguments->operand : NULL,
+                                               .users = users_of(arguments),
                                                .keep_kinds = arguments->keep_kinds,
                                                .has_owner = arguments->has_owner,
                                                .uid = arguments->uid,
@@ -329,7 +341,7 @@ static int pack(const struct arguments *arguments) {
 
 /* What is asked for is named by a user: that it is not there is told apart from all else. */
 static int copy_out(const struct arguments *arguments) {
-        const struct copy_out_options options = {.path = arguments->operand, .name = arguments->name, .limits = arguments->limits};
+        const struct copy_out_options options = {.path = arguments->operand, .name = arguments->name, .users = users_of(arguments), .limits = arguments->limits};
         struct berth_error err = {0};
         bool confined;
         if (copy_out_run(&options, &confined, &err) == 0)
@@ -355,7 +367,7 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        const unsigned n_inherited = (unsigned) arguments.n_lowers + has_one_more(arguments.mode) + arguments.growing;
+        const unsigned n_inherited = (unsigned) arguments.n_lowers + has_one_more(arguments.mode) + arguments.growing + arguments.users;
         if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + n_inherited, ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);

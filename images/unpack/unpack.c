@@ -222,6 +222,9 @@ static int confine_supervisor(const struct unpack_options *options, struct berth
 static int prepare(const struct unpack_options *options, int *ret_signals, struct seats *ret_seats, struct berth_error *err) {
         /* The daemon's death or SIGTERM ends us in order: the children are taken down and reaped first. */
         sigset_t stop;
+        int r = container_root_become(options->base ? options->users : -1, err);
+        if (r < 0)
+                return r;
         (void) sigemptyset(&stop);
         (void) sigaddset(&stop, SIGTERM);
         if (sigprocmask(SIG_BLOCK, &stop, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
@@ -232,7 +235,6 @@ static int prepare(const struct unpack_options *options, int *ret_signals, struc
         (void) umask(0);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return berth_error_set(err, errno, "give up new privileges");
-        int r = 0;
         for (unsigned i = 0; r == 0 && i < options->n_lowers; i++)
                 r = confine_to_subtree((int) (UNPACK_FIRST_LOWER_FD + i), err);
         if (r == 0)

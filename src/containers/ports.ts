@@ -154,6 +154,13 @@ export interface FoundPlace {
   readonly resolved: string
 }
 
+/** A container's root, open; it may run. */
+export interface RootFds {
+  readonly root: number
+  /** The user namespace in whose numbers files have owners; undefined: the host's. */
+  readonly users: number | undefined
+}
+
 /** Copies from and to the roots of containers, in confined children: paths are resolved inside the root, whatever the container does. */
 export interface ContainerFiles {
   /** Mounts the root of a container that does not run where nobody else sees it.   @param binds parents before children */
@@ -163,10 +170,10 @@ export interface ContainerFiles {
     readonly binds: readonly RootBind[]
   }): Promise<OpenRoot>
   /** @throws `not-found` */
-  look(root: number, path: string, signal: AbortSignal): Promise<FoundPlace>
+  look(fds: RootFds, path: string, signal: AbortSignal): Promise<FoundPlace>
   /** A tar, whose entry has this name.   @throws `not-found` */
   copyOut(
-    request: { readonly root: number; readonly path: string; readonly name: string },
+    request: { readonly fds: RootFds; readonly path: string; readonly name: string },
     signal: AbortSignal,
   ): Promise<{
     readonly place: FoundPlace
@@ -177,7 +184,7 @@ export interface ContainerFiles {
   /** @param request.path without symlinks   @throws `invalid`, `no-space` */
   copyIn(
     request: {
-      readonly root: number
+      readonly fds: RootFds
       readonly path: string
       readonly keepKinds: boolean
       readonly owner: { readonly uid: number; readonly gid: number } | undefined

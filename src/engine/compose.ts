@@ -252,7 +252,7 @@ function openRootfsReader(ports: DiffPorts): RootfsReader {
 function openContainerFiles(executable: string): ContainerFiles {
   return {
     assemble: ({ mounts, ...rest }) => assembleRoot(executable, { ...rest, mounts: { ...mounts, readOnly: false } }),
-    look: (root, path, signal) => lookIn(executable, root, path, signal),
+    look: (fds, path, signal) => lookIn(executable, fds, path, signal),
     copyOut: (request, signal) => copyOutOf(executable, request, signal),
     copyIn: (request, signal) => runCopyIn(executable, request, signal),
   }

@@ -35,7 +35,7 @@ export async function statPath(
 ): Promise<PathStat> {
   await using root = await openContainerRoot(context, name, signal)
   const wanted = toArchivePath(path)
-  const place = await found(name, path, context.files.look(root.fd, wanted, root.signal))
+  const place = await found(name, path, context.files.look(root.fds, wanted, root.signal))
   return { ...place, name: nameOf(wanted) }
 }
 
@@ -48,7 +48,7 @@ export async function copyOut(
   await using undo = new AsyncDisposableStack()
   const root = undo.use(await openContainerRoot(context, name, signal))
   const wanted = toArchivePath(path)
-  const request = { root: root.fd, path: wanted, name: nameOf(wanted) }
+  const request = { fds: root.fds, path: wanted, name: nameOf(wanted) }
   const { place, archive, stop } = await found(name, path, context.files.copyOut(request, root.signal))
   undo.defer(stop)
   publish(context, root.container, 'archive-path')
@@ -79,7 +79,7 @@ export async function copyIn(
   checkWritable(container, target)
   const owner = request.asContainerUser ? ownerOf(context, container) : undefined
   const { keepKinds } = request
-  await context.files.copyIn({ root: root.fd, path: target, keepKinds, owner, archive }, root.signal)
+  await context.files.copyIn({ fds: root.fds, path: target, keepKinds, owner, archive }, root.signal)
   publish(context, container, 'extract-to-dir')
 }
 
@@ -90,7 +90,7 @@ async function directoryAt(
   { name, path }: { readonly name: string; readonly path: string },
 ): Promise<string> {
   const wanted = toArchivePath(path).replace(/(.)\/\.?$/, '$1')
-  const { resolved, resolvedMode } = await found(name, path, files.look(root.fd, wanted, root.signal))
+  const { resolved, resolvedMode } = await found(name, path, files.look(root.fds, wanted, root.signal))
   if (resolvedMode === 0) throw missing(name, path)
   if ((resolvedMode & fileType) !== directoryType) throw invalid('extraction point is not a directory')
   return resolved

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { conflict, notImplemented } from '#base/errors.ts'
+import { conflict } from '#base/errors.ts'
 import { makeBindSource } from '../bind-source.ts'
 import type { Container, MountPoint } from '../container.ts'
 import type { ContainerContext } from '../context.ts'
@@ -8,7 +8,7 @@ import { isAlive } from '../lifecycle.ts'
 import { layersOfImageMount } from '../mounts/image-mounts.ts'
 import { mountVolumes, unmountVolumes, type VolumeSources } from '../mounts/volume-mounts.ts'
 import { settledTaskOf } from '../pause.ts'
-import type { OpenRoot, RootBind } from '../ports.ts'
+import type { OpenRoot, RootBind, RootFds } from '../ports.ts'
 import { getReadable } from '../reading.ts'
 import { etcOf } from '../shared-network.ts'
 import { idMapsOf } from '../spec/id-maps.ts'
@@ -16,7 +16,7 @@ import { mountsOf } from '../spec/mounts.ts'
 
 /** A container's files, with what is mounted into it. */
 export interface ContainerRoot extends AsyncDisposable {
-  readonly fd: number
+  readonly fds: RootFds
   readonly container: Container
   /** Of the request; also tells that the files must be let go of. */
   readonly signal: AbortSignal
@@ -38,41 +38,45 @@ export async function openContainerRoot(
   const container = getReadable(context, id, 'copy from or to')
   if (!isAlive(container)) {
     const root = undo.use(await assemble(context, container))
-    return toRoot(root.fd, { container, signal }, undo.move())
+    return toRoot({ root: root.fd, users: undefined }, { container, signal }, undo.move())
   }
-  refuseMapped(context, container)
   const copy = undo.use(context.copies.begin(id, signal))
   const root = undo.use(await openRunning(context, container))
   held[Symbol.dispose]()
-  return toRoot(root.fd, { container, signal: copy.signal }, undo.move())
+  return toRoot(root, { container, signal: copy.signal }, undo.move())
 }
 
 function toRoot(
-  fd: number,
+  fds: RootFds,
   rest: Pick<ContainerRoot, 'container' | 'signal'>,
   opened: AsyncDisposableStack,
 ): ContainerRoot {
-  return { fd, ...rest, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { fds, ...rest, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
-/** What its processes see has owners that only they know by these numbers. */
-function refuseMapped({ idMaps }: ContainerContext, { id, host }: Container): void {
-  if (idMapsOf(host, idMaps) === undefined) return
-  throw notImplemented(
-    `copying from and to container ${id} while it runs with mapped users is not supported yet; stop it first`,
-  )
+interface RunningRoot extends AsyncDisposable {
+  readonly root: number
+  readonly users: number | undefined
 }
 
-async function openRunning(context: ContainerContext, { id, state }: Container): Promise<OpenRoot> {
+async function openRunning(context: ContainerContext, { id, host, state }: Container): Promise<RunningRoot> {
+  await using undo = new AsyncDisposableStack()
   const { shim } = context.tasks.find(id) ?? (await settledTaskOf(context, id))
-  const root = await open(`/proc/${state.pid}/root`, 'r').catch(() => undefined)
+  const opened = async (name: string) => {
+    const file = await open(`/proc/${state.pid}/${name}`, 'r').catch(() => undefined)
+    return file && undo.use(file)
+  }
+  const root = await opened('root')
+  // What its processes see has owners that only they know by these numbers.
+  const isMapped = idMapsOf(host, context.idMaps) !== undefined
+  const users = isMapped ? await opened('ns/user') : undefined
   // Its shim has not taken leave of the process: until then the number is nobody else's.
   const now = await shim.state()
-  if (!root || now.pid !== state.pid || now.state !== 'running') {
-    await root?.close()
+  if (!root || (isMapped && !users) || now.pid !== state.pid || now.state !== 'running') {
     throw conflict(`container ${id} is not running`)
   }
-  return { fd: root.fd, [Symbol.asyncDispose]: () => root.close() }
+  const files = undo.move()
+  return { root: root.fd, users: users?.fd, [Symbol.asyncDispose]: () => files.disposeAsync() }
 }
 
 /** With its volumes mounted as at a start. Other file systems come with a start only. */

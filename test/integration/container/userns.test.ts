@@ -1,8 +1,9 @@
-import { appendFile, cp, lstat, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { appendFile, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { dockerCli } from '../../support/dockerd.ts'
 
 const mainProgram = join(import.meta.dirname, '../../../src/main.ts')
 const first = 231_072
@@ -121,4 +122,37 @@ test('containers with mapped users share processes and memory, in the users of t
   ])
   const foreign = await daemon.docker(...join, '--userns', 'host', busybox, 'true')
   expect(foreign.stderr).toContain('one of the two has the users of the host, the other not')
+})
+
+test('files are copied from and to a running container with the owners that its processes see', async () => {
+  await using stack = new AsyncDisposableStack()
+  const daemon = await startRemapped(stack)
+  const docker = dockerCli()
+  const shell = (script: string) => daemon.run(['sh', '-c', script])
+  const own = join(daemon.directory, 'own')
+  await mkdir(own)
+  const made = 'mkdir -p /d/e && echo a > /d/e/f && chown 12:34 /d/e/f && chmod 600 /d/e/f && exec sleep 600'
+  const mounts = ['--tmpfs', '/t', '-v', 'kept:/v', '-v', `${own}:/own`]
+  const id = await daemon.runDetached(...mounts, busybox, 'sh', '-c', made)
+  await daemon.docker('exec', id, 'sh', '-c', 'until [ "$(stat -c %a /d/e/f)" = 600 ]; do sleep 0.05; done')
+  const archive = join(daemon.directory, 'copied.tar')
+  const ok = { code: 0, stdout: '', stderr: '' }
+  const copyOut = async () => {
+    expect(await shell(`${docker} cp ${id}:/d - > ${archive}`)).toEqual(ok)
+    const { stdout } = await daemon.run(['tar', '--numeric-owner', '-tvf', archive])
+    expect(stdout).toMatch(/^-rw------- 12\/34 .* d\/e\/f$/m)
+    expect(stdout).toMatch(/^drwxr-xr-x 0\/0 .* d\/e\/$/m)
+  }
+  await copyOut()
+  for (const place of ['/new', '/t', '/v']) {
+    await daemon.docker('exec', id, 'mkdir', '-p', place)
+    expect(await shell(`${docker} cp -a - ${id}:${place} < ${archive}`)).toEqual(ok)
+    const { stdout } = await daemon.docker('exec', id, 'stat', '-c', '%u:%g %a', join(place, 'd/e/f'))
+    expect(stdout).toBe('12:34 600\n')
+  }
+  // Whoever owns it on the host is nobody in there, and stays so.
+  expect(await shell(`${docker} cp - ${id}:/own < ${archive}`)).toMatchObject({ code: 1 })
+  expect(await readdir(own)).toEqual([])
+  await daemon.docker('stop', '-t', '0', id)
+  await copyOut()
 })

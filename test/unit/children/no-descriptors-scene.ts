@@ -48,8 +48,8 @@ const scenes: Readonly<Record<string, () => Promise<unknown>>> = {
     compressLayer({ executable: program, content }, { file, compression: 'gzip', lease: {} as Lease }, never),
   async 'images/layers/copy-process.ts'() {
     const root = directory.fd
-    await lookIn(program, root, '/').catch(() => undefined)
-    await copyOutOf(program, { root, path: '/', name: 'x' })
+    await lookIn(program, { root, users: undefined }, '/').catch(() => undefined)
+    await copyOutOf(program, { fds: { root, users: undefined }, path: '/', name: 'x' })
   },
   async 'images/layers/pack-process.ts'() {
     const running = await startPack(program, { job: '--changes', trees: { areOverlay: true, directories: [] } })
@@ -58,7 +58,7 @@ const scenes: Readonly<Record<string, () => Promise<unknown>>> = {
   'images/layers/unpack-process.ts': () =>
     runCopyIn(program, {
       archive: Readable.from(['x']),
-      root: directory.fd,
+      fds: { root: directory.fd, users: undefined },
       path: '/',
       keepKinds: false,
       owner: undefined,
