@@ -18,24 +18,27 @@ const usualRange: HostRange = { first: 32_768, last: 60_999 }
 
 /** The ports of the host that our containers have. */
 export class HostPorts {
-  readonly #taken = new Map<string, Key>()
+  /** By protocol and number, then by address. */
+  readonly #taken = new Map<string, Map<string, Key>>()
   #next = 0
 
   take(port: Key): void {
-    this.#taken.set(keyOf(port), port)
+    const same = this.#taken.get(numberOf(port)) ?? new Map<string, Key>()
+    this.#taken.set(numberOf(port), same.set(port.hostAddress, port))
   }
 
   release(port: Key): void {
-    this.#taken.delete(keyOf(port))
+    const same = this.#taken.get(numberOf(port))
+    same?.delete(port.hostAddress)
+    if (same?.size === 0) this.#taken.delete(numberOf(port))
   }
 
   /** Whether one of ours has it, at this address or at one that includes it. */
-  isTaken({ protocol, hostAddress, hostPort }: Key): boolean {
+  isTaken(port: Key): boolean {
+    const { hostAddress } = port
     const [address, everywhere] = [familyOf(hostAddress), isEverywhere(hostAddress)]
-    return [...this.#taken.values()].some(
+    return [...(this.#taken.get(numberOf(port))?.values() ?? [])].some(
       (one) =>
-        one.protocol === protocol &&
-        one.hostPort === hostPort &&
         (hostAddress === '' || one.hostAddress === '' || familyOf(one.hostAddress) === address) &&
         (everywhere || isEverywhere(one.hostAddress) || one.hostAddress === hostAddress),
     )
@@ -72,8 +75,8 @@ function familyOf(address: string): 4 | 6 {
   return address.includes(':') ? 6 : 4
 }
 
-function keyOf({ protocol, hostAddress, hostPort }: Key): string {
-  return `${protocol} ${hostAddress} ${hostPort}`
+function numberOf({ protocol, hostPort }: Key): string {
+  return `${protocol} ${hostPort}`
 }
 
 async function ephemeralRange(): Promise<HostRange> {

@@ -7,6 +7,8 @@ import type { SandboxKeeper } from '../sandbox.ts'
 import { alreadyAllocated, HostPorts, type PublishedPort } from './host-ports.ts'
 import type { RequestedPort } from './requested.ts'
 
+const sideBySide = 256
+
 /** Publishes ports: a socket of the container's shim takes each on the host, and the firewall leads outside traffic past it. */
 export class Publisher {
   readonly #firewall: HostFirewall
@@ -30,7 +32,12 @@ export class Publisher {
   ): Promise<readonly PublishedPort[]> {
     const published: PublishedPort[] = []
     try {
-      for (const request of requests) published.push(await this.#publishOne(request, address, keeper))
+      for (const group of groupsOf(requests)) {
+        const outcomes = await Promise.allSettled(group.map((one) => this.#publishOne(one, address, keeper)))
+        published.push(...outcomes.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])))
+        const refused = outcomes.find((one) => one.status === 'rejected')
+        if (refused) throw refused.reason
+      }
       await this.#firewall.addPorts(rulesOf(published, address))
       return published
     } catch (error) {
@@ -63,8 +70,8 @@ export class Publisher {
   }
 
   async #publishOne(request: RequestedPort, address: number, keeper: SandboxKeeper): Promise<PublishedPort> {
-    const { protocol, port, hostAddress, range } = request
-    const several = !range || range.first !== range.last
+    const { protocol, port, hostAddress } = request
+    const several = !isOne(request)
     let refused: unknown
     for await (const hostPort of this.#ports.candidates(request)) {
       const published: PublishedPort = { protocol, port, hostAddress, hostPort }
@@ -85,6 +92,21 @@ export class Publisher {
     }
     throw refused
   }
+}
+
+/** Ports that are told by their number are taken side by side, those to choose from one after another, in their order. */
+function groupsOf(requests: readonly RequestedPort[]): RequestedPort[][] {
+  const groups: RequestedPort[][] = []
+  for (const request of requests) {
+    const last = groups.at(-1)
+    if (last?.[0] && last.length < sideBySide && isOne(request) && isOne(last[0])) last.push(request)
+    else groups.push([request])
+  }
+  return groups
+}
+
+function isOne({ range }: RequestedPort): boolean {
+  return range !== undefined && range.first === range.last
 }
 
 function cannotBind({ protocol, port, hostAddress, hostPort }: PublishedPort, address: number, why: string): Error {
