@@ -42,6 +42,8 @@ export interface CgroupStats {
     readonly swapFailures?: number
     readonly kernelUsage?: number
     readonly oomKills?: number
+    /** How often memory was out at the limit, whatever came of it; v2 only. */
+    readonly ooms?: number
     /** The kernel's own names, which differ between v1 and v2. */
     readonly stat: Readonly<Record<string, number>>
   }

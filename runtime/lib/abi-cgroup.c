@@ -120,7 +120,8 @@ static void answer_memory(struct answer *answer, const struct cgroup_stats *stat
                                                   {"limit", stats->memory.limit}, {"failures", stats->memory.failures},
                                                   {"cache", stats->memory.cache}, {"swapUsage", stats->memory.swap_usage},
                                                   {"swapLimit", stats->memory.swap_limit}, {"swapFailures", stats->memory.swap_failures},
-                                                  {"kernelUsage", stats->memory.kernel_usage}, {"oomKills", stats->memory.oom_kills}));
+                                                  {"kernelUsage", stats->memory.kernel_usage}, {"oomKills", stats->memory.oom_kills},
+                                                  {"ooms", stats->memory.ooms}));
         answer_put(answer, "%s\"stat\":{", any ? "," : "");
         const char *separator = "";
         for (const char *line = stats->memory.stat; *line;) {

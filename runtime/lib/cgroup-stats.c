@@ -106,6 +106,7 @@ static void read_memory_v2(int directory, struct cgroup_stats *stats) {
         stats->memory.swap_limit = add(stats->memory.limit, swap_limit);
         if (read_text(directory, "memory.events", text, sizeof(text)) > 0) {
                 find_key(text, "max", 1, &stats->memory.failures);
+                find_key(text, "oom", 1, &stats->memory.ooms);
                 find_key(text, "oom_kill", 1, &stats->memory.oom_kills);
         }
         if (swap != UINT64_MAX && read_text(directory, "memory.swap.events", text, sizeof(text)) > 0)

@@ -30,6 +30,7 @@ struct cgroup_stats {
                 uint64_t swap_usage, swap_limit, swap_failures; /* memory + swap, as v1 counts it */
                 uint64_t kernel_usage, kernel_limit;
                 uint64_t oom_kills;
+                uint64_t ooms; /* v2 only */
                 char stat[8192]; /* memory.stat as the kernel writes it: "name value\n" */
         } memory;
         struct {

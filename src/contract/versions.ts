@@ -21,6 +21,8 @@ export const since = {
   multiplexedType: versionOf(1, 42),
   /** Pruning volumes spares those that have a name, unless `all` is asked for. */
   pruneAnonymousVolumes: versionOf(1, 42),
+  /** Security options in info have fields: `name=seccomp,profile=builtin`. */
+  securityOptionFields: versionOf(1, 25),
   /** Health checks may have an interval of their own for the start. */
   healthStartInterval: versionOf(1, 44),
   /** `VirtualSize` is gone from images. */

@@ -18,6 +18,8 @@ export interface SystemInfo extends SystemVersion {
   readonly images: number
   readonly storageDriver: string
   readonly backingFilesystem: string
+  /** What else there is to say of the storage driver, in Docker's words. */
+  readonly storageFacts: readonly (readonly [label: string, value: string])[]
   readonly loggingDriver: string
   readonly loggingDrivers: readonly string[]
   readonly cgroupDriver: 'cgroupfs' | 'systemd'

@@ -52,6 +52,23 @@ const filesystems: Readonly<Record<number, string>> = {
   801189825: 'zfs',
 }
 
+/** Those whose directories always tell the types of their files; of xfs it depends on how it was made. */
+const typedFilesystems = ['extfs', 'btrfs', 'tmpfs', 'zfs']
+
+/** With which options overlays are mounted (libberth's overlay.c): a container's own layer is all that it has changed. */
+const overlayFacts = [
+  ['Using metacopy', 'false'],
+  ['Native Overlay Diff', 'true'],
+  ['userxattr', 'false'],
+] as const
+
+function storageOf({ driver }: Snapshotter, { path }: DataRoot) {
+  const backingFilesystem = filesystems[statfsSync(path).type] ?? 'unknown'
+  const isTyped = typedFilesystems.includes(backingFilesystem)
+  const facts = [...(isTyped ? [['Supports d_type', 'true'] as const] : []), ...overlayFacts]
+  return { storageDriver: driver, backingFilesystem, storageFacts: driver === 'overlay2' ? facts : [] }
+}
+
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
 
 /** Facts about this engine and its host. */
@@ -98,8 +115,7 @@ function systemInfo({
     name: hostname(),
     containers: { running, paused, stopped: statuses.length - running - paused },
     images: images.list(new Filters(), { all: true }).length,
-    storageDriver: snapshots.driver,
-    backingFilesystem: filesystems[statfsSync(dataRoot.path).type] ?? 'unknown',
+    ...storageOf(snapshots, dataRoot),
     loggingDriver: config.logDriver,
     loggingDrivers: logDrivers,
     cgroupDriver,

@@ -51,7 +51,7 @@ function presentCpu(sample: Sample | undefined): CpuStats {
 function presentMemory(memory: Counters['memory']): ContainerStats['memory_stats'] {
   const limit = Math.min(memory.limit ?? Number.POSITIVE_INFINITY, totalmem())
   if (isUnified(memory)) {
-    const failures = memory.oomKills ?? 0
+    const failures = memory.ooms ?? 0
     return {
       usage: memory.usage ?? 0,
       stats: memoryStatsV2(memory.stat),

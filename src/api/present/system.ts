@@ -67,7 +67,7 @@ export function presentInfo(facts: SystemInfo, version: ApiVersion, openFiles: n
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: facts.runtimeVersion },
     InitCommit: { ID: '' },
-    SecurityOptions: facts.securityOptions,
+    SecurityOptions: version < since.securityOptionFields ? facts.securityOptions.map(nameOnly) : facts.securityOptions,
     CDISpecDirs: [...facts.cdiSpecDirs],
     ...(version >= since.firewallBackend && { FirewallBackend: { Driver: facts.firewall } }),
     Warnings: facts.warnings.length === 0 ? null : facts.warnings,
@@ -84,7 +84,7 @@ function presentCounts(facts: SystemInfo) {
     ContainersStopped: stopped,
     Images: facts.images,
     Driver: facts.storageDriver,
-    DriverStatus: [['Backing Filesystem', facts.backingFilesystem]],
+    DriverStatus: [['Backing Filesystem', facts.backingFilesystem], ...facts.storageFacts],
     DockerRootDir: facts.dataRoot,
     Debug: facts.debug,
     NEventsListener: facts.eventListeners,
@@ -123,6 +123,11 @@ function presentHost(facts: SystemInfo) {
     NCPU: facts.cpus,
     MemTotal: facts.memoryBytes,
   }
+}
+
+/** `name=seccomp,profile=builtin` was `seccomp`. */
+function nameOnly(option: string): string {
+  return option.replace(/^name=/, '').split(',', 1)[0] ?? ''
 }
 
 /** Info says what uname says, version what Go says. */

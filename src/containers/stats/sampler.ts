@@ -110,12 +110,12 @@ export class StatsSampler {
 }
 
 /** At its start a container had used nothing, and the host's counter runs at one second a second for each processor. */
-function atStart({ state: { startedAt = 0n } }: Container, { readAt, host }: Sample): Sample {
+function atStart({ state: { startedAt = 0n } }: Container, { readAt, host, counters }: Sample): Sample {
   const elapsed = readAt > startedAt ? Number(readAt - startedAt) : 0
   return {
     readAt: readAt > startedAt ? startedAt : readAt,
     counters: {
-      cpu: { total: 0, user: 0, system: 0 },
+      cpu: { total: 0, user: 0, system: 0, ...(counters.cpu.perCpu && { perCpu: counters.cpu.perCpu.map(() => 0) }) },
       memory: { stat: {} },
       pids: {},
       block: [],

@@ -54,3 +54,13 @@ test('an image tells where its layers are', async () => {
   expect((await daemon.run(['test', '-e', `${data.UpperDir}/made`])).code).toBe(0)
   await daemon.docker('rm', 'source')
 })
+
+test('info tells of the host to clients of any age', async () => {
+  const info = await daemon.json('GET', '/info')
+  expect(info).toMatchObject({ IPv4Forwarding: true, FirewallBackend: { Driver: 'nftables' } })
+  expect(info.SecurityOptions).toContain('name=seccomp,profile=builtin')
+  const { SecurityOptions, ...old } = await daemon.json('GET', '/v1.24/info')
+  expect(SecurityOptions).toEqual(expect.arrayContaining(['seccomp', 'cgroupns']))
+  expect(old).not.toHaveProperty('FirewallBackend')
+  expect(Object.fromEntries(info.DriverStatus as [string, string][])).toMatchObject({ 'Native Overlay Diff': 'true' })
+})
