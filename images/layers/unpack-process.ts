@@ -32,6 +32,8 @@ export interface UnpackRun {
   readonly source: LayerSource
   readonly mounts: SnapshotMounts
   readonly limits: UnpackLimits
+  /** A file to be made: takes the record of the tree, as `--record` would write it. */
+  readonly recordFile?: string | undefined
 }
 
 /** How long an aborted child gets to take its own children down. */
@@ -48,7 +50,8 @@ export async function runUnpack(executable: string, run: UnpackRun, signal?: Abo
   await using opened = new AsyncDisposableStack()
   const target = opened.use(await open(targetOf(run.mounts), 'r'))
   using lowers = openAll(run.mounts.lower)
-  const inherited = [target.fd, ...lowers.fds]
+  const record = run.recordFile === undefined ? undefined : opened.use(await open(run.recordFile, 'wx', 0o600))
+  const inherited = [target.fd, ...lowers.fds, ...(record ? [record.fd] : [])]
   return await runChild(executable, { source: run.source, args: argumentsOf(run), inherited }, signal)
 }
 
@@ -171,11 +174,12 @@ function tellGrowth(
   }
 }
 
-function argumentsOf({ source, mounts, limits }: UnpackRun): string[] {
+function argumentsOf({ source, mounts, limits, recordFile }: UnpackRun): string[] {
   return [
     mounts.kind === 'overlay' ? '--overlay' : '--plain',
     // What the layers below look like matters where this one leaves out parent directories.
     ...['--lowers', `${mounts.lower.length}`],
+    ...(recordFile === undefined ? [] : ['--recorded']),
     ...('fd' in source && source.growth ? ['--growing'] : []),
     ...limitArguments(limits),
   ]

@@ -73,7 +73,9 @@ export async function unpackIntoActive(
   const key = `unpack-${randomUUID()}`
   const mounts = await snapshots.prepare(key, parentChainId, signal)
   try {
-    const result = await runUnpack(executable, { source, mounts, limits: { ...defaultLimits, ...limits } }, signal)
+    const recordFile = snapshots.recordFile(key)
+    const run = { source, mounts, recordFile, limits: { ...defaultLimits, ...limits } }
+    const result = await runUnpack(executable, run, signal)
     if (result.diffId !== diffId)
       throw dataLoss(`layer ${diffId} contains other bytes: their digest is ${result.diffId}`, {
         code: 'layer-diff-id',

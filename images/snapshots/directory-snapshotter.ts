@@ -102,6 +102,13 @@ export class DirectorySnapshotter implements Snapshotter {
     return this.#parts.format.describe(this.#directories(id), this.#chainOf(parentId))
   }
 
+  recordFile(key: string): string | undefined {
+    const { id, kind, parentId } = this.#get(key)
+    if (kind !== 'active') throw conflict(`snapshot ${key} is ${kind}: nothing is written to it`)
+    const isAllNew = parentId === undefined || this.driver === 'overlay2'
+    return isAllNew ? recordOf(this.#directories(id)) : undefined
+  }
+
   async commit(key: string, name: string, usage: SnapshotUsage): Promise<void> {
     const snapshot = this.#get(key)
     if (snapshot.kind !== 'active')
@@ -185,6 +192,7 @@ export class DirectorySnapshotter implements Snapshotter {
     await rm(recordOf(old), { force: true })
     await ifThere(rename(old.files, moved))
     await rename(made.files, old.files)
+    await ifThere(rename(recordOf(made), recordOf(old)))
     this.#store.markUsable(target.id, this.#parts.bootId)
     this.#durability.schedule()
     await this.remove(key)
@@ -273,6 +281,8 @@ export class DirectorySnapshotter implements Snapshotter {
       const doubtful = kind === 'committed' && (isLost || (!durable && bootId !== this.#parts.bootId))
       // One below a container stays: deleting it would take the container's own files too.
       if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key).catch(onError)
+      // Its record may be as damaged as its files.
+      else if (doubtful) await rm(recordOf(this.#directories(id)), { force: true }).catch(onError)
     }
     const known = new Set(rows.map(({ id }) => id))
     for (const id of numbers) {

@@ -41,7 +41,7 @@ export type SnapshotVerification =
   | { readonly state: 'intact'; readonly entries: number }
   /** The first differences in words (`content etc/motd`), and how many there are. */
   | { readonly state: 'damaged'; readonly differences: readonly string[]; readonly count: number }
-  /** Not recorded yet: layers are, soon after they have become durable. */
+  /** Not recorded yet: those that were not unpacked from a layer are, soon after they have become durable. */
   | { readonly state: 'unrecorded' }
   /** Its directory is gone. */
   | { readonly state: 'missing' }
@@ -77,6 +77,10 @@ export interface Snapshotter {
 
   /** The same by the names of dockerd's drivers (`LowerDir`, `UpperDir` …; vfs: `Dir`). Nothing is mounted at `MergedDir`.   @throws `not-found` */
   describe(keyOrName: string): Readonly<Record<string, string>>
+
+  /** Where berth-unpack puts a record of what it makes in the active snapshot, before the commit; undefined where not all of the tree is its
+   *  making. Without one the committed snapshot is read for it, in the background.   @throws as `mounts` does */
+  recordFile(key: string): string | undefined
 
   /** Turns the active snapshot into the committed one `name`; nobody may write to it any more.
    *  @throws `already-exists` when the name is taken (the snapshot stays active: remove it), `not-found`, `conflict` for a view. */

@@ -74,3 +74,10 @@ int attributes_opaque(int fd) {
                 return -errno;
         return size == 1 && value[0] == 'y';
 }
+
+int attributes_pass_on(int directory) {
+        ssize_t size = fgetxattr(directory, "system.posix_acl_default", NULL, 0);
+        if (size < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+                return -errno;
+        return size > 0;
+}

@@ -28,3 +28,6 @@ bool attributes_equal(const struct attributes *one, const struct attributes *oth
 
 /* 1: the directory hides what the layers below have under its name; 0: it does not; or negative errno. */
 int attributes_opaque(int fd);
+
+/* 1: what is made in the directory inherits an access list; 0: it does not; or negative errno. */
+int attributes_pass_on(int directory);

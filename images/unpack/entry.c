@@ -62,7 +62,8 @@ static int count_made(struct tree *tree, const struct place *place, uint64_t siz
         return inode_set_add(&tree->made, st.st_ino, err);
 }
 
-static int copy_content(struct source *source, int fd, const struct place *place, uint64_t size, struct berth_error *err) {
+/* `content`, which may be NULL, takes what is written. */
+static int copy_content(struct source *source, struct sha256 *content, int fd, const struct place *place, uint64_t size, struct berth_error *err) {
         while (size > 0) {
                 const uint8_t *data;
                 size_t held;
@@ -74,10 +75,27 @@ static int copy_content(struct source *source, int fd, const struct place *place
                 ssize_t n = write(fd, data, held);
                 if (n < 0)
                         return tree_error(err, errno, "write", place->path);
-                source_take(source, (size_t) n);
+                if (content)
+                        source_take_content(source, (size_t) n, content);
+                else
+                        source_take(source, (size_t) n);
                 size -= (uint64_t) n;
         }
         return 0;
+}
+
+/* A record's digest is of attributes too: of a file that has some, or may have inherited some, only its making is known. */
+static int keep_digest(struct tree *tree, const struct place *place, int fd, bool has_attributes, struct sha256 *content, struct berth_error *err) {
+        struct stat st;
+        if (fstat(fd, &st) < 0)
+                return tree_error(err, errno, "look at", place->path);
+        if (has_attributes || place->inherits) {
+                known_digests_forget(tree->known, st.st_ino);
+                return 0;
+        }
+        uint8_t digest[32];
+        sha256_final(content, digest);
+        return known_digests_put(tree->known, st.st_ino, S_IFREG, digest, err);
 }
 
 static int create_file(const struct place *place, mode_t mode) {
@@ -108,7 +126,12 @@ static int make_file(struct tree *tree, struct source *source, const struct plac
         }
         if (fd < 0)
                 return tree_error(err, errno, "create", place->path);
-        int r = copy_content(source, fd, place, entry->size, err);
+        struct sha256 content;
+        if (tree->known)
+                content = tree->known->blank;
+        int r = copy_content(source, tree->known ? &content : NULL, fd, place, entry->size, err);
+        if (r == 0 && tree->known)
+                r = keep_digest(tree, place, fd, entry->n_xattrs > 0, &content, err);
         if (r < 0)
                 return r;
         if (needs_owner(place, entry) && fchown(fd, entry->uid, entry->gid) < 0)

@@ -12,6 +12,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define OPAQUE "trusted.overlay.opaque"
+
 enum { READ_BUFFER = 256 << 10, LIST_LIMIT = 64 << 10, VALUE_LIMIT = 64 << 10, LINKS_KEPT = 256 };
 
 struct known_link {
@@ -23,6 +25,7 @@ struct walk {
         listing_visit *visit;
         void *user;
         struct berth_error *err;
+        const struct known_digests *known;
         struct sha256 blank; /* asking the processor what it can is slow in virtual machines: once is enough */
         uint8_t *buffer;
         struct known_link links[LINKS_KEPT]; /* files with many names are read once, mostly */
@@ -49,21 +52,25 @@ static int hash_content(struct walk *walk, int fd, uint8_t ret_digest[32]) {
 /* What a layer can set, and what makes a directory opaque; others belong to the host. */
 static bool attribute_counts(const char *name) {
         return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0 || strncmp(name, "system.posix_acl_", 17) == 0 ||
-               strcmp(name, "trusted.overlay.opaque") == 0;
+               strcmp(name, OPAQUE) == 0;
 }
 
-static int hash_attribute(struct walk *walk, int fd, const char *name, uint8_t digest[32]) {
+static void add_attribute(const struct walk *walk, const char *name, const uint8_t *value, size_t size, uint8_t digest[32]) {
         struct sha256 hash = walk->blank;
-        ssize_t size = fgetxattr(fd, name, walk->buffer, VALUE_LIMIT);
-        if (size < 0)
-                return -errno;
         sha256_update(&hash, (const uint8_t *) name, strlen(name) + 1);
-        sha256_update(&hash, walk->buffer, (size_t) size);
+        sha256_update(&hash, value, size);
         uint8_t one[32];
         sha256_final(&hash, one);
         /* The kernel lists attributes in no order of its own: adding up does not mind. */
         for (size_t i = 0; i < sizeof one; i++)
                 digest[i] ^= one[i];
+}
+
+static int hash_attribute(struct walk *walk, int fd, const char *name, uint8_t digest[32]) {
+        ssize_t size = fgetxattr(fd, name, walk->buffer, VALUE_LIMIT);
+        if (size < 0)
+                return -errno;
+        add_attribute(walk, name, walk->buffer, (size_t) size, digest);
         return 0;
 }
 
@@ -91,6 +98,11 @@ static int hash_link(struct walk *walk, int parent, const char *name, uint8_t re
 }
 
 static int hash_file(struct walk *walk, int parent, const char *name, const struct stat *st, uint8_t ret_digest[32]) {
+        const uint8_t *known = walk->known ? known_digests_find(walk->known, st->st_ino, S_IFREG) : NULL;
+        if (known) {
+                memcpy(ret_digest, known, 32);
+                return 0;
+        }
         struct known_link *link = st->st_nlink > 1 ? &walk->links[st->st_ino % LINKS_KEPT] : NULL;
         if (link && link->inode == st->st_ino) {
                 memcpy(ret_digest, link->digest, sizeof link->digest);
@@ -115,6 +127,9 @@ static int list_below(struct walk *walk, int fd);
 static int list_directory(struct walk *walk, int fd, const struct stat *st) {
         struct listed entry = {.path = walk->path, .mode = st->st_mode, .uid = st->st_uid, .gid = st->st_gid};
         entry.unreadable = -hash_attributes(walk, fd, entry.digest);
+        /* Who knows of it is not allowed to see it. */
+        if (walk->known && known_digests_find(walk->known, st->st_ino, S_IFDIR))
+                add_attribute(walk, OPAQUE, (const uint8_t *) "y", 1, entry.digest);
         int r = walk->visit(walk->user, &entry, walk->err);
         return r < 0 ? r : list_below(walk, fd);
 }
@@ -165,7 +180,7 @@ static int list_below(struct walk *walk, int fd) {
         return r;
 }
 
-int listing_walk(int root, listing_visit *visit, void *user, struct berth_error *err) {
+int listing_walk(int root, const struct known_digests *known, listing_visit *visit, void *user, struct berth_error *err) {
         _cleanup_free_ uint8_t *buffer = malloc(READ_BUFFER);
         _cleanup_free_ struct walk *walk = calloc(1, sizeof *walk);
         struct stat st;
@@ -173,7 +188,7 @@ int listing_walk(int root, listing_visit *visit, void *user, struct berth_error 
                 return berth_error_set(err, ENOMEM, "list a directory");
         if (fstat(root, &st) < 0)
                 return tree_error(err, errno, "look at", ".");
-        walk->visit = visit, walk->user = user, walk->err = err, walk->buffer = buffer;
+        walk->visit = visit, walk->user = user, walk->err = err, walk->buffer = buffer, walk->known = known;
         sha256_init(&walk->blank);
         return list_directory(walk, root, &st);
 }

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "../../runtime/lib/error.h"
+#include "known-digests.h"
 
 #include <stdint.h>
+
+/* Each level of directories takes a descriptor. */
+enum { LISTING_MOST_LEVELS = 2100 };
 
 /* One entry of a tree, as far as it must never change. */
 struct listed {
@@ -21,5 +25,5 @@ struct listed {
 /* Called for each entry: parents before children, names in the order of their bytes. A negative errno ends the walk. */
 typedef int listing_visit(void *user, const struct listed *entry, struct berth_error *err);
 
-/* Walks a tree that nobody changes. 0, a negative errno, or what `visit` returned. */
-int listing_walk(int root, listing_visit *visit, void *user, struct berth_error *err);
+/* Walks a tree that nobody changes, and reads what is not `known` (which may be NULL). 0, a negative errno, or what `visit` returned. */
+int listing_walk(int root, const struct known_digests *known, listing_visit *visit, void *user, struct berth_error *err);

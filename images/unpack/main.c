@@ -55,13 +55,15 @@ struct arguments {
         bool whole_trees;
         bool without_mount_points;
         bool growing;
+        bool recorded;
         bool prompt;
         bool users;
         struct limits limits;
 };
 
 static const char usage[] =
-        "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] [--growing] <layer 3<directory\n"
+        "usage: berth-unpack --overlay|--plain [--limit-bytes N] [--limit-entries N] [--limit-ratio N] [--lowers N] [--recorded] [--growing]\n"
+        "                    <layer 3<directory\n"
         "       berth-unpack --inflate [--limit-bytes N] [--limit-ratio N] <compressed 3<empty-directory 4>plain\n"
         "       berth-unpack --pack|--export|--changes [--whole-trees] [--without-mount-points] [--limit-bytes N] [--limit-entries N] [--lowers N]\n"
         "                    3<directory\n"
@@ -118,6 +120,8 @@ static bool *flag_of(struct arguments *arguments, const char *argument) {
                 return &arguments->whole_trees;
         if (strcmp(argument, "--growing") == 0)
                 return &arguments->growing;
+        if (strcmp(argument, "--recorded") == 0)
+                return &arguments->recorded;
         if (strcmp(argument, "--keep-kinds") == 0)
                 return &arguments->keep_kinds;
         if (strcmp(argument, "--users") == 0)
@@ -183,7 +187,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret) {
                 if (!limit || i + 1 == argc || !parse_number(argv[++i], limit))
                         return false;
         }
-        if (ret->growing && ret->mode != MODE_OVERLAY && ret->mode != MODE_PLAIN)
+        if ((ret->growing || ret->recorded) && ret->mode != MODE_OVERLAY && ret->mode != MODE_PLAIN)
                 return false;
         if (ret->mode == MODE_COPY_OUT && !ret->name)
                 return false;
@@ -307,6 +311,7 @@ static int unpack(const struct arguments *arguments) {
         const struct unpack_options options = {.overlay = arguments->mode == MODE_OVERLAY,
                                                .inflate_only = arguments->mode == MODE_INFLATE,
                                                .growing = arguments->growing,
+                                               .recorded = arguments->recorded,
                                                .base = arguments->mode == MODE_COPY_IN ? arguments->operand : NULL,
                                                .users = users_of(arguments),
                                                .keep_kinds = arguments->keep_kinds,
@@ -367,7 +372,8 @@ int main(int argc, char **argv) {
         if (!parse_arguments(argc, argv, &arguments))
                 return write(STDERR_FILENO, usage, sizeof usage - 1) < 0 ? EXIT_INTERNAL : EXIT_HOST;
         /* Whatever else the caller let us inherit is no business of hostile bytes. */
-        const unsigned n_inherited = (unsigned) arguments.n_lowers + has_one_more(arguments.mode) + arguments.growing + arguments.users;
+        const unsigned n_inherited =
+                (unsigned) arguments.n_lowers + has_one_more(arguments.mode) + arguments.recorded + arguments.growing + arguments.users;
         if (syscall(SYS_close_range, UNPACK_FIRST_LOWER_FD + n_inherited, ~0U, 0) < 0) {
                 (void) berth_error_set(&err, errno, "close inherited descriptors: %s", strerror(errno));
                 return complain(&err, EXIT_HOST);

@@ -34,9 +34,10 @@ struct stored {
         uint8_t digest[32];
 };
 
-enum { BUFFER = 64 << 10, MAX_PATH = PATH_MAX + NAME_MAX, SHOWN = 20, MAX_DEPTH = 2100 };
+enum { BUFFER = 64 << 10, MAX_PATH = PATH_MAX + NAME_MAX, SHOWN = 20 };
 
 struct writer {
+        int output;
         struct sha256 hash;
         size_t used;
         uint8_t buffer[BUFFER];
@@ -44,7 +45,7 @@ struct writer {
 
 static int write_out(struct writer *writer, struct berth_error *err) {
         for (size_t done = 0; done < writer->used;) {
-                ssize_t size = write(STDOUT_FILENO, writer->buffer + done, writer->used - done);
+                ssize_t size = write(writer->output, writer->buffer + done, writer->used - done);
                 if (size < 0 && errno != EINTR)
                         return berth_error_set(err, errno, "write the record of a layer: %s", strerror(errno));
                 done += size > 0 ? (size_t) size : 0;
@@ -98,31 +99,34 @@ static int enter(int target, int *ret_root, struct berth_error *err) {
                 .address_space = 1024 << 20,
                 .file_size = 4ULL << 30,
                 .cpu_seconds = 3600,
-                .descriptors = MAX_DEPTH + 20,
+                .descriptors = LISTING_MOST_LEVELS + 20,
                 .syscalls = record_calls,
                 .n_syscalls = sizeof record_calls / sizeof record_calls[0],
         };
         return confine_drop(&rights, err);
 }
 
-int record_write(int target, struct berth_error *err) {
-        _cleanup_close_ int root = -1;
-        int r = enter(target, &root, err);
-        if (r < 0)
-                return r;
+int record_write_known(int root, const struct known_digests *known, int output, struct berth_error *err) {
         _cleanup_free_ struct writer *writer = calloc(1, sizeof *writer);
         if (!writer)
                 return berth_error_set(err, ENOMEM, "write the record of a layer");
+        writer->output = output;
         sha256_init(&writer->hash);
-        r = put(writer, magic, sizeof magic, err);
+        int r = put(writer, magic, sizeof magic, err);
         if (r == 0)
-                r = listing_walk(root, write_entry, writer, err);
+                r = listing_walk(root, known, write_entry, writer, err);
         if (r < 0)
                 return r;
         uint8_t digest[32];
         sha256_final(&writer->hash, digest);
         r = put(writer, digest, sizeof digest, err);
         return r < 0 ? r : write_out(writer, err);
+}
+
+int record_write(int target, struct berth_error *err) {
+        _cleanup_close_ int root = -1;
+        int r = enter(target, &root, err);
+        return r < 0 ? r : record_write_known(root, NULL, STDOUT_FILENO, err);
 }
 
 struct verifier {
@@ -269,7 +273,7 @@ int record_verify(int target, struct berth_error *err) {
         if (r == 0)
                 r = next_expected(verifier, err);
         if (r == 0)
-                r = listing_walk(root, verify_entry, verifier, err);
+                r = listing_walk(root, NULL, verify_entry, verifier, err);
         while (r == 0 && verifier->has) {
                 r = differs(verifier, "missing", verifier->path, err);
                 if (r == 0)

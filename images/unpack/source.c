@@ -16,13 +16,17 @@ int source_init(struct source *source, int fd, struct berth_error *err) {
         return 0;
 }
 
+static void hash_up_to(struct source *source, size_t at) {
+        sha256_update(&source->hash, source->buffer + source->hashed, at - source->hashed);
+        source->hashed = at;
+}
+
 /* 1: more bytes came, 0: the end. */
 static int refill(struct source *source, struct berth_error *err) {
-        if (source->begin == source->end)
-                source->begin = source->end = 0;
-        if (source->end == SOURCE_CAPACITY) {
+        if (source->begin == source->end || source->end == SOURCE_CAPACITY) {
+                hash_up_to(source, source->begin);
                 memmove(source->buffer, source->buffer + source->begin, source->end - source->begin);
-                source->end -= source->begin, source->begin = 0;
+                source->end -= source->begin, source->begin = source->hashed = 0;
         }
         ssize_t n;
         do
@@ -30,7 +34,6 @@ static int refill(struct source *source, struct berth_error *err) {
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return berth_error_set(err, errno, "read the archive");
-        sha256_update(&source->hash, source->buffer + source->end, (size_t) n);
         source->end += (size_t) n, source->total += (uint64_t) n;
         return n > 0;
 }
@@ -50,6 +53,13 @@ int source_peek(struct source *source, size_t want, const uint8_t **ret_data, si
 
 void source_take(struct source *source, size_t size) {
         source->begin += size;
+}
+
+void source_take_content(struct source *source, size_t size, struct sha256 *content) {
+        hash_up_to(source, source->begin);
+        sha256_update_both(&source->hash, content, source->buffer + source->begin, size);
+        source->begin += size;
+        source->hashed = source->begin;
 }
 
 int source_some(struct source *source, uint64_t most, const uint8_t **ret_data, size_t *ret_size, struct berth_error *err) {
@@ -108,4 +118,9 @@ int source_drain(struct source *source, struct berth_error *err) {
                         return r;
                 source_take(source, n);
         }
+}
+
+void source_digest(struct source *source, uint8_t ret_digest[32]) {
+        hash_up_to(source, source->end);
+        sha256_final(&source->hash, ret_digest);
 }

@@ -29,6 +29,8 @@ static int remove_one(struct tree *tree, int parent, const char *name, bool keep
         }
         if (!stays && unlinkat(parent, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
                 return tree_error(err, errno, "remove", name);
+        if (!stays && tree->known)
+                known_digests_forget(tree->known, st.st_ino);
         return stays;
 }
 

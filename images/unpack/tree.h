@@ -2,6 +2,7 @@
 #pragma once
 
 #include "inode-set.h"
+#include "known-digests.h"
 #include "report.h"
 
 #include <limits.h>
@@ -31,7 +32,8 @@ struct tree {
         unsigned n_lowers; /* layers below, on descriptors from first_lower on, the topmost first */
         int first_lower;
         struct counts *counts;
-        struct inode_set made; /* by this layer; only the plain format asks for them */
+        struct inode_set made;       /* by this layer; only the plain format asks for them */
+        struct known_digests *known; /* of what is made, for its record; NULL: none is kept */
         struct dir_times dir_times;
         /* Archives list a directory's files together: the last parent stays open. */
         int parent;

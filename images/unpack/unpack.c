@@ -2,10 +2,13 @@
 #include "unpack.h"
 #include "../../runtime/lib/cleanup.h"
 
+#include "attributes.h"
 #include "confine.h"
 #include "container-root.h"
 #include "entry.h"
 #include "inflate.h"
+#include "listing.h"
+#include "record.h"
 #include "supervise.h"
 
 #include <errno.h>
@@ -35,9 +38,13 @@ static void die_with(int parent) {
                 _exit(EXIT_INTERNAL);
 }
 
-/* Descriptors from the fourth on that the caller let us have, save that of the growth: the layers below, or the output. */
+/* Descriptors from the fourth on that the caller let us have, save that of the growth: the layers below and the record, or the output. */
 static unsigned n_inherited(const struct unpack_options *options) {
-        return options->inflate_only ? 1 : options->n_lowers;
+        return options->inflate_only ? 1 : options->n_lowers + options->recorded;
+}
+
+static int record_fd(const struct unpack_options *options) {
+        return (int) (UNPACK_FIRST_LOWER_FD + options->n_lowers);
 }
 
 static int growth_fd(const struct unpack_options *options) {
@@ -73,9 +80,10 @@ static int run_inflater(const struct seats *seats, const struct unpack_options *
 }
 
 static const int writer_calls[] = {
-        SYS_read,    SYS_write,    SYS_close,  SYS_fstat,    SYS_newfstatat, SYS_openat2,  SYS_mkdirat,    SYS_mknodat,   SYS_symlinkat,
-        SYS_linkat,  SYS_unlinkat, SYS_fchmod, SYS_fchmodat, SYS_fchown,     SYS_fchownat, SYS_utimensat,  SYS_fsetxattr, SYS_getdents64,
-        SYS_sendmsg, SYS_fstatfs, SYS_brk,      SYS_mmap,   SYS_munmap,   SYS_mremap,     SYS_madvise,  SYS_exit_group,
+        SYS_read,      SYS_write,      SYS_close,     SYS_fstat,      SYS_newfstatat, SYS_openat2, SYS_mkdirat,  SYS_mknodat,
+        SYS_symlinkat, SYS_linkat,     SYS_unlinkat,  SYS_fchmod,     SYS_fchmodat,   SYS_fchown,  SYS_fchownat, SYS_utimensat,
+        SYS_fsetxattr, SYS_getdents64, SYS_sendmsg,   SYS_fstatfs,    SYS_brk,        SYS_mmap,    SYS_munmap,   SYS_mremap,
+        SYS_madvise,   SYS_exit_group, SYS_fgetxattr, SYS_flistxattr, SYS_readlinkat,
 };
 
 static int write_entry(struct tree *tree, struct source *source, struct tar_entry entry, const struct unpack_options *options,
@@ -123,7 +131,7 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
                 .address_space = 1ULL << 30,
                 .file_size = options->limits.bytes,
                 .cpu_seconds = 60 + options->limits.bytes / (20 << 20),
-                .descriptors = 1024,
+                .descriptors = LISTING_MOST_LEVELS + 20,
                 .syscalls = writer_calls,
                 .n_syscalls = sizeof writer_calls / sizeof writer_calls[0],
         };
@@ -140,14 +148,24 @@ static int run_writer(const struct seats *seats, const struct unpack_options *op
         tree->n_lowers = options->n_lowers;
         tree->base = options->base;
         /* What is in a container may have access lists that pass on. */
-        tree->default_acl = options->base != NULL;
+        int passes_on = options->base ? 1 : attributes_pass_on(root);
+        if (passes_on < 0)
+                return berth_error_set(err, -passes_on, "read the access list of the target directory: %s", strerror(-passes_on));
+        tree->default_acl = passes_on;
         tree->keep_kinds = options->keep_kinds;
+        struct known_digests known;
+        if (options->recorded) {
+                known_digests_init(&known);
+                tree->known = &known;
+        }
         reader->source = &source;
         r = write_tree(reader, tree, options, err);
+        if (r == 0 && options->recorded)
+                r = record_write_known(root, &known, record_fd(options), err);
         if (r < 0)
                 return r;
         counts->size = source.total;
-        sha256_final(&source.hash, counts->diff_id);
+        source_digest(&source, counts->diff_id);
         return 0;
 }
 
@@ -199,7 +217,7 @@ static int run_copier(const struct seats *seats, const struct unpack_options *op
         if (r < 0)
                 return r;
         counts->size = source.total;
-        sha256_final(&source.hash, counts->diff_id);
+        source_digest(&source, counts->diff_id);
         return 0;
 }
 

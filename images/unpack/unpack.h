@@ -10,11 +10,12 @@ enum { UNPACK_TARGET_FD = 3, UNPACK_FIRST_LOWER_FD = 4, UNPACK_OUTPUT_FD = 4, UN
 struct unpack_options {
         bool overlay;
         bool inflate_only; /* the bytes go to the file on descriptor 4, unread; nothing is made in the directory */
-        bool growing;      /* the blob is still being written: a byte on the descriptor after the layers below tells of more, its end of the end */
-        const char *base; /* not a layer: into this directory (a clean path without a slash in front) of the container whose root it is; or NULL */
-        int users;        /* the user namespace of that container, -1: the caller's */
-        bool keep_kinds;  /* as in struct tree */
-        bool has_owner;   /* everything is to belong to this one */
+        bool growing;      /* the blob is still being written: a byte on the last descriptor tells of more, its end of the end */
+        const char *base;  /* not a layer: into this directory (a clean path without a slash in front) of the container whose root it is; or NULL */
+        int users;         /* the user namespace of that container, -1: the caller's */
+        bool recorded;     /* a record of the tree goes to the descriptor behind the layers below */
+        bool keep_kinds;   /* as in struct tree */
+        bool has_owner;    /* everything is to belong to this one */
         uint32_t uid, gid;
         unsigned n_lowers; /* directories of the layers below, the topmost first, from descriptor 4 on */
         struct limits limits;

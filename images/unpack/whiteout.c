@@ -19,6 +19,16 @@ bool whiteout_is(const struct tree *tree, const struct stat *st) {
         return tree->overlay && S_ISCHR(st->st_mode) && st->st_rdev == 0;
 }
 
+/* Nor may whoever writes the record see the mark. */
+static int remember_opaque(struct tree *tree, int directory, struct berth_error *err) {
+        struct stat st;
+        if (!tree->known)
+                return 0;
+        if (fstat(directory, &st) < 0)
+                return tree_error(err, errno, "look at", "an opaque directory");
+        return known_digests_put(tree->known, st.st_ino, S_IFDIR, NULL, err);
+}
+
 /* Only CAP_SYS_ADMIN may write trusted.* attributes, and the process that reads the archive does not have it: it hands over the directory. */
 int whiteout_mark_opaque(struct tree *tree, int parent, const char *name, struct berth_error *err) {
         if (!tree->overlay)
@@ -46,7 +56,7 @@ int whiteout_mark_opaque(struct tree *tree, int parent, const char *name, struct
         int answer;
         if (read(tree->marker, &answer, sizeof answer) != sizeof answer)
                 return tree_error(err, EPIPE, "mark opaque", name);
-        return answer == 0 ? 0 : tree_error(err, answer, "mark opaque", name);
+        return answer == 0 ? remember_opaque(tree, fd, err) : tree_error(err, answer, "mark opaque", name);
 }
 
 static int mark_directory(struct tree *tree, const struct place *place, struct berth_error *err) {

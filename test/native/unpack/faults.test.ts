@@ -40,6 +40,10 @@ interface Job {
 
 const jobs: readonly Job[] = [
   { name: 'unpacking a layer', command: 'exec $tool --overlay --lowers 1 <layer 3<tree 4<lower >made' },
+  {
+    name: 'unpacking and recording a layer',
+    command: 'exec $tool --overlay --recorded --lowers 1 <layer 3<tree 4<lower 5>made',
+  },
   { name: 'unpacking a plain tree', command: 'exec $tool --plain <layer 3<tree >made' },
   { name: 'packing a layer', command: 'exec $tool --pack --lowers 1 3<upper 4<lower 5>made' },
   { name: 'exporting a tree', command: 'exec $tool --export --lowers 1 3<upper 4<lower 5>made' },

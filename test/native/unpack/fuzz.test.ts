@@ -26,6 +26,7 @@ beforeAll(async () => {
     'container-root',
     'directory',
     'inode-set',
+    'known-digests',
     'layers',
     'names',
     'tar',

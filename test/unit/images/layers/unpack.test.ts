@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Digest, digestOf } from '#base/digest.ts'
 import { chainIdOf, chainIdsOf } from '#images/layers/chain-id.ts'
-import { type LayerSource, unpackLayer } from '#images/layers/unpack.ts'
+import { type LayerSource, unpackIntoActive, unpackLayer } from '#images/layers/unpack.ts'
 import { openSnapshotter } from '#images/snapshots/open.ts'
 import { openDatabase } from '#state/database.ts'
 import { tar } from '#test/support/tar.ts'
@@ -80,6 +80,20 @@ test('layers from a file, a descriptor and a stream become committed snapshots, 
   const mounts = await store.snapshots.prepare('container', parentChainId)
   expect(mounts.lower).toHaveLength(3)
   expect(await readFile(join(mounts.lower[0] ?? '', 'dir/file'), 'utf8')).toBe('hello')
+})
+
+test('an unpacked layer can be compared with its record at once, as can one that was given its files anew', async () => {
+  await using store = await aStore()
+  const { snapshots } = store
+  const { chainId } = await unpackLayer(store.ports, { source: { stream: Readable.from([layer]) }, ...base })
+  expect(await snapshots.verify(chainId)).toEqual({ state: 'intact', entries: 3 })
+  const [files] = snapshots.directories(chainId)
+  await writeFile(join(files ?? '', 'dir/file'), 'HELLO')
+  const damaged = { state: 'damaged', differences: ['content dir/file'], count: 1 }
+  expect(await snapshots.verify(chainId)).toEqual(damaged)
+  const anew = await unpackIntoActive(store.ports, { source: { stream: Readable.from([layer]) }, ...base })
+  await snapshots.replace(chainId, anew.key)
+  expect(await snapshots.verify(chainId)).toEqual({ state: 'intact', entries: 3 })
 })
 
 test('the identity of a chain is that of the image specification', () => {
