@@ -59,10 +59,11 @@ function isExpected({ about }: FuzzRequest, { status, body }: FuzzAnswer): boole
   return expected.some((one) => one.status === status && one.about.test(about) && one.text.test(body))
 }
 
-/** node:http refuses what it cannot parse in plain text. */
+/** node:http refuses what it cannot parse in plain text; what takes the connection over tells in the stream, as with dockerd. */
 function isErrorBody({ head }: FuzzRequest, { status, type, body }: FuzzAnswer): boolean {
   // Go answers an unknown wish in `Expect` without a body, too.
-  if (head[0]?.startsWith('HEAD ') || status === 417 || type.startsWith('text/plain')) return true
+  if (head[0]?.startsWith('HEAD ') || status === 417) return true
+  if (/^(text\/plain|application\/vnd\.docker\.raw-stream)/.test(type)) return body !== ''
   try {
     const { message } = JSON.parse(body) as { message?: unknown }
     return typeof message === 'string' && message !== ''

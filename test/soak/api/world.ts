@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { busybox, type TestDaemon } from '../../support/daemon.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 /** A request of the world's own that takes longer has found a hang. */
 const answersWithinMs = 120_000
@@ -55,22 +56,28 @@ export class World {
 
   /** Removes what was made since, and makes again what is gone.   @throws when the daemon does not do it */
   async restock(): Promise<void> {
+    await persistently(() => this.#restock())
+  }
+
+  /** All containers go too.   @throws when the daemon does not do it */
+  async clear(): Promise<void> {
+    await persistently(() => this.#clear())
+  }
+
+  async #restock(): Promise<void> {
     await this.#restockContainers()
     await this.#restockNetworks()
     await this.#restockVolumes()
     await this.#restockImages()
     for (const { name, state, verbs } of wanted) {
-      const found = await this.#list()
-      const kept = found.find(({ Names }) => Names[0] === `/fuzz-${name}`)
-      if (kept?.State === state) this.#ids.set(name, kept.Id)
-      else this.#ids.set(name, await this.#make(name, verbs))
+      const kept = await this.#kept(name, state)
+      this.#ids.set(name, kept ?? (await this.#make(name, verbs)))
     }
     const exec = await this.#ask('POST', '/containers/fuzz-running/exec', { Cmd: ['true'], AttachStdout: true })
     this.#ids.set('exec', (exec as { Id: string }).Id)
   }
 
-  /** All containers go too.   @throws when the daemon does not do it */
-  async clear(): Promise<void> {
+  async #clear(): Promise<void> {
     for (const { Id } of await this.#list()) await this.#ask('DELETE', `/containers/${Id}?force=1&v=1`)
     await this.#restockNetworks()
     await this.#restockVolumes()
@@ -114,6 +121,14 @@ export class World {
     this.#ids.set('image', Id.slice('sha256:'.length))
   }
 
+  /** Its id; one in another state goes. */
+  async #kept(name: string, state: string): Promise<string | undefined> {
+    const found = (await this.#list()).find(({ Names }) => Names[0] === `/fuzz-${name}`)
+    if (found === undefined || found.State === state) return found?.Id
+    await this.#ask('DELETE', `/containers/${found.Id}?force=1&v=1`)
+    return undefined
+  }
+
   async #make(name: string, verbs: readonly string[]): Promise<string> {
     const body = { Image: busybox, Cmd: obedient, HostConfig: { NetworkMode: network, Binds: [`${volume}:/fuzz`] } }
     const { Id } = (await this.#ask('POST', `/containers/create?name=fuzz-${name}`, body)) as { Id: string }
@@ -135,6 +150,22 @@ export class World {
     const text = bytes.toString()
     return text === '' ? undefined : (JSON.parse(text) as unknown)
   }
+}
+
+/** Requests that nobody waited for may go on: a stop that takes its time stands in the way until it is over. */
+async function persistently(work: () => Promise<void>): Promise<void> {
+  let problem: unknown
+  const isDone = () =>
+    work().then(
+      () => true,
+      (error: unknown) => {
+        problem = error
+        return false
+      },
+    )
+  await waitFor('the daemon does what it is asked', isDone, { timeoutMs: answersWithinMs }).catch(() => {
+    throw problem
+  })
 }
 
 /** @throws when the answer is none, or an error but for what is gone already */
