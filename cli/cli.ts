@@ -1,6 +1,7 @@
 import type { Client } from './client/client.ts'
 import type { ConfigFile } from './config/config-file.ts'
 import type { Contexts } from './contexts/current.ts'
+import type { Plugin } from './plugins/plugin.ts'
 import type { Input, Output } from './terminal/streams.ts'
 
 /** What a command gets; nothing global. Only cli/main.ts makes one from the process. */
@@ -20,6 +21,9 @@ export interface Cli {
   /** Relative paths of the command line count from here. */
   readonly directory: string
   config(): Promise<ConfigFile>
+  plugins(): Promise<Plugin[]>
+  /** What this process was called with, behind our own name. */
+  readonly argv: readonly string[]
 }
 
 export interface Signals {

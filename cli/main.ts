@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const top = parseGlobals(program, argv)
     debug = top.flags.debug
-    return await runCommand(openCli(program, top, stderr, undo), top)
+    return await runCommand(openCli(program, top, { argv, stderr, undo }), top)
   } catch (error) {
     const message = messageOf(error)
     if (debug) await stderr.write(`${(await import('node:util')).inspect(error)}\n`)
@@ -39,7 +39,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function openCli(program: string, top: Parsed<typeof globals>, stderr: Cli['stderr'], undo: DisposableStack): Cli {
+interface Process {
+  readonly argv: readonly string[]
+  readonly stderr: Cli['stderr']
+  /** What is left open when the command ends. */
+  readonly undo: DisposableStack
+}
+
+function openCli(program: string, top: Parsed<typeof globals>, { argv, stderr, undo }: Process): Cli {
   const { env } = process
   const configDirectory = top.flags.config || env.DOCKER_CONFIG || `${env.HOME ?? ''}/.docker`
   const config = readConfigOnce(configDirectory, stderr)
@@ -67,6 +74,12 @@ function openCli(program: string, top: Parsed<typeof globals>, stderr: Cli['stde
       return process.cwd()
     },
     config: async () => config(),
+    argv,
+    plugins: async () => {
+      const { listPlugins } = await import('./plugins/find-plugins.ts')
+      const { isBuiltin } = await import('./not-yet.ts')
+      return await listPlugins({ configDirectory, config: config(), isBuiltin })
+    },
   }
 }
 
@@ -111,11 +124,12 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
     )
     return 0
   }
+  if (await runPlugin(cli, top)) return 0
   const words = top.help ? [] : top.args[0] === 'help' ? [...top.args.slice(1), '--help'] : top.args
   const [first = '--help', second = '--help'] = words
   if (first === '--help' || (Object.hasOwn(groups, first) && ['--help', '-h'].includes(second))) {
     const { formatGroup, formatOverview } = await import('./overview.ts')
-    const text = first === '--help' ? formatOverview(program, globals) : formatGroup(program, first)
+    const text = first === '--help' ? await formatOverview(cli, globals) : formatGroup(program, first)
     // Asked for, help is the output; else it tells that a command is missing.
     await (words.length === 1 && first !== '--help' ? stderr : stdout).write(text)
     return 0
@@ -133,6 +147,25 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
   // An engine that nobody can reach by what was said is told of before the command begins.
   if (!command.withoutEngine) await checkAddress(cli.client.address)
   return await command.run(cli, input)
+}
+
+/** A command that is none of ours may be a plugin's: it takes this process over.   @returns false when there is none */
+async function runPlugin(cli: Cli, top: Parsed<typeof globals>): Promise<boolean> {
+  const [first = '', second = ''] = top.args[0] === 'help' ? top.args.slice(1) : top.args
+  if (top.help || first === '' || findEntry([first, second]) || (Object.hasOwn(groups, first) && second !== 'build')) {
+    return false
+  }
+  const [{ pluginCall }, { findPlugin }, { isBuiltin }] = await Promise.all([
+    import('./plugins/plugin-call.ts'),
+    import('./plugins/find-plugins.ts'),
+    import('./not-yet.ts'),
+  ])
+  const { contexts, env, configDirectory } = cli
+  const call = pluginCall(cli.argv, top.args, { contexts, env, program: process.argv0 })
+  const plugin = await findPlugin({ configDirectory, config: await cli.config(), isBuiltin }, call.name)
+  if (!plugin) return false
+  process.execve?.(plugin.Path, [plugin.Path, ...call.argv], { ...process.env, ...call.env })
+  throw new ExitError(1, `${plugin.Path} was not executed`)
 }
 
 async function checkAddress(address: Address): Promise<void> {

@@ -1,4 +1,5 @@
 import { catalog, commonCommands, groups } from './catalog.ts'
+import type { Cli } from './cli.ts'
 import type { FlagTable } from './parsing/flag.ts'
 import { formatFlags, formatSummaries } from './parsing/help.ts'
 
@@ -8,14 +9,22 @@ interface Line {
 }
 
 /** What `berth --help` prints. `daemon` is served before this program is asked, and told of here. */
-export function formatOverview(program: string, globals: FlagTable): string {
+export async function formatOverview(cli: Cli, globals: FlagTable): Promise<string> {
+  const { program } = cli
+  const plugins = await cli.plugins()
   const short = catalog.flatMap(({ spellings, summary }) => {
     const name = spellings.find((one) => !one.includes(' '))
     return name === undefined ? [] : [{ name, summary }]
   })
   const common = commonCommands.flatMap((wanted) => short.filter(({ name }) => name === wanted))
   const others = sorted(short.filter(({ name }) => !commonCommands.includes(name)))
-  const management = sorted(Object.entries(groups).map(([name, summary]) => ({ name, summary })))
+  const grouped = Object.entries(groups).map(([name, summary]) => ({ name, summary }))
+  const working = plugins.filter(({ Err }) => Err === undefined)
+  const management = sorted([
+    ...grouped,
+    ...working.map(({ Name, ShortDescription = '' }) => ({ name: `${Name}*`, summary: ShortDescription })),
+  ])
+  const broken = plugins.flatMap(({ Name, Err }) => (Err === undefined ? [] : [{ name: Name, summary: Err }]))
   const engine: Line[] = [{ name: 'daemon', summary: 'Run the engine and serve its API' }]
   return [
     `Usage:  ${program} [OPTIONS] COMMAND\n\nA container engine in one binary\n`,
@@ -23,6 +32,7 @@ export function formatOverview(program: string, globals: FlagTable): string {
     `\nManagement Commands:\n${formatSummaries(management)}`,
     ...(program === 'docker' ? [] : [`\nEngine Commands:\n${formatSummaries(engine)}`]),
     `\nCommands:\n${formatSummaries(others)}`,
+    ...(broken.length === 0 ? [] : [`\nInvalid Plugins:\n${formatSummaries(broken)}`]),
     `\nGlobal Options:\n${formatFlags(Object.values(globals))}`,
     `\nRun '${program} COMMAND --help' for more information on a command.\n`,
   ].join('')

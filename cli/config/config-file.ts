@@ -7,6 +7,8 @@ export interface ConfigFile {
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
   readonly currentContext?: string
+  /** Where plugins stand, before the usual places. */
+  readonly cliPluginsExtraDirs?: readonly string[]
   /** Sent with every request to the engine. */
   readonly HttpHeaders?: Readonly<Record<string, string>>
   readonly detachKeys?: string

@@ -40,6 +40,16 @@ export class Contexts {
     return env.BERTH_HOST ? 'BERTH_HOST' : env.DOCKER_HOST ? 'DOCKER_HOST' : undefined
   }
 
+  /** Where the engine listens when neither a flag nor a context nor DOCKER_HOST says it: others do not know of it. */
+  get unnamedHost(): string | undefined {
+    const { top, env, standardHost } = this.#options
+    if (top.flags.host !== undefined || this.current !== defaultName) return undefined
+    if (env.BERTH_HOST) return env.BERTH_HOST
+    const { flags, given } = top
+    const tls = flags.tls || given.has('tlsverify') || Boolean(env.DOCKER_TLS || env.DOCKER_TLS_VERIFY)
+    return env.DOCKER_HOST || tls ? undefined : standardHost
+  }
+
   /** @throws `invalid` and `not-found` in docker's words */
   engine(): Endpoint {
     const { current } = this

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints a directory with today's Docker (CLI, compose v2, dockerd, containerd of Debian unstable), fetched once and unpacked, never installed.
+# Prints a directory with today's Docker (CLI, compose v2, buildx, dockerd, containerd of Debian unstable), fetched once and unpacked, never installed.
 #   docker-peers.sh DIRECTORY
 # dockerd needs runc and iptables of the host's own release.
 set -eu
@@ -9,7 +9,9 @@ mkdir -p "$(dirname "$target")"
 exec 9>"$target.lock"
 flock 9
 is_whole() {
-  [ -x "$target/usr/bin/docker" ] && [ -x "$target/usr/sbin/dockerd" ] && [ -x "$target/usr/libexec/docker/cli-plugins/docker-compose" ]
+  for program in bin/docker sbin/dockerd libexec/docker/cli-plugins/docker-compose libexec/docker/cli-plugins/docker-buildx; do
+    [ -x "$target/usr/$program" ] || return 1
+  done
 }
 if is_whole; then
   echo "$target"
@@ -29,7 +31,7 @@ apt() {
     -o Dir::Cache="$fetch" -o Dir::Cache::archives="$fetch/archives" -o APT::Sandbox::User=root "$@"
 }
 apt update >/dev/null
-(cd "$fetch/archives" && apt download docker-cli docker-compose docker.io containerd >/dev/null)
+(cd "$fetch/archives" && apt download docker-cli docker-compose docker-buildx docker.io containerd >/dev/null)
 for package in "$fetch"/archives/*.deb; do dpkg -x "$package" "$fetch/root"; done
 rm -rf "$target" && mv "$fetch/root" "$target" && rm -rf "$fetch"
 echo "$target"

@@ -27,6 +27,11 @@ export function composePlugin(): string {
   return join(fetchDockerPeers(), 'usr/libexec/docker/cli-plugins/docker-compose')
 }
 
+/** docker buildx, as a plugin of the docker CLI. */
+export function buildxPlugin(): string {
+  return join(fetchDockerPeers(), 'usr/libexec/docker/cli-plugins/docker-buildx')
+}
+
 function isRecentDocker(): boolean {
   const { status, stdout } = spawnSync('docker', ['--version'], { encoding: 'utf8' })
   return status === 0 && Number(/version (\d+)\./.exec(stdout)?.[1]) >= 28

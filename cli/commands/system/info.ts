@@ -1,5 +1,6 @@
 import type { SystemInfo } from '#contract/types.gen.ts'
 import { buildFacts } from '../../build-facts.ts'
+import type { Cli } from '../../cli.ts'
 import { command } from '../../command.ts'
 import { formatObject, objectFormatHelp } from '../../output/format-flag.ts'
 import { formatBinarySize } from '../../output/human.ts'
@@ -12,27 +13,67 @@ export const infoCommand = command({
   least: 0,
   most: 0,
   async run(cli, { flags }) {
-    const info = await cli.client.json<SystemInfo>('GET', '/info')
-    const client = {
-      Debug: false,
-      Version: buildFacts().version,
-      Name: cli.program,
-      Context: cli.contexts.current,
-      Plugins: [],
+    const client = await clientInfo(cli)
+    const [server] = await Promise.allSettled([cli.client.json<SystemInfo>('GET', '/info')])
+    const info = server.status === 'fulfilled' ? server.value : undefined
+    const shown =
+      flags.format === '' ? formatInfo(client, info) : formatObject({ ...info, ClientInfo: client }, flags.format)
+    await cli.stdout.write(shown)
+    for (const { Path, Err } of client.Plugins) {
+      if (Err !== undefined && flags.format === '') {
+        await cli.stderr.write(`WARNING: Plugin ${JSON.stringify(Path)} is not valid: ${Err}\n`)
+      }
     }
-    if (flags.format === '') await cli.stdout.write(formatInfo(client.Version, info))
-    else await cli.stdout.write(formatObject({ ...info, ClientInfo: client }, flags.format))
-    for (const warning of info.Warnings ?? []) await cli.stderr.write(`${warning}\n`)
+    if (server.status === 'rejected') throw server.reason
+    for (const warning of server.value.Warnings ?? []) await cli.stderr.write(`${warning}\n`)
     return 0
   },
 })
 
-function formatInfo(version: string, info: SystemInfo): string {
-  const lines = [
+async function clientInfo(cli: Cli) {
+  const { version, gitCommit, buildTime } = buildFacts()
+  const { contexts, program } = cli
+  return {
+    Debug: false,
+    Version: version,
+    Name: program,
+    GitCommit: gitCommit,
+    Os: process.platform,
+    Arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    BuildTime: buildTime,
+    Context: contexts.current,
+    Plugins: await cli.plugins(),
+    Warnings: null,
+  }
+}
+
+type ClientInfo = Awaited<ReturnType<typeof clientInfo>>
+
+function clientLines({ Version, Context, Debug, Plugins }: ClientInfo): string[] {
+  const working = Plugins.filter(({ Err }) => Err === undefined)
+  return [
     'Client: Berth',
-    ` Version:    ${version}`,
+    ` Version:    ${Version}`,
+    ` Context:    ${Context}`,
+    ` Debug Mode: ${Debug}`,
+    ...(working.length === 0 ? [] : [' Plugins:']),
+    ...working.flatMap(({ Name, ShortDescription = '', Vendor = '', Version: version, Path }) => [
+      `  ${Name}: ${ShortDescription} (${Vendor})`,
+      ...(version === undefined ? [] : [`    Version:  ${version}`]),
+      `    Path:     ${Path}`,
+    ]),
     '',
     'Server:',
+  ]
+}
+
+function formatInfo(client: ClientInfo, info: SystemInfo | undefined): string {
+  const lines = [...clientLines(client), ...(info ? serverLines(info) : [])]
+  return `${lines.join('\n')}\n`
+}
+
+function serverLines(info: SystemInfo): string[] {
+  return [
     ` Containers: ${info.Containers}`,
     `  Running: ${info.ContainersRunning}`,
     `  Paused: ${info.ContainersPaused}`,
@@ -66,7 +107,6 @@ function formatInfo(version: string, info: SystemInfo): string {
     ...registryLines(info),
     ` Live Restore Enabled: ${info.LiveRestoreEnabled}`,
   ]
-  return `${lines.join('\n')}\n`
 }
 
 function words(values: readonly string[] | null | undefined): string {

@@ -49,6 +49,8 @@ export function memoryCli(client: Client, config: ConfigFile = {}): { cli: Cli; 
     configDirectory: '/nowhere',
     directory: '/here',
     config: async () => config,
+    argv: [],
+    plugins: async () => [],
   }
   return { cli, stdout: stdout.text, stderr: stderr.text }
 }
