@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dockerCli } from '#test/support/dockerd.ts'
-import { startDaemon } from '#test/support/emulated-node.ts'
+import { bundleForEmulation, startDaemon } from '#test/support/emulated-node.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { writeHelloImage } from '../../../src/packaging/hello-image.ts'
 
@@ -19,6 +19,7 @@ test('containers, execs and their files have labels of their own, which their re
   await using directory = await tempDirectory()
   const at = (name: string) => join(directory.path, name)
   await writeHelloImage(join(repository, 'build/native/berth-hello'), at('image'))
+  await using bundle = await bundleForEmulation('src/main.ts')
   const script = `
 export DOCKER_HOST=unix:///run/berth.sock
 cd ${repository}
@@ -32,7 +33,7 @@ mount -t tmpfs tmpfs /mnt && mkdir -p /mnt/shared /mnt/own/deep /mnt/plain /mnt/
 for place in shared own plain; do echo words of $place >/mnt/$place/words; done
 ln -s /mnt/elsewhere/file /mnt/own/link
 cli() { ${dockerCli()} "$@"; }
-${startDaemon}
+${startDaemon(bundle.path)}
 start() { start_daemon --selinux-enabled --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST; }
 inspect() { cli inspect --format "$1 {{.ProcessLabel}} {{.MountLabel}} {{.HostConfig.SecurityOpt}}" "$1"; }
 create() { name=$1; shift; cli create --name "$name" --network none -v /usr/bin/busybox:/busybox "$@" berth/hello /busybox sleep 600 >/dev/null; }

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dockerCli } from '#test/support/dockerd.ts'
-import { startDaemon } from '#test/support/emulated-node.ts'
+import { bundleForEmulation, startDaemon } from '#test/support/emulated-node.ts'
 import { tempDirectory } from '#test/support/temp.ts'
 import { writeHelloImage } from '../../../src/packaging/hello-image.ts'
 
@@ -16,13 +16,14 @@ test('where systemd is process 1 of a host with cgroup v2, containers are its sc
   await using directory = await tempDirectory()
   const at = (name: string) => join(directory.path, name)
   await writeHelloImage(join(repository, 'build/native/berth-hello'), at('image'))
+  await using bundle = await bundleForEmulation('src/main.ts')
   const script = `
 export SYSTEMD_PAGER= SYSTEMD_IGNORE_CHROOT=1 SYSTEMD_COLORS=0 DOCKER_HOST=unix:///run/berth.sock
 cd ${repository}
 mkdir -p build/native/hello-image && mount --bind ${at('image')} build/native/hello-image
 mount -t tmpfs tmpfs /mnt
 cli() { ${dockerCli()} "$@"; }
-${startDaemon}
+${startDaemon(bundle.path)}
 start_daemon --data-root /mnt/data --exec-root /run/berth -H $DOCKER_HOST
 cli info --format '{{.CgroupDriver}} {{.CgroupVersion}}'
 run() { cli run -d --network none -v /usr/bin/busybox:/busybox "$@" berth/hello /busybox sleep 600; }
