@@ -25,7 +25,7 @@ export async function splitArchive(
   signal: AbortSignal,
 ): Promise<SplitArchive> {
   const key = `unpack-archive-${randomUUID()}`
-  const mounts = await snapshots.prepare(key, undefined, signal)
+  const mounts = await snapshots.prepare(key, undefined, { signal })
   const remove = () => snapshots.discard(key)
   try {
     const limits = { ...defaultLimits, entries: maxEntries }

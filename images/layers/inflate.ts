@@ -12,7 +12,7 @@ export async function inflateInto(
   signal: AbortSignal,
 ): Promise<BlobInfo> {
   const key = `unpack-nothing-${randomUUID()}`
-  const { path: directory } = await snapshots.prepare(key, undefined, signal)
+  const { path: directory } = await snapshots.prepare(key, undefined, { signal })
   try {
     return await ingest.fill(async (output) => {
       const { diffId, size } = await runInflate(

@@ -71,7 +71,7 @@ export async function unpackIntoActive(
   signal?: AbortSignal,
 ): Promise<UnpackResult & { readonly key: string }> {
   const key = `unpack-${randomUUID()}`
-  const mounts = await snapshots.prepare(key, parentChainId, signal)
+  const mounts = await snapshots.prepare(key, parentChainId, { signal })
   try {
     const recordFile = snapshots.recordFile(key)
     const run = { source, mounts, recordFile, limits: { ...defaultLimits, ...limits } }

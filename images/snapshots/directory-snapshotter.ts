@@ -3,11 +3,19 @@ import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { alreadyExists, conflict, isKind, notFound, systemCode, unavailable } from '#base/errors.ts'
 import { RetryLater } from '#base/retry-later.ts'
+import type { DirectoryQuotas } from '#runtime/quota.ts'
 import { DurabilityKeeper } from './durability.ts'
 import { recordOf, verifyTree } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
 import type { SnapshotStore, StoredSnapshot } from './snapshot-store.ts'
-import type { SnapshotInfo, SnapshotMounts, Snapshotter, SnapshotUsage, SnapshotVerification } from './snapshotter.ts'
+import type {
+  PrepareOptions,
+  SnapshotInfo,
+  SnapshotMounts,
+  Snapshotter,
+  SnapshotUsage,
+  SnapshotVerification,
+} from './snapshotter.ts'
 import type { SnapshotDirectories, TreeFormat } from './tree-format.ts'
 import { runTreeJob } from './tree-process.ts'
 import { measureContent, measureTree } from './usage.ts'
@@ -21,6 +29,10 @@ export interface SnapshotterParts {
   readonly executable: string
   /** Identifies this boot of the machine. */
   readonly bootId: string
+  /** How long commits are gathered before they are written out. */
+  readonly gatherMs?: number
+  /** Used where the filesystem has them. */
+  readonly quotas?: DirectoryQuotas | undefined
   /** Told of failures in the background. */
   readonly onError: (error: unknown) => void
 }
@@ -31,6 +43,7 @@ export interface SnapshotterParts {
  */
 export class DirectorySnapshotter implements Snapshotter {
   readonly driver: TreeFormat['driver']
+  readonly canLimit: boolean
   readonly #parts: SnapshotterParts
   readonly #store: SnapshotStore
   readonly #durability: DurabilityKeeper
@@ -40,6 +53,7 @@ export class DirectorySnapshotter implements Snapshotter {
 
   private constructor(parts: SnapshotterParts, lastId: number) {
     this.driver = parts.format.driver
+    this.canLimit = parts.quotas !== undefined
     this.#parts = parts
     this.#store = parts.store
     this.#lastId = lastId
@@ -69,7 +83,8 @@ export class DirectorySnapshotter implements Snapshotter {
     // ext4 chooses the place on disk by the name: data roots that follow each other on one disk should not meet (see --spread).
     const first = randomInt(10_000)
     const lastId = rows.length + numbers.length === 0 ? first : Math.max(...numbers, ...rows.map(({ id }) => id))
-    const snapshotter = new DirectorySnapshotter(parts, lastId)
+    const quotas = (await parts.quotas?.isEnforced(parts.root)) ? parts.quotas : undefined
+    const snapshotter = new DirectorySnapshotter({ ...parts, quotas }, lastId)
     await snapshotter.#collect(rows, numbers)
     snapshotter.#durability.schedule()
     const durable = parts.store.list().filter((row) => row.kind === 'committed' && row.durable)
@@ -77,12 +92,12 @@ export class DirectorySnapshotter implements Snapshotter {
     return snapshotter
   }
 
-  async prepare(key: string, parent: string | undefined, signal?: AbortSignal): Promise<SnapshotMounts> {
-    return this.#create(key, 'active', parent, signal)
+  async prepare(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<SnapshotMounts> {
+    return this.#create({ key, kind: 'active', parentName: parent }, options)
   }
 
   async view(key: string, parent: string, signal?: AbortSignal): Promise<SnapshotMounts> {
-    return this.#create(key, 'view', parent, signal)
+    return this.#create({ key, kind: 'view', parentName: parent }, { signal })
   }
 
   mounts(key: string): SnapshotMounts {
@@ -214,10 +229,8 @@ export class DirectorySnapshotter implements Snapshotter {
   }
 
   async #create(
-    key: string,
-    kind: 'active' | 'view',
-    parentName: string | undefined,
-    signal?: AbortSignal,
+    { key, kind, parentName }: { key: string; kind: 'active' | 'view'; parentName: string | undefined },
+    { limitBytes, signal }: PrepareOptions,
   ): Promise<SnapshotMounts> {
     this.#checkFree(key)
     const parent = this.#committed(parentName)
@@ -226,6 +239,7 @@ export class DirectorySnapshotter implements Snapshotter {
     const own = this.#directories(id)
     try {
       await mkdir(own.own, { mode: 0o700 })
+      if (limitBytes !== undefined) await this.#limit(own, id, limitBytes)
       if (kind === 'active') await this.#parts.format.createActive(own, this.#chainOf(parent?.id), signal)
       else await this.#parts.format.createView(own)
       // The world may have changed while we waited; from here to the row nothing waits.
@@ -237,6 +251,12 @@ export class DirectorySnapshotter implements Snapshotter {
       throw error
     }
     return this.#mountsOf({ id, kind, parentId: parent?.id })
+  }
+
+  async #limit({ own }: SnapshotDirectories, wanted: number, bytes: number): Promise<void> {
+    const { quotas, root } = this.#parts
+    if (!quotas) throw unavailable(`the filesystem of ${root} has no project quotas`)
+    await quotas.limit(own, { bytes, wanted })
   }
 
   #get(key: string): StoredSnapshot {
@@ -317,6 +337,8 @@ export class DirectorySnapshotter implements Snapshotter {
   async #deleteDirectory(id: number): Promise<void> {
     await this.#records.drop(id)
     const { own, files, work, merged } = this.#directories(id)
+    // First, for the directory is all that tells which project the limit is of.
+    await this.#parts.quotas?.lift(own)
     try {
       // Most containers write nothing: five calls instead of a process.
       await rm(recordOf({ own }), { force: true })

@@ -6,6 +6,8 @@ export interface DurabilityParts {
   readonly store: SnapshotStore
   readonly executable: string
   readonly bootId: string
+  /** How long commits are gathered. */
+  readonly gatherMs?: number
   /** Told of those that have become durable. */
   readonly onDurable: (ids: readonly number[]) => void
   /** Told of failures in the background. */
@@ -13,7 +15,7 @@ export interface DurabilityParts {
 }
 
 /** Long enough to take the layers of one pull together, short enough for a pull to be durable soon. */
-const gatherMs = 300
+const defaultGatherMs = 300
 
 /** Has committed snapshots written out in the background and notes it in their rows: nobody who pulls waits for the disk. */
 export class DurabilityKeeper implements AsyncDisposable {
@@ -36,7 +38,7 @@ export class DurabilityKeeper implements AsyncDisposable {
         // Stopped by us: no failure of the disk.
         if (!this.#disposed.signal.aborted) this.#parts.onError(error)
       })
-    }, gatherMs)
+    }, this.#parts.gatherMs ?? defaultGatherMs)
     this.#timer.unref()
   }
 

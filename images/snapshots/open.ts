@@ -1,6 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { unavailable } from '#base/errors.ts'
+import type { DirectoryQuotas } from '#runtime/quota.ts'
 import { copyFormat } from './copy.ts'
 import { DirectorySnapshotter } from './directory-snapshotter.ts'
 import { overlayFormat } from './overlay.ts'
@@ -17,6 +18,8 @@ export interface SnapshotterOptions {
   readonly driver?: Snapshotter['driver']
   /** Identifies this boot of the machine; the kernel's by default. */
   readonly bootId?: string
+  /** Without them no snapshot can be held to a size. */
+  readonly quotas?: DirectoryQuotas
   /** Told of failures in the background (layers could not be written out). */
   readonly onError: (error: unknown) => void
 }
@@ -29,14 +32,14 @@ const notUpper = new Set([0x794c7630, 0x6969, 0xff534d42, 0x517b, 0x65735546, 0x
  * @throws `unavailable` when they were made by the other driver, or the driver asked for cannot work here
  */
 export async function openSnapshotter(options: SnapshotterOptions): Promise<Snapshotter> {
-  const { root, database, executable, onError } = options
+  const { root, database, executable, quotas, onError } = options
   const store = new SnapshotStore(database)
   const canOverlay = options.driver !== 'vfs' && (await overlayWorks(dirname(root)))
   if (options.driver === 'overlay2' && !canOverlay)
     throw unavailable(`overlayfs cannot be used on ${root}: choose another data root, or the storage driver vfs`)
   const bootId = options.bootId ?? (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
   const format = canOverlay ? overlayFormat : copyFormat
-  return DirectorySnapshotter.open({ root, store, format, executable, bootId, onError })
+  return DirectorySnapshotter.open({ root, store, format, executable, bootId, quotas, onError })
 }
 
 async function overlayWorks(directory: string): Promise<boolean> {

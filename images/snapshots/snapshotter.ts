@@ -46,6 +46,13 @@ export type SnapshotVerification =
   /** Its directory is gone. */
   | { readonly state: 'missing' }
 
+export interface PrepareOptions {
+  /** What the snapshot's directory may take of the disk: what it adds to its parent (overlay2), or all that it has (vfs). More is refused to
+   *  whoever writes, with ENOSPC (xfs) or EDQUOT (ext4). */
+  readonly limitBytes?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Filesystem states, stacked. A snapshot begins active under a key of the caller's choice, and is either removed or
  * committed under a name; only committed ones can be parents, and nothing of them changes any more.
@@ -60,9 +67,12 @@ export interface Snapshotter {
   /** The implementation, as `docker info` tells it: `overlay2`, or `vfs` for the copying one. */
   readonly driver: 'overlay2' | 'vfs'
 
+  /** Whether the filesystem can hold a snapshot to a size. */
+  readonly canLimit: boolean
+
   /** Makes a writable snapshot on top of `parent` (a committed name), or an empty one.
-   *  @throws `already-exists` for a key in use, `not-found` for a parent that is not committed. */
-  prepare(key: string, parent: string | undefined, signal?: AbortSignal): Promise<SnapshotMounts>
+   *  @throws `already-exists` for a key in use, `not-found` for a parent that is not committed, `unavailable` for a limit that cannot be had. */
+  prepare(key: string, parent: string | undefined, options?: PrepareOptions): Promise<SnapshotMounts>
 
   /** Makes a read-only look at a committed snapshot, which holds it against removal.
    *  @throws as `prepare` does. */

@@ -71,6 +71,17 @@ BERTH_WAIT int berth_memory_trim(struct berth_error *err);
 /* 1: the directory (by any descriptor, O_PATH too) is opaque to overlayfs: it hides its namesakes in the layers below. 0: it is not. */
 BERTH_FAST int berth_overlay_opaque(int directory, struct berth_error *err);
 
+/* ---- project quotas (kernel 5.14: quotactl_fd(2)) ---- */
+/* 1: the filesystem of the directory holds projects to their limits. 0: it does not, or is not asked so. */
+BERTH_WAIT int berth_quota_enforced(const char *directory, struct berth_error *err);
+/*
+ * Puts an empty directory, and all that will be made in it, into a project of its own that may take this much disk. The number of the project is
+ * the next free one from 2^30 + `wanted` on. On failure the directory is in the project that it was in.
+ */
+BERTH_WAIT int berth_quota_limit(const char *directory, uint32_t wanted, uint64_t bytes, struct berth_error *err);
+/* Lifts the limit that berth_quota_limit has set, before the directory is removed. 1: lifted, 0: there is none, or no directory. */
+BERTH_WAIT int berth_quota_lift(const char *directory, struct berth_error *err);
+
 /* ---- labels ---- */
 /* Gives a file this SELinux label; a link itself. 1: it has it, 0: its filesystem gives no labels. */
 BERTH_WAIT int berth_label_set(const char *path, const char *label, struct berth_error *err);

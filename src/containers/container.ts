@@ -190,6 +190,8 @@ export interface HostSettings {
   /** Undefined: made before they could be asked for. */
   readonly deviceRequests: readonly DeviceRequest[] | undefined
   readonly sysctls: Readonly<Record<string, string>>
+  /** `--storage-opt`, as it came; undefined: made before it could be asked for. */
+  readonly storageOpt: Readonly<Record<string, string>> | undefined
   readonly logConfig: LogConfig
   /** Undefined: not said, so that the daemon says it. */
   readonly init?: boolean | undefined

@@ -63,6 +63,8 @@ export interface ContainerContext {
   readonly dnsDefaults: DnsDefaults
   /** Where the cgroups of containers are that name no parent; '': the engine's own. */
   readonly cgroupParent: string
+  /** What containers that ask for no size may write; 0: as much as there is. */
+  readonly defaultSizeBytes: number
   readonly images: ImageSource
   readonly snapshots: SnapshotSource
   readonly layerMarks: LayerMarks

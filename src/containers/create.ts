@@ -22,6 +22,7 @@ import { checkCgroupParent } from './spec/cgroups.ts'
 import { commandOf } from './spec/command.ts'
 import { idMapsOf } from './spec/id-maps.ts'
 import { LayerView } from './spec/layer-view.ts'
+import { storageLimit } from './storage-size.ts'
 import { refuseUnsupported } from './unsupported.ts'
 import { validate } from './validate.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
@@ -48,6 +49,7 @@ export async function create(
   const config = mergeImage(asked, image.config)
   validate(config, host)
   refuseMounts(context, host)
+  const limitBytes = storageLimit(host.storageOpt ?? {}, { ...context, canLimit: snapshots.canLimit })
   checkCgroupParent(host, context.cgroupDriver)
   checkLinks(context, host)
   const attachments = context.network.planAttachments(host.networkMode, request.attachments)
@@ -64,7 +66,7 @@ export async function create(
   undo.defer(() => volumes.letGo(id))
   const [, rootfs] = await Promise.all([
     mkdir(paths.directory(id), { mode: 0o700 }),
-    snapshots.prepare(id, image.chainId),
+    snapshots.prepare(id, image.chainId, { limitBytes }),
   ])
   checkWorkingDirectory(new LayerView(rootfs, context.layerMarks), config.workingDir)
   const mounts = await openMountPoints(context, { id, config, host, images: imageMounts })

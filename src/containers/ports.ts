@@ -74,8 +74,10 @@ export interface LayerMarks {
 }
 
 export interface SnapshotSource {
+  /** Whether `prepare` can be given a limit. */
+  readonly canLimit: boolean
   /** Makes an active snapshot on top of a committed one.   @throws `already-exists` */
-  prepare(key: string, parent: string | undefined): Promise<RootfsMounts>
+  prepare(key: string, parent: string | undefined, options: { limitBytes: number | undefined }): Promise<RootfsMounts>
   /** A read-only look at a committed one, until it is removed.   @throws `already-exists` */
   view(key: string, parent: string): Promise<RootfsMounts>
   mounts(key: string): RootfsMounts

@@ -102,6 +102,8 @@ export interface ContainerPorts {
   readonly defaults?: CurrentDefaults
   readonly dnsDefaults?: DnsDefaults
   readonly cgroupParent?: string
+  /** What containers that ask for no size may write; without it, or 0, as much as there is. */
+  readonly defaultSizeBytes?: number
   /** Directories of CDI files; none without. */
   readonly cdiSpecDirs?: readonly string[]
   readonly cgroups: CgroupControl
@@ -149,6 +151,7 @@ export class ContainerService implements AsyncDisposable {
       idMaps: ports.idMaps,
       runtimes: ports.runtimes ?? new Runtimes(),
       defaultLog: ports.defaultLog ?? { driver: 'json-file', options: {} },
+      defaultSizeBytes: ports.defaultSizeBytes ?? 0,
       processDefaults: ports.processDefaults ?? noProcessDefaults,
       defaults: ports.defaults ?? new CurrentDefaults(),
       dnsDefaults: ports.dnsDefaults ?? { servers: [], options: [], search: [] },

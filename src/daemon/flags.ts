@@ -15,6 +15,7 @@ import {
 } from '#engine/container-settings.ts'
 import { mergeConfig } from '#engine/merge-config.ts'
 import { parseFormat, parseLabels, parseLevel, parseMax, parseUlimit } from '#engine/setting-readers.ts'
+import { checkStorageOptions } from '#engine/storage-options.ts'
 import { defaultConfigFile, options } from './options.ts'
 
 /** What the command line asks for. */
@@ -77,6 +78,7 @@ export function parseFlags(argv: readonly string[]): Asked {
     tlsKey: values.tlskey,
     usernsRemap: values['userns-remap'],
     selinuxEnabled: values['selinux-enabled'],
+    storageOptions: values['storage-opt'] && checkStorageOptions(values['storage-opt']),
   }
   const file = readConfigFile(path, { required: values['config-file'] !== undefined })
   return { kind: values.validate ? 'validate' : 'serve', config: mergeConfig(flags, file, path) }

@@ -51,6 +51,7 @@ Options:
       --userns-remap string          User and group whose subordinate ids containers get, or "default"
       --seccomp-profile string       Seccomp profile: a path, builtin or unconfined (default "builtin")
       --selinux-enabled              SELinux labels for containers, where the host has SELinux
+      --storage-opt list             What containers may write, if they do not say: overlay2.size=10G
       --shutdown-timeout int         Taken; containers are left running at shutdown (default 15)
       --tls                          TLS on tcp://; implied by --tlsverify
       --tlscacert string             Certificates of whoever signs those of clients
@@ -104,6 +105,7 @@ export const options = {
   'registry-mirror': { type: 'string', multiple: true },
   'seccomp-profile': { type: 'string' },
   'selinux-enabled': { type: 'boolean' },
+  'storage-opt': { type: 'string', multiple: true },
   'shutdown-timeout': { type: 'string' },
   tls: { type: 'boolean' },
   tlscacert: { type: 'string' },

@@ -33,6 +33,7 @@ import { openNetlink } from '#runtime/netlink.ts'
 import { openOverlayMarks } from '#runtime/overlay.ts'
 import { openPlans } from '#runtime/plan.ts'
 import { openProcesses } from '#runtime/process.ts'
+import { openDirectoryQuotas } from '#runtime/quota.ts'
 import { openSeccomp } from '#runtime/seccomp.ts'
 import { openSockets } from '#runtime/socket.ts'
 import { ShimLauncher } from '#shim/launch.ts'
@@ -47,6 +48,7 @@ import { processDefaultsOf } from './process-defaults.ts'
 import { CurrentConfig, createDefaultsOf, transferChoices } from './reload.ts'
 import { openSelinux } from './selinux.ts'
 import { removeEmptySharedGroups } from './shared-groups.ts'
+import { defaultStorageSize } from './storage-options.ts'
 import { openSystem } from './system.ts'
 import { openIdMaps } from './userns-remap.ts'
 import { openVolumes } from './volumes.ts'
@@ -75,8 +77,12 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
   const report = (error: unknown) => log.error({ error: messageOf(error) }, 'background work failed')
 
   const snapshots = opened.use(
-    await openSnapshotter({ root: root.snapshots, database, executable: natives.unpack, onError: report }),
+    await openSnapshotter({
+      ...{ root: root.snapshots, database, executable: natives.unpack, onError: report },
+      quotas: openDirectoryQuotas(library),
+    }),
   )
+  const defaultSizeBytes = defaultStorageSize(config.storageOptions, snapshots.canLimit)
   // Before the images look which layers are free.
   await removeOrphanedLayers(snapshots, store, report)
   const images = opened.use(
@@ -155,6 +161,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),
       runtimes,
       defaultLog: defaultLogOf(config),
+      defaultSizeBytes,
       processDefaults: processDefaultsOf(config),
       defaults,
       dnsDefaults: { servers: config.dns, options: config.dnsOptions, search: config.dnsSearch },

@@ -85,6 +85,8 @@ export interface Config {
   readonly usernsRemap: string | undefined
   /** Labels for containers, where the host has SELinux. */
   readonly selinuxEnabled: boolean
+  /** `overlay2.size=10G` */
+  readonly storageOptions: readonly string[]
   /** Ours: `{"budget": "50GB", "minFree": "5%"}`. */
   readonly disk: DiskLimits
 }

@@ -25,6 +25,7 @@ import {
   text,
   texts,
 } from './setting-readers.ts'
+import { checkStorageOptions } from './storage-options.ts'
 
 interface Directive {
   readonly setting: keyof Config
@@ -81,6 +82,11 @@ export const directives: Readonly<Record<string, Directive>> = {
   bip: { setting: 'bip', read: text, flag: 'bip' },
   'userns-remap': { setting: 'usernsRemap', read: text, flag: 'userns-remap' },
   disk: { setting: 'disk', read: readDisk, flag: 'disk' },
+  'storage-opts': {
+    setting: 'storageOptions',
+    read: (field) => checkStorageOptions(field.stringArray(1000)),
+    flag: 'storage-opt',
+  },
   'selinux-enabled': { setting: 'selinuxEnabled', read: flag, flag: 'selinux-enabled' },
   runtimes: { setting: 'runtimes', read: runtimes, flag: 'add-runtime' },
   'cdi-spec-dirs': { setting: 'cdiSpecDirs', read: texts, flag: 'cdi-spec-dir' },

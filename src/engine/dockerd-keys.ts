@@ -30,7 +30,7 @@ const missing: ReadonlySet<string> = new Set(
 cluster-advertise cluster-store cluster-store-opts containerd containerd-namespace
 containerd-plugin-namespace containerd-plugins-namespace cpu-rt-period cpu-rt-runtime default-gateway
 default-gateway-v6 default-network-opts fixed-cidr fixed-cidr-v6 ip-forward-no-drop metrics-addr network-control-plane-mtu
-node-generic-resources resolv-conf rootless storage-opts
+node-generic-resources resolv-conf rootless
 swarm-default-advertise-addr swarm-raft-election-tick swarm-raft-heartbeat-tick userland-proxy-path`.split(/\s+/),
 )
 

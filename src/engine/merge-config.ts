@@ -72,6 +72,7 @@ export function mergeConfig(flags: Settings, file: Settings, path: string): Conf
     execOptions: [],
     usernsRemap: undefined,
     selinuxEnabled: false,
+    storageOptions: [],
     disk: {},
     ...set,
     logLevel: set.logLevel ?? (set.debug === true ? 'debug' : 'info'),

@@ -6,6 +6,8 @@ import { expect, test } from 'vitest'
 import { type Cgroups, openCgroups } from '#runtime/cgroup.ts'
 import { openLibrary } from '#runtime/library.ts'
 import { openNetlink } from '#runtime/netlink.ts'
+import { openDirectoryQuotas } from '#runtime/quota.ts'
+import { tempDirectory } from '#test/support/temp.ts'
 
 const library = await openLibrary({ libraryPath: join(import.meta.dirname, '../../build/native/libberth.so') })
 
@@ -54,6 +56,15 @@ test('killing and removing what is not there is nothing', async () => {
   await cgroups.kill('/berth-face-none/x')
   await cgroups.remove('/berth-face-none/x')
   await expect(cgroups.remove('/../x')).rejects.toMatchObject({ kind: 'invalid' })
+})
+
+test('a filesystem without project quotas has no limits: none to set, and none to lift', async () => {
+  const quotas = openDirectoryQuotas(library)
+  await using directory = await tempDirectory('berth-quota-', '/dev/shm')
+  expect(await quotas.isEnforced(directory.path)).toBe(false)
+  await expect(quotas.limit(directory.path, { bytes: 1 << 20, wanted: 1 })).rejects.toThrow(directory.path)
+  await quotas.lift(directory.path)
+  await quotas.lift(join(directory.path, 'gone'))
 })
 
 test('links and routes of this namespace are told', () => {

@@ -39,6 +39,7 @@ export function parseHostConfig(host: HostConfigRequest, version: ApiVersion = n
     runtime: host.Runtime ?? '',
     consoleSize: [host.ConsoleSize?.[0] ?? 0, host.ConsoleSize?.[1] ?? 0],
     annotations: (version >= since.annotations && host.Annotations) || {},
+    storageOpt: host.StorageOpt ?? {},
     containerIdFile: host.ContainerIDFile ?? '',
     volumesFrom: host.VolumesFrom ?? [],
     volumeDriver: host.VolumeDriver ?? '',
@@ -153,7 +154,6 @@ function parseRestartPolicy(policy: HostConfigRequest['RestartPolicy']): Restart
 /** What would silently not be done is refused, each field by its name.   @throws `not-implemented` */
 function refuseWhatIsMissing(host: HostConfigRequest): void {
   const asked: Readonly<Record<string, boolean>> = {
-    StorageOpt: Object.keys(host.StorageOpt ?? {}).length > 0,
     BlkioWeightDevice: (host.BlkioWeightDevice ?? []).length > 0,
     CpuRealtimePeriod: Boolean(host.CpuRealtimePeriod),
     CpuRealtimeRuntime: Boolean(host.CpuRealtimeRuntime),

@@ -61,6 +61,7 @@ function presentProcessHalf(host: HostSettings) {
     UTSMode: host.utsMode,
     UsernsMode: host.usernsMode,
     ShmSize: host.shmSizeBytes,
+    ...(host.storageOpt && Object.keys(host.storageOpt).length > 0 && { StorageOpt: host.storageOpt }),
     ...(Object.keys(host.sysctls).length > 0 && { Sysctls: host.sysctls }),
     Runtime: host.runtime,
     Isolation: '',

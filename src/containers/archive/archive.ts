@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { onAbort } from '#base/abort.ts'
-import { invalid, isKind, notFound } from '#base/errors.ts'
+import { invalid, isKind, noSpace, notFound } from '#base/errors.ts'
 import { clean } from '../clean-path.ts'
 import type { Container } from '../container.ts'
 import { publish } from '../container-events.ts'
@@ -79,7 +79,12 @@ export async function copyIn(
   checkWritable(container, target)
   const owner = request.asContainerUser ? ownerOf(context, container) : undefined
   const { keepKinds } = request
-  await context.files.copyIn({ fds: root.fds, path: target, keepKinds, owner, archive }, root.signal)
+  try {
+    await context.files.copyIn({ fds: root.fds, path: target, keepKinds, owner, archive }, root.signal)
+  } catch (error) {
+    if (isKind(error, 'no-space')) throw noSpace(`no room in container ${name}: ${error.message}`, { cause: error })
+    throw error
+  }
   publish(context, container, 'extract-to-dir')
 }
 

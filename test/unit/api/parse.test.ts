@@ -295,7 +295,7 @@ describe('the host config', () => {
     expect(() => parseHostConfig(host)).toThrow(invalid(message))
   })
 
-  test.each([[{ StorageOpt: { size: '1G' } }, 'HostConfig.StorageOpt']])(
+  test.each([[{ CpuRealtimePeriod: 1000 }, 'HostConfig.CpuRealtimePeriod']])(
     '%j is not served, and the error names it',
     (host, name) => {
       expect(() => parseHostConfig(host)).toThrow(

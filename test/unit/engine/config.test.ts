@@ -3,6 +3,7 @@ import { parseAddressPool } from '#engine/address-pools.ts'
 import { parseConfigFile } from '#engine/config-file.ts'
 import { mergeConfig } from '#engine/merge-config.ts'
 import { parseUlimit } from '#engine/setting-readers.ts'
+import { defaultStorageSize } from '#engine/storage-options.ts'
 import { chooseSubnet } from '#network/ipam/pool.ts'
 import { formatSubnet, parseSubnet } from '#network/ipam/subnet.ts'
 
@@ -38,6 +39,17 @@ test('limits of the disk are bytes or shares of it', () => {
   expect(() => read({ minfree: '1' })).toThrow('disk.minfree is not known')
   expect(() => read({ minFree: 'much' })).toThrow("invalid size: 'much'")
   expect(() => read({ minFree: '101%' })).toThrow('more than all')
+})
+
+test('the one storage option is the size of what containers write, and others are refused by name', () => {
+  const read = (...list: string[]) => parseConfigFile(JSON.stringify({ 'storage-opts': list }), path)
+  expect(mergeConfig({}, read('overlay2.size=10G'), path).storageOptions).toEqual(['overlay2.size=10G'])
+  expect(() => read('overlay2.size=abc')).toThrow("invalid size: 'abc'")
+  expect(() => read('overlay2.foo=1')).toThrow('overlay2: unknown option overlay2.foo')
+  expect(() => read('foo')).toThrow('unable to parse storage-opt key/value: foo')
+  expect(defaultStorageSize(['overlay2.size=1m', 'Overlay2.Size = 2g'], true)).toBe(2 ** 31)
+  expect(defaultStorageSize(['overlay2.size=0'], false)).toBe(0)
+  expect(() => defaultStorageSize(['overlay2.size=1m'], false)).toThrow(/^Storage option overlay2.size not supported/)
 })
 
 test('what is set twice is an error that names both', () => {

@@ -34,6 +34,8 @@ async function open(format: TreeFormat): Promise<OpenedSnapshotter> {
     DirectorySnapshotter.open({
       ...{ root, format, executable, bootId },
       store: new SnapshotStore(database),
+      // Written out when a test says so, however long it takes until then.
+      gatherMs: 2 ** 30,
       onError: (error) => errors.push(error),
     })
   let snapshotter = await openOnce('this boot')
