@@ -110,23 +110,26 @@ static void forget_parent(struct tree *tree) {
 
 /*
  * What a parent that the archive does not list looks like in the layers below: without its mode and owner there, the new directory would
- * hide them (a /tmp of 1777 would become one of 0755). False when no layer has it.
+ * hide them (a /tmp of 1777 would become one of 0755). 1: found, 0: no layer has such a directory, or negative errno.
  */
-static bool find_below(const struct tree *tree, const char *path, struct stat *ret) {
+static int find_below(const struct tree *tree, const char *path, struct stat *ret) {
         struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
         for (unsigned i = 0; i < tree->n_lowers; i++) {
                 _cleanup_close_ int fd = (int) syscall(SYS_openat2, tree->first_lower + (int) i, path, &how, sizeof how);
                 if (fd < 0 && errno == ENOENT)
                         continue;
-                return fd >= 0 && fstat(fd, ret) == 0 && S_ISDIR(ret->st_mode);
+                if (fd < 0)
+                        return errno == ENOTDIR || errno == ELOOP || errno == EXDEV ? 0 : -errno;
+                return fstat(fd, ret) < 0 ? -errno : S_ISDIR(ret->st_mode);
         }
-        return false;
+        return 0;
 }
 
 static int make_like_below(struct tree *tree, int above, const char *name, const char *path, struct berth_error *err) {
         struct stat below;
-        if (!find_below(tree, path, &below))
-                return 0;
+        int r = find_below(tree, path, &below);
+        if (r <= 0)
+                return r < 0 ? tree_error(err, -r, "look in the layers below at", path) : 0;
         if (fchownat(above, name, below.st_uid, below.st_gid, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(above, name, below.st_mode & 07777, 0) < 0)
                 return tree_error(err, errno, "set owner and mode of", path);
         return tree_keep_dir_time(tree, path, &below.st_mtim, err);

@@ -17,6 +17,7 @@ const lower = tar([
   { name: 'hidden/', mode: 0o755 },
   { name: 'hidden/secret', content: 'secret' },
   { name: 'gone', content: 'gone' },
+  { name: 'shared/', mode: 0o1777, uid: 9 },
   { name: 'changed', content: 'before' },
 ])
 const upper = gzipSync(
@@ -25,6 +26,7 @@ const upper = gzipSync(
     { name: 'hidden/.wh..wh..opq' },
     { name: 'hidden/shown', content: 'shown', mode: 0o4755, pax: { 'SCHILY.xattr.user.note': 'kept' } },
     { name: '.wh.gone' },
+    { name: 'shared/new', content: 'in a directory that only the layer below describes' },
     { name: 'changed', content: 'after' },
     { name: 'link', type: '2', link: 'changed' },
     { name: 'name', type: '1', link: 'changed' },
