@@ -92,6 +92,8 @@ class FileIngest implements KeptIngest {
   #resumed = 0
   #filled: Digest | undefined
   #isAdopted = false
+  /** The kernel takes pages that it could not write for written: what it still has of them is on no disk. */
+  #isUnwritten = false
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #writing: Promise<void> = Promise.resolve()
@@ -217,7 +219,10 @@ class FileIngest implements KeptIngest {
     await this.#writing
     this.#growth.end()
     try {
-      await this.#file.sync()
+      await this.#file.sync().catch((error: unknown) => {
+        this.#isUnwritten = true
+        throw error
+      })
       await rename(this.#place.path, `${this.#place.blobs}/${encodedOf(expected)}`)
       this.#state = 'committed'
       await syncDirectory(this.#place.blobs)
@@ -231,7 +236,7 @@ class FileIngest implements KeptIngest {
     const committed = this.#state === 'committed'
     this.#state = 'closed'
     this.#growth.giveUp()
-    const isWorthKeeping = !this.#isAdopted && this.#size >= minKeptBytes
+    const isWorthKeeping = !this.#isAdopted && !this.#isUnwritten && this.#size >= minKeptBytes
     const stays = !committed && this.#onClose !== undefined && isWorthKeeping && (await this.#writeOut())
     await this.#writing.catch(() => undefined)
     await this.#file.close()

@@ -7,7 +7,7 @@ import type { DirectoryQuotas } from '#runtime/quota.ts'
 import { DurabilityKeeper } from './durability.ts'
 import { recordOf, verifyTree } from './record.ts'
 import { RecordKeeper } from './record-keeper.ts'
-import type { SnapshotStore, StoredSnapshot } from './snapshot-store.ts'
+import { isOfBoot, type SnapshotStore, type StoredSnapshot } from './snapshot-store.ts'
 import type {
   PrepareOptions,
   SnapshotInfo,
@@ -215,7 +215,7 @@ export class DirectorySnapshotter implements Snapshotter {
 
   isDoubtful(name: string): boolean {
     const snapshot = this.#store.find(name)
-    return snapshot?.kind === 'committed' && !snapshot.durable && snapshot.bootId !== this.#parts.bootId
+    return snapshot?.kind === 'committed' && !snapshot.durable && !isOfBoot(snapshot, this.#parts.bootId)
   }
 
   async flush(signal?: AbortSignal): Promise<void> {
@@ -294,11 +294,12 @@ export class DirectorySnapshotter implements Snapshotter {
     // What cannot be deleted is told of, and tried again at the next start: it must not keep the rest from being served.
     const { onError } = this.#parts
     const directories = new Set(numbers)
-    for (const { id, key, kind, durable, bootId } of rows.toReversed()) {
+    for (const row of rows.toReversed()) {
+      const { id, key, kind, durable } = row
       const unfinished = kind === 'active' && key.startsWith('unpack-')
       // A power cut may lose the end of a row whose directory is gone already.
       const isLost = !directories.has(id)
-      const doubtful = kind === 'committed' && (isLost || (!durable && bootId !== this.#parts.bootId))
+      const doubtful = kind === 'committed' && (isLost || (!durable && !isOfBoot(row, this.#parts.bootId)))
       // One below a container stays: deleting it would take the container's own files too.
       if (unfinished || (doubtful && this.#store.findChild(id) === undefined)) await this.remove(key).catch(onError)
       // Its record may be as damaged as its files.

@@ -1,3 +1,4 @@
+import { isKind } from '#base/errors.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import { runTreeJob } from './tree-process.ts'
 
@@ -33,7 +34,7 @@ export class DurabilityKeeper implements AsyncDisposable {
     if (this.#timer || this.#disposed.signal.aborted) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      // Failing here leaves the snapshots `usable`; the next commit, flush or start tries again.
+      // Failing here leaves the snapshots `usable`: the next boot makes them anew.
       this.flush().catch((error: unknown) => {
         // Stopped by us: no failure of the disk.
         if (!this.#disposed.signal.aborted) this.#parts.onError(error)
@@ -63,7 +64,13 @@ export class DurabilityKeeper implements AsyncDisposable {
     // Only these: what is committed while the disk works may have come too late for it.
     const ids = store.usable(bootId)
     if (ids.length === 0) return
-    await runTreeJob(executable, '--sync', root, this.#disposed.signal)
+    try {
+      await runTreeJob(executable, '--sync', root, this.#disposed.signal)
+    } catch (error) {
+      // Of pages that could not be written the kernel tells once, and takes them for written.
+      if (isKind(error, 'internal') || isKind(error, 'no-space')) store.distrust(ids, bootId)
+      throw error
+    }
     store.markDurable(ids)
     onDurable(ids)
   }

@@ -38,6 +38,7 @@ export class SnapshotStore {
   readonly #chain: StatementSync
   readonly #hasChildren: StatementSync
   readonly #usable: StatementSync
+  readonly #distrust: StatementSync
 
   constructor(database: SnapshotDatabase) {
     this.#insert = database.prepare(
@@ -49,6 +50,7 @@ export class SnapshotStore {
     this.#markDurable = database.prepare(
       `UPDATE snapshots SET state = 'durable' WHERE id IN (SELECT value FROM json_each(?))`,
     )
+    this.#distrust = database.prepare(`UPDATE snapshots SET boot_id = ? WHERE id IN (SELECT value FROM json_each(?))`)
     this.#markUsable = database.prepare(`UPDATE snapshots SET state = 'usable', boot_id = ? WHERE id = ?`)
     this.#delete = database.prepare('DELETE FROM snapshots WHERE id = ?')
     this.#find = database.prepare(`SELECT ${columns} WHERE s.key = ?`)
@@ -83,7 +85,12 @@ export class SnapshotStore {
     this.#markUsable.run(bootId, id)
   }
 
-  /** Numbers of the committed snapshots of this boot that are not durable. */
+  /** They could not be written out, and the kernel may have given up what it had of them: no later success of this boot tells of them. */
+  distrust(ids: readonly number[], bootId: string): void {
+    this.#distrust.run(unwrittenIn(bootId), JSON.stringify(ids))
+  }
+
+  /** Numbers of the committed snapshots of this boot that are not durable but can become so. */
   usable(bootId: string): readonly number[] {
     return this.#usable.all(bootId).map((row) => numberOf(row, 'id'))
   }
@@ -113,6 +120,12 @@ export class SnapshotStore {
     return row && textOf(row, 'key')
   }
 }
+
+/** Whether the files of a snapshot were written since the machine started. */
+export const isOfBoot = (snapshot: Pick<StoredSnapshot, 'bootId'>, bootId: string): boolean =>
+  snapshot.bootId === bootId || snapshot.bootId === unwrittenIn(bootId)
+
+const unwrittenIn = (bootId: string): string => `${bootId} unwritten`
 
 type Row = Record<string, unknown>
 

@@ -7,8 +7,8 @@ import { expect, test } from 'vitest'
 const program = join(import.meta.dirname, '../../soak/store-faults/run.ts')
 
 test.each([
-  ['fails is told with what for, and leaves the store as it was', ['--every', '41']],
-  ['the daemon is killed at leaves a store that is whole', ['--every', '151', '--kill']],
+  ['fails is told with what for, and leaves the store as it was', ['--every', '199']],
+  ['the daemon is killed at leaves a store that is whole', ['--every', '307', '--kill', '--process', '^0$']],
 ])('a system call on the data root that %s', { timeout: 300_000 }, async (_, words) => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...words], {
     maxBuffer: 16 << 20,

@@ -119,8 +119,14 @@ async function playOnce(
   // A failed sync undoes nothing: the image is listed, and the caller knows that it may not survive a power cut.
   const mayBeDone = scene.isRemoval || (trace.failed?.name === 'fdatasync' && trace.failed.what.includes('/state.db'))
   const wanted = error === undefined ? [after] : mayBeDone ? [before, after] : [before]
-  const left = [...(await untilState(stage, wanted)), ...(await damage(stage))]
+  const left = [...(await untilState(stage, wanted)), ...(await damage(stage)), ...(await untrusted(stage, trace))]
   return { trace, error, left, log: stage.daemon.log.slice(told) }
+}
+
+/** A download that stays although it could not be written out: nobody would notice if it were not on the disk. */
+async function untrusted(stage: Stage, { failed }: Trace): Promise<string[]> {
+  if (failed?.name !== 'fsync') return []
+  return (await stage.partials()).filter((name) => failed.what.includes(name)).map((name) => `download ${name}`)
 }
 
 async function serves({ daemon }: Stage): Promise<boolean> {

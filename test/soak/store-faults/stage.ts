@@ -16,6 +16,8 @@ export interface Stage extends AsyncDisposable {
   /** @returns what went wrong, in the engine's words */
   ask(method: string, path: string, body?: Uint8Array): Promise<string | undefined>
   look(): Promise<StoreState>
+  /** Names of downloads that can be taken up. */
+  partials(): Promise<string[]>
 }
 
 /** Everything that a verb on images may leave, comparable as text. */
@@ -54,6 +56,7 @@ export async function openStage(): Promise<Stage> {
     image: `${host}/app:latest`,
     ask: (method, path, body) => ask(daemon.socket, method, path, body),
     look: () => look(daemon),
+    partials: async () => (await readdir(join(daemon.dataRoot, 'content/ingest'))).filter(isPartial),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
@@ -88,12 +91,14 @@ async function look(daemon: TestDaemon): Promise<StoreState> {
   return {
     tags: images.flatMap(({ RepoTags }) => (RepoTags.length > 0 ? RepoTags : ['<none>'])).sort(),
     blobs: (await names('content/blobs/sha256')).length,
-    ingests: (await names('content/ingest')).filter((name) => !/^[0-9a-f]{64}$/.test(name)).length,
+    ingests: (await names('content/ingest')).filter((name) => !isPartial(name)).length,
     snapshots: (await names('snapshots')).length,
     files: await openFiles(daemon),
     children: (await childrenOf(daemon.pid)).length,
   }
 }
+
+const isPartial = (name: string): boolean => /^[0-9a-f]{64}$/.test(name)
 
 async function openFiles({ pid, dataRoot }: TestDaemon): Promise<string[]> {
   const found: string[] = []

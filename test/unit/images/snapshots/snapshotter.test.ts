@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -67,6 +67,42 @@ async function look({ kind, path, lower, upper, work }: SnapshotMounts): Promise
   const lines = stdout.split('\n').filter((line) => line !== '')
   return Object.fromEntries(lines.map((line) => line.slice(2).split('\t')))
 }
+
+test('what the disk refused once is never called durable in this boot, and dropped by the next one', async () => {
+  await using directory = await tempDirectory('berth-snapshots-')
+  const [tool, fails] = [join(directory.path, 'tool'), join(directory.path, 'fails')]
+  await writeFile(tool, `#!/bin/sh\n[ "$1" = --sync ] && [ -e ${fails} ] && exit 4\nexec ${executable} "$@"\n`, {
+    mode: 0o755,
+  })
+  await using database = openDatabase(join(directory.path, 'state.db'))
+  const openOnce = (bootId: string) =>
+    DirectorySnapshotter.open({
+      ...{ root: join(directory.path, 'snapshots'), format: overlayFormat, executable: tool, bootId },
+      store: new SnapshotStore(database),
+      onError: () => undefined,
+    })
+  {
+    await using snapshotter = await openOnce('this boot')
+    await snapshotter.prepare('first', undefined)
+    await snapshotter.commit('first', 'refused', { bytes: 0, inodes: 1 })
+    await writeFile(fails, '')
+    await expect(snapshotter.flush()).rejects.toMatchObject({ kind: 'internal' })
+    await rm(fails)
+    await snapshotter.prepare('second', undefined)
+    await snapshotter.commit('second', 'written', { bytes: 0, inodes: 1 })
+    await snapshotter.flush()
+    expect(snapshotter.find('written')).toMatchObject({ durable: true })
+    expect(snapshotter.find('refused')).toMatchObject({ durable: false })
+  }
+  {
+    await using again = await openOnce('this boot')
+    await again.flush()
+    expect(again.find('refused')).toMatchObject({ durable: false })
+    expect(again.isDoubtful('refused')).toBe(false)
+  }
+  await using after = await openOnce('another boot')
+  expect(after.list().map(({ key }) => key)).toEqual(['written'])
+})
 
 test('the driver is chosen by what the host can, and never changes under existing snapshots', async () => {
   await using directory = await tempDirectory('berth-snapshots-')
