@@ -43,7 +43,7 @@ export async function measurePulls(
   for (let round = -1; round < rounds; round += 1) {
     // The first round warms up.
     for (const times of [...others, own]) {
-      await pullOnce(round < 0 ? toTimes(times.engine) : times, `${host}/${name}:latest`, round === 0)
+      await pullOnce(round < 0 ? toTimes(times.engine) : times, `${host}/${name}:latest`, round >= 0)
     }
   }
   return others.flatMap((other) => rowsOf(name, own, other))
