@@ -35,13 +35,16 @@ export interface Firewall extends Disposable {
   /**
    * Replaces the whole table. Nobody else can change or flush it then while this process lives, where the kernel has owned tables
    * that stay without their owner (6.9).
+   * @returns whether it is so
    * @param dropOthers what is forwarded from no engine's bridge to no engine's bridge
    */
-  write(contents: FirewallContents, options: { readonly dropOthers: boolean }): Promise<void>
+  write(contents: FirewallContents, options: { readonly dropOthers: boolean }): Promise<boolean>
   /** To the table that stands. */
   add(contents: FirewallContents): Promise<void>
   /** @throws `not-found` when something of it is not there, and takes nothing away then */
   take(contents: FirewallContents): Promise<void>
+  /** Flows that go by these ports end: those led to a container, and datagrams that went past a port that leads to one. */
+  forgetFlows(ports: readonly FirewallPort[]): Promise<void>
   /** Success when there is none. */
   removeTable(table: string): Promise<void>
   hasTable(table: string): boolean
@@ -64,13 +67,16 @@ export function openFirewall(library: Library): Firewall {
   return {
     async write(contents, { dropOthers }) {
       const more = [...elements(contents), dropOthers ? 1 : 0] as const
-      await library.wait('berth_firewall_write', socket(), contents.table, ...more)
+      return (await library.wait('berth_firewall_write', socket(), contents.table, ...more)) === 1
     },
     async add(contents) {
       await library.wait('berth_firewall_change', socket(), contents.table, ...elements(contents), 1)
     },
     async take(contents) {
       await library.wait('berth_firewall_change', socket(), contents.table, ...elements(contents), 0)
+    },
+    async forgetFlows(ports) {
+      await library.wait('berth_conntrack_forget', packPorts(ports), ports.length)
     },
     async removeTable(table) {
       await library.wait('berth_firewall_remove', socket(), table)

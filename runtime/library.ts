@@ -79,6 +79,7 @@ const waiting = {
   berth_firewall_write: ['int', 'str', 'void *', 'size_t', 'void *', 'size_t', 'int'],
   berth_firewall_change: ['int', 'str', 'void *', 'size_t', 'void *', 'size_t', 'int'],
   berth_firewall_remove: ['int', 'str'],
+  berth_conntrack_forget: ['void *', 'size_t'],
 } as const satisfies Record<string, readonly string[]>
 
 export type FastCall = keyof typeof fast

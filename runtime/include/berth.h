@@ -133,12 +133,14 @@ struct berth_firewall_port {
 };
 /* Who writes through it owns the table, where the kernel has that: nobody else flushes it, and it stays when the socket is closed. */
 BERTH_FAST int berth_firewall_open(int *ret_sock, struct berth_error *err);
-/* The whole table, whatever stood there. */
+/* The whole table, whatever stood there. 1: it is owned, 0: the kernel has no owned tables that stay, and anybody may flush it. */
 BERTH_WAIT int berth_firewall_write(int sock, const char *table, const struct berth_firewall_bridge *bridges, size_t n_bridges,
                                     const struct berth_firewall_port *ports, size_t n_ports, int drop_others, struct berth_error *err);
 /* Elements of a table that stands; -ENOENT when one that is taken away is not there, and nothing is taken away then. */
 BERTH_WAIT int berth_firewall_change(int sock, const char *table, const struct berth_firewall_bridge *bridges, size_t n_bridges,
                                      const struct berth_firewall_port *ports, size_t n_ports, int add, struct berth_error *err);
+/* Flows that go by these ports as they were; whoever goes on sending makes new ones by the rules as they are. */
+BERTH_WAIT int berth_conntrack_forget(const struct berth_firewall_port *ports, size_t n_ports, struct berth_error *err);
 BERTH_WAIT int berth_firewall_remove(int sock, const char *table, struct berth_error *err); /* success when there is none */
 /* 1: there is such a table, 0: there is none. */
 BERTH_FAST int berth_firewall_table(const char *name, struct berth_error *err);

@@ -3,7 +3,7 @@
 
 #include "../include/berth.h"
 #include "abi-answer.h"
-#include "cleanup.h"
+#include "conntrack.h"
 #include "firewall.h"
 
 #define LIST_ATTEMPTS 8
@@ -22,6 +22,10 @@ int berth_firewall_change(int sock, const char *table, const struct berth_firewa
                           const struct berth_firewall_port *ports, size_t n_ports, int add, struct berth_error *err) {
         const struct firewall_change change = {.table = table, .bridges = bridges, .n_bridges = n_bridges, .ports = ports, .n_ports = n_ports};
         return firewall_change(sock, &change, add, err);
+}
+
+int berth_conntrack_forget(const struct berth_firewall_port *ports, size_t n_ports, struct berth_error *err) {
+        return conntrack_forget(ports, n_ports, err);
 }
 
 int berth_firewall_remove(int sock, const char *table, struct berth_error *err) {

@@ -211,7 +211,7 @@ int firewall_write(int sock, const struct firewall_change *contents, bool drop_o
         int r = nft_batch_commit(&batch, sock, err);
         /* An owned table that goes with its owner would take the containers' network with a daemon that restarts. */
         if (r != -EOPNOTSUPP && r != -EINVAL)
-                return r;
+                return r < 0 ? r : 1;
         nft_batch_begin(&batch, NFPROTO_INET);
         put_table(&batch, contents, drop_others, 0);
         return nft_batch_commit(&batch, sock, err);

@@ -18,7 +18,7 @@ struct firewall_change {
 
 /*
  * Replaces the table, whatever stood there, in one transaction. Where the kernel can (6.9), it belongs to the socket: nobody else
- * changes or flushes it while the socket is open, and it stays, as everybody's, when it is closed.
+ * changes or flushes it while the socket is open, and it stays, as everybody's, when it is closed. 1: it is owned, 0: it is not.
  */
 int firewall_write(int sock, const struct firewall_change *contents, bool drop_others, struct berth_error *err);
 int firewall_remove(int sock, const char *table, struct berth_error *err); /* success when there is none */

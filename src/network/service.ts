@@ -61,6 +61,7 @@ export class NetworkService implements AsyncDisposable {
   readonly #endpoints: EndpointTable
   readonly #attachments: AttachmentTable
   readonly #sandboxes: Sandboxes
+  readonly #firewall: HostFirewall
 
   /** Opens the tables; touches nothing on the host. */
   constructor(options: NetworkOptions) {
@@ -72,7 +73,8 @@ export class NetworkService implements AsyncDisposable {
       set: (name: string, value: string | undefined) => this.#store.setHostValue(name, value),
     }
     const bridge = chooseBridge(links, memory)
-    const hostFirewall = new HostFirewall({ table: tableOf(bridge), firewall, memory, log })
+    const hostFirewall = new HostFirewall({ table: tableOf(bridge), firewall, memory, log, clock })
+    this.#firewall = hostFirewall
     this.#drivers = {
       bridge: bridgeDriver({ ...config, bridge, links, firewall: hostFirewall, memory, log }),
       host: hostDriver,
@@ -258,6 +260,7 @@ export class NetworkService implements AsyncDisposable {
   /** Leaves the host as it was before the first container, or as containers need it that live on without us. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sandboxes[Symbol.asyncDispose]()
+    this.#firewall[Symbol.dispose]()
     if (this.#endpoints.all().some(({ address }) => address !== undefined)) return
     try {
       for (const driver of Object.values(this.#drivers)) {

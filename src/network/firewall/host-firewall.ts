@@ -1,15 +1,20 @@
+import { type Clock, systemClock } from '#base/clock.ts'
 import { messageOf } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Firewall, FirewallBridge, FirewallPort } from '#runtime/firewall.ts'
 import type { HostMemory } from '../drivers/driver.ts'
-import { inspectForwarding, restoreForwarding } from './forwarding.ts'
+import { type Forwarding, inspectForwarding, restoreForwarding } from './forwarding.ts'
 
 export interface HostFirewallOptions {
   readonly table: string
   readonly firewall: Firewall
   readonly memory: HostMemory
   readonly log: Logger
+  readonly clock?: Clock
+  readonly inspect?: (memory: HostMemory) => Promise<Forwarding>
 }
+
+const lookEveryMs = 1000
 
 /** The name of our table in the family inet; everything of ours in the host's firewall is in it. */
 export function tableOf(bridge: string): string {
@@ -25,7 +30,7 @@ interface Elements {
  * Our table of the host's firewall and forwarding, kept in line with the bridges and ports that are in use. One change at a time:
  * elements come and go one by one; the table is written as a whole at first, and when somebody flushed it or took something out.
  */
-export class HostFirewall {
+export class HostFirewall implements Disposable {
   readonly table: string
   readonly #options: HostFirewallOptions
   readonly #bridges = new Map<string, FirewallBridge>()
@@ -34,6 +39,8 @@ export class HostFirewall {
   #warned = false
   /** The table has in it what was in memory when the last change began. */
   #current = false
+  /** While the table is not ours alone, somebody looks after it. */
+  #watch: AbortController | undefined
 
   constructor(options: HostFirewallOptions) {
     this.table = options.table
@@ -76,6 +83,8 @@ export class HostFirewall {
     this.adoptPorts(ports)
     try {
       await this.#inTurn(() => this.#add({ ports }))
+      // Of TCP a new connection is a new flow, whatever went there before.
+      await this.#forgetFlows(ports.filter(({ protocol }) => protocol === 'udp'))
     } catch (error) {
       for (const port of ports) this.#ports.delete(keyOf(port))
       throw error
@@ -93,10 +102,12 @@ export class HostFirewall {
       return { ...port, keepOwn }
     })
     await this.#inTurn(() => this.#take({ ports: taken }))
+    await this.#forgetFlows(known)
   }
 
   /** Takes away the table, and forwarding where it was ours and no other engine needs it. */
   async remove({ keepForwarding }: { readonly keepForwarding: boolean }): Promise<void> {
+    this[Symbol.dispose]()
     await this.#inTurn(async () => {
       await this.#options.firewall.removeTable(this.table)
       if (!keepForwarding) await restoreForwarding(this.#options.memory)
@@ -104,6 +115,22 @@ export class HostFirewall {
     this.#bridges.clear()
     this.#ports.clear()
     this.#current = false
+  }
+
+  /** Nobody looks after the table any more; it stays. */
+  [Symbol.dispose](): void {
+    this.#watch?.abort()
+    this.#watch = undefined
+  }
+
+  /** Otherwise the kernel would lead on, by what it remembers, whoever goes on sending. */
+  async #forgetFlows(ports: readonly FirewallPort[]): Promise<void> {
+    if (ports.length === 0) return
+    try {
+      await this.#options.firewall.forgetFlows(ports)
+    } catch (error) {
+      this.#options.log.warn({ error: messageOf(error) }, 'flows of published ports end by themselves')
+    }
   }
 
   async #add(elements: Elements): Promise<void> {
@@ -130,17 +157,37 @@ export class HostFirewall {
 
   async #write(): Promise<void> {
     this.#current = false
-    const forwarding = await inspectForwarding(this.#options.memory)
+    const { inspect = inspectForwarding, memory } = this.#options
+    const forwarding = await inspect(memory)
     this.#current = true
     try {
       // Rules before forwarding: at no moment does the host route for strangers because of us.
       const contents = this.#contents({ bridges: [...this.#bridges.values()], ports: [...this.#ports.values()] })
-      await this.#options.firewall.write(contents, { dropOthers: forwarding.ours })
+      const owned = await this.#options.firewall.write(contents, { dropOthers: forwarding.ours })
+      if (!owned && !this.#watch) {
+        this.#watch = new AbortController()
+        void this.#restoreUntil(this.#watch.signal)
+      }
     } catch (error) {
       this.#current = false
       throw error
     }
     await forwarding.turnOn()
+  }
+
+  /** `nft flush ruleset` takes away what nobody owns; without our rules containers reach what they may not. */
+  async #restoreUntil(signal: AbortSignal): Promise<void> {
+    const { clock = systemClock, firewall, log } = this.#options
+    while (!signal.aborted) {
+      try {
+        await clock.sleep(lookEveryMs, { signal })
+        if (firewall.hasTable(this.table)) continue
+        log.warn({ table: this.table }, 'somebody took away the rules of the containers: they are written again')
+        await this.#inTurn(() => (signal.aborted ? Promise.resolve() : this.#write()))
+      } catch (error) {
+        if (!signal.aborted) log.warn({ error: messageOf(error) }, 'the rules of the containers are not written')
+      }
+    }
   }
 
   #contents({ bridges = [], ports = [] }: Elements) {

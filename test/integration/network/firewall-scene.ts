@@ -32,7 +32,7 @@ const bridges = [
   bridge('berth0', '172.17.0.0/16'),
   bridge('in"; #', '10.0.0.0/8', { internal: true, masquerade: false }),
 ]
-const refusal = (work: Promise<void>) => work.then(() => 'done', messageOf)
+const refusal = (work: Promise<unknown>) => work.then(() => 'done', messageOf)
 
 await firewall.removeTable(table)
 const before = firewall.hasTable(table)

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { busybox, startDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -115,6 +115,40 @@ test('datagrams come through, from the loopback and from outside', async () => {
   inside.kill('SIGKILL')
   await once(inside, 'exit')
   await docker('rm', '-f', box)
+})
+
+test('who goes on sending datagrams reaches the container that has the port now', async () => {
+  await docker('network', 'create', '--subnet', '10.66.0.0/24', 'posts')
+  const server = (word: string) =>
+    `const s = require('node:dgram').createSocket('udp4'); s.on('message', (m, p) => s.send('${word}', p.port, p.address)); s.bind(5353, () => console.log('ready'))`
+  const serve = async (word: string, address: string) => {
+    const id = await docker(
+      ...`run -d --network posts --ip ${address} -p 5301:5353/udp ${busybox} sleep 600`.split(' '),
+    )
+    const { State } = (await daemon.json('GET', `/containers/${id}/json`)) as { State: { Pid: number } }
+    const inside = spawn('nsenter', [`--net=/proc/${State.Pid}/ns/net`, '--', process.execPath, '-e', server(word)])
+    await once(inside.stdout, 'data')
+    return async () => {
+      inside.kill('SIGKILL')
+      await once(inside, 'exit')
+      await docker('rm', '-f', id)
+    }
+  }
+  // One socket, so one flow, which never rests.
+  const sender = `const s = require('node:dgram').createSocket('udp4'); s.on('message', (m) => console.log(String(m))); setInterval(() => s.send('ping', 5301, '${hostAddress}'), 20)`
+  const [file = '', ...args] = [...neighbour, process.execPath, '-e', sender]
+  const client = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void client.kill('SIGKILL'))
+  let heard = ''
+  client.stdout.setEncoding('utf8').on('data', (text: string) => {
+    heard += text
+  })
+  for (const [at, word] of ['first', 'second', 'third'].entries()) {
+    const end = await serve(word, `10.66.0.${10 + at}`)
+    await waitFor(`the ${word} container answers`, () => heard.includes(word))
+    await end()
+  }
+  await docker('network', 'rm', 'posts')
 })
 
 test('much goes through the loopback, both ways, and half-closing is passed on', async () => {
