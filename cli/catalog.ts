@@ -15,6 +15,7 @@ const entry = (spellings: string, summary: string, load: () => Promise<Command>)
 })
 
 export const groups: Readonly<Record<string, string>> = {
+  completion: 'Complete command lines in a shell',
   container: 'Work with containers',
   context: 'Work with contexts: engines that have a name',
   image: 'Work with images',
@@ -27,6 +28,21 @@ export const groups: Readonly<Record<string, string>> = {
 export const commonCommands = ['run', 'exec', 'ps', 'pull', 'images', 'version', 'info']
 
 export const catalog: readonly Entry[] = [
+  entry(
+    'completion bash',
+    'Print what bash reads to complete command lines',
+    async () => (await import('./commands/completion/script.ts')).bashCommand,
+  ),
+  entry(
+    'completion fish',
+    'Print what fish reads to complete command lines',
+    async () => (await import('./commands/completion/script.ts')).fishCommand,
+  ),
+  entry(
+    'completion zsh',
+    'Print what zsh reads to complete command lines',
+    async () => (await import('./commands/completion/script.ts')).zshCommand,
+  ),
   entry(
     'container attach, attach',
     'Connect this terminal to a running container',

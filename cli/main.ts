@@ -125,6 +125,11 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
     return 0
   }
   if (await runPlugin(cli, top)) return 0
+  const [request = ''] = top.args
+  if (request.startsWith('__complete')) {
+    const { answerCompletion, completionRequests } = await import('./completion/answer.ts')
+    if (completionRequests.includes(request)) return await answerCompletion(cli, request, top.args.slice(1))
+  }
   const words = top.help ? [] : top.args[0] === 'help' ? [...top.args.slice(1), '--help'] : top.args
   const [first = '--help', second = '--help'] = words
   if (first === '--help' || (Object.hasOwn(groups, first) && ['--help', '-h'].includes(second))) {
@@ -151,7 +156,8 @@ async function runCommand(cli: Cli, top: Parsed<typeof globals>): Promise<number
 
 /** A command that is none of ours may be a plugin's: it takes this process over.   @returns false when there is none */
 async function runPlugin(cli: Cli, top: Parsed<typeof globals>): Promise<boolean> {
-  const [first = '', second = ''] = top.args[0] === 'help' ? top.args.slice(1) : top.args
+  const aside = ['help', '__complete', '__completeNoDesc']
+  const [first = '', second = ''] = aside.includes(top.args[0] ?? '') ? top.args.slice(1) : top.args
   if (top.help || first === '' || findEntry([first, second]) || (Object.hasOwn(groups, first) && second !== 'build')) {
     return false
   }

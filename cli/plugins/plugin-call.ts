@@ -8,6 +8,9 @@ export interface PluginCall {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** Words that stand before a command's name. */
+export const aside = ['help', '__complete', '__completeNoDesc']
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** The plugin that the words ask for, by its name or as the builder.   @param args without the global options */
@@ -22,7 +25,7 @@ export function pluginCall(
   const [first = '', second = ''] = words
   const builder = built && !namesBuilder(args, env) ? { BUILDX_BUILDER: contexts.current } : {}
   return {
-    name: first === 'help' ? second : first,
+    name: aside.includes(first) ? second : first,
     argv: [...globals, ...words],
     env: { ...engineFor(contexts), ...builder, DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND: program },
   }

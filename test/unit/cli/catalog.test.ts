@@ -29,5 +29,5 @@ test('both spellings find the command', () => {
   expect(findEntry(['ps', '-a'])?.entry).toBe(findEntry(['container', 'ls'])?.entry)
   expect(findEntry(['container', 'nope'])).toBeUndefined()
   expect(findEntry(['constructor'])).toBeUndefined()
-  expect(Object.keys(groups)).toEqual(['container', 'context', 'image', 'network', 'system', 'volume'])
+  expect(Object.keys(groups)).toEqual(['completion', 'container', 'context', 'image', 'network', 'system', 'volume'])
 })
