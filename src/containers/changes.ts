@@ -1,6 +1,6 @@
 import type { ContainerContext } from './context.ts'
 import type { FileChange } from './ports.ts'
-import { checkStillThere } from './reading.ts'
+import { checkStillThere, readFiles } from './reading.ts'
 
 /** What the container has changed in the files of its image.   @throws `not-found`, `conflict` when it goes meanwhile */
 export async function changes(
@@ -9,7 +9,7 @@ export async function changes(
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
   const { id } = context.store.get(name)
-  const found = await context.rootfs.changes(id, signal)
+  const found = await readFiles(context, id, () => context.rootfs.changes(id, signal))
   checkStillThere(context, id)
   return found
 }

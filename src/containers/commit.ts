@@ -4,7 +4,7 @@ import type { ContainerConfig } from './container.ts'
 import { eventOf } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
 import { holdStill } from './hold-still.ts'
-import { checkStillThere, getReadable } from './reading.ts'
+import { checkStillThere, getReadable, readFiles } from './reading.ts'
 
 export interface CommitRequest {
   /** Takes the place of the container's config, which fills in what it leaves open. */
@@ -32,25 +32,27 @@ export async function commitContainer(
   using _turn = await context.locks.acquire(`commit ${id}`, signal)
   await using _pause = request.pause ? await holdStill(context, id) : undefined
   const imageRef = reference ? familiarReference(reference) : ''
-  return await context.images.commit(
-    {
-      parent: { id: imageId, root: imageRoot },
-      snapshot: id,
-      container: { id, identity: toIdentity(config) },
-      config: toDefaults(config),
-      asked: request.config && toDefaults(request.config),
-      changes,
-      createdBy: (config.cmd ?? []).join(' '),
-      author,
-      comment,
-      reference,
-      check: () => checkStillThere(context, id),
-      events: (image) => [
-        eventOf(context.store.find(id) ?? container, 'commit', { comment, imageID: image, imageRef }),
-      ],
-    },
-    signal,
-  )
+  const work = () =>
+    context.images.commit(
+      {
+        parent: { id: imageId, root: imageRoot },
+        snapshot: id,
+        container: { id, identity: toIdentity(config) },
+        config: toDefaults(config),
+        asked: request.config && toDefaults(request.config),
+        changes,
+        createdBy: (config.cmd ?? []).join(' '),
+        author,
+        comment,
+        reference,
+        check: () => checkStillThere(context, id),
+        events: (image) => [
+          eventOf(context.store.find(id) ?? container, 'commit', { comment, imageID: image, imageRef }),
+        ],
+      },
+      signal,
+    )
+  return await readFiles(context, id, work)
 }
 
 function toIdentity(config: ContainerConfig): ContainerIdentity {

@@ -1,7 +1,7 @@
 import { BerthError, internal, messageOf } from '#base/errors.ts'
 import { publish } from './container-events.ts'
 import type { ContainerContext } from './context.ts'
-import { checkStillThere, getReadable } from './reading.ts'
+import { checkStillThere, getReadable, readFiles } from './reading.ts'
 
 /** The container's files as a tar; it may run meanwhile. What fails before the first bytes fails here.
  *  @throws `not-found`, `conflict` in Docker's words */
@@ -13,7 +13,7 @@ export async function exportFiles(
   const { id } = getReadable(context, name, 'export')
   const archive = context.rootfs.export(id, signal)
   try {
-    const first = await archive.next()
+    const first = await readFiles(context, id, () => archive.next())
     return follow(context, id, { first, archive })
   } catch (cause) {
     const message = `Error exporting container ${name}: ${messageOf(cause)}`

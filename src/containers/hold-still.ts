@@ -16,8 +16,8 @@ export async function holdStill(context: ContainerContext, id: string): Promise<
     await pause(context, id)
   } catch (error) {
     await rm(mark, { force: true })
-    // It ended, or somebody else paused it, since we looked.
-    if (isKind(error, 'conflict')) return undefined
+    // It ended, or was removed, or somebody else paused it, since we looked.
+    if (isKind(error, 'conflict') || isKind(error, 'not-found')) return undefined
     throw error
   }
   return {

@@ -11,6 +11,16 @@ export function getReadable({ store }: Pick<ContainerContext, 'store'>, name: st
   return container
 }
 
+/** Reads files of a container without its lock. What fails because it was removed meanwhile is told as that.   @throws `conflict` */
+export async function readFiles<T>(context: Pick<ContainerContext, 'store'>, id: string, work: () => Promise<T>) {
+  try {
+    return await work()
+  } catch (error) {
+    checkStillThere(context, id)
+    throw error
+  }
+}
+
 /** For the end of a work without the lock, under which a removal may have taken files away.   @throws `conflict` */
 export function checkStillThere({ store }: Pick<ContainerContext, 'store'>, id: string): void {
   const status = store.find(id)?.state.status
