@@ -13,6 +13,8 @@ export interface DockerEntry {
   /** Paths of the layers, the lowest first. */
   readonly layers: readonly string[]
   readonly tags: readonly Reference[]
+  /** The id of another image of the archive, perhaps. */
+  readonly parent: string | undefined
 }
 
 /** An entry of `index.json`. */
@@ -31,6 +33,7 @@ export async function readDockerEntries(files: TreeReader): Promise<readonly Doc
     config: entry.field('Config').string(),
     layers: entry.field('Layers').optional((list) => list.stringArray(1000)) ?? [],
     tags: (entry.field('RepoTags').optional((list) => list.stringArray(1000)) ?? []).map(parseTagged),
+    parent: entry.field('Parent').optional((parent) => parent.string()),
   }))
 }
 

@@ -7,6 +7,8 @@ import { familiarName, familiarReference, formatReference, type Reference } from
 export interface ImageEntry {
   readonly manifest: Descriptor
   readonly config: Digest
+  /** The image that it was made of here. */
+  readonly parent?: Digest | undefined
   readonly layers: readonly { readonly descriptor: Descriptor; readonly diffId: Digest }[]
   readonly tags: readonly Reference[]
 }
@@ -52,13 +54,15 @@ function toIndex(images: readonly IndexEntry[], shortName: (tag: Reference) => s
   })
 }
 
-/** `manifest.json` of a docker-archive, as Docker 25 and later write it. */
+/** `manifest.json` of a docker-archive, as Docker 25 and later write it: parents are named where the archive has them. */
 export function formatArchiveManifest(images: readonly ImageEntry[]): string {
+  const ids = new Set(images.map(({ config }) => config))
   return JSON.stringify(
-    images.map(({ config, layers, tags }) => ({
+    images.map(({ config, layers, tags, parent }) => ({
       Config: blobPath(config),
       RepoTags: tags.length === 0 ? null : tags.map(familiarReference),
       Layers: layers.map(({ descriptor }) => blobPath(descriptor.digest)),
+      ...(parent !== undefined && ids.has(parent) && { Parent: parent }),
       LayerSources: Object.fromEntries(
         layers.map(({ diffId, descriptor: { mediaType, size, digest } }) => [diffId, { mediaType, size, digest }]),
       ),

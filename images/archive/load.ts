@@ -18,6 +18,7 @@ import { archiveSource } from './archive-source.ts'
 import { readDockerImage } from './docker-image.ts'
 import { endLines, layerLines } from './load-lines.ts'
 import { findManifests, type OciManifest } from './oci-images.ts'
+import { linkParents, type ParentLink } from './parent-links.ts'
 import { type SplitArchive, splitArchive } from './split.ts'
 import type { TreeReader } from './tree-reader.ts'
 
@@ -82,18 +83,20 @@ async function loadDocker(
   manifests: readonly OciManifest[],
 ): Promise<number> {
   const byConfig = new Map(manifests.toReversed().map((one) => [one.manifest.config.digest, one]))
-  let loaded = 0
+  const loaded: ParentLink[] = []
   for (const entry of entries) {
     run.signal.throwIfAborted()
     const lease = run.ports.leases.open()
     try {
       const image = await findDockerImage(run, { files, entry, byConfig, lease })
-      if (await load(run, { ...image, references: entry.tags })) loaded += 1
+      const id = await load(run, { ...image, references: entry.tags })
+      if (id !== undefined) loaded.push({ id, parent: entry.parent })
     } finally {
       await letGo(run.ports, lease)
     }
   }
-  return loaded
+  linkParents(run.ports, loaded)
+  return loaded.length
 }
 
 async function findDockerImage(
@@ -128,7 +131,7 @@ async function loadOci(
     const [best] = (byRoot.get(digest) ?? []).toSorted((a, b) => score(b) - score(a))
     if (!best) continue
     const references = same.flatMap(({ reference }) => (reference ? [reference] : []))
-    if (await load(run, { ...best, source, references })) loaded += 1
+    if ((await load(run, { ...best, source, references })) !== undefined) loaded += 1
   }
   return loaded
 }
@@ -143,10 +146,13 @@ interface Loadable {
   readonly references: readonly Reference[]
 }
 
-/** @returns false when the image is for another platform than was asked for */
-async function load(run: LoadRun, { root, manifest, platform, source, references }: Loadable): Promise<boolean> {
+/** @returns the image's id; undefined when it is for another platform than was asked for */
+async function load(
+  run: LoadRun,
+  { root, manifest, platform, source, references }: Loadable,
+): Promise<Digest | undefined> {
   const { ports, request, feed, signal } = run
-  if (request.platform && platform?.os && platformScore(platform, request.platform) === 0) return false
+  if (request.platform && platform?.os && platformScore(platform, request.platform) === 0) return undefined
   const toLine = request.quiet ? undefined : await layerLines(source, manifest, signal)
   const added = await addImage(ports, {
     source,
@@ -168,5 +174,5 @@ async function load(run: LoadRun, { root, manifest, platform, source, references
     signal,
   })
   for (const line of endLines(added, references)) feed.push({ stream: `${line}\n` })
-  return true
+  return added.image.id
 }

@@ -115,7 +115,7 @@ async function planImage(
   if (!config) throw notFound(`the config of image ${image.id} is not in the store; pull the image again`)
   blobs.set(image.id, config)
   const manifest = await planManifest(content, lease, { image, configSize: config.size, layers, blobs })
-  return { manifest, config: image.id, layers, tags }
+  return { manifest, config: image.id, parent: image.parent, layers, tags }
 }
 
 async function planManifest(

@@ -60,6 +60,7 @@ export class ImageStore {
   readonly #removeReference: StatementSync
   readonly #usesContent: StatementSync
   readonly #childrenOf: StatementSync
+  readonly #setParent: StatementSync
 
   /** @param onChange called within the transaction of a change */
   constructor(database: Pick<Database, 'prepare'>, onChange: () => void = () => undefined) {
@@ -86,6 +87,7 @@ export class ImageStore {
     this.#removeReference = database.prepare('DELETE FROM image_references WHERE name = ?')
     this.#usesContent = database.prepare('SELECT 1 FROM image_content WHERE digest = ? LIMIT 1')
     this.#childrenOf = database.prepare('SELECT DISTINCT id FROM images WHERE parent = ?')
+    this.#setParent = database.prepare('UPDATE images SET parent = ? WHERE id = ?')
   }
 
   /** Adds the image, or brings the one that is there up to date. */
@@ -96,6 +98,12 @@ export class ImageStore {
     const more = [standIn ? JSON.stringify(standIn) : null, parent ?? null] as const
     this.#add.run(root.digest, id, root.mediaType, root.size, ...own, ...more)
     for (const digest of contentOf(image)) this.#addContent.run(digest, root.digest, id)
+  }
+
+  /** Of every row with this config. */
+  setParent(id: Digest, parent: Digest): void {
+    this.#onChange()
+    this.#setParent.run(parent, id)
   }
 
   /** Its references must be gone. */

@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shortId } from '#base/ids.ts'
 import { busybox, startDaemon, type TestDaemon } from '#test/support/daemon.ts'
+import { tempDirectory } from '#test/support/temp.ts'
 
 let daemon: TestDaemon
 beforeAll(async () => {
@@ -50,6 +54,37 @@ test('an image knows the one that it was committed from, which cannot be deleted
   }
   await docker('rmi', 'top')
   expect(await listed('-a')).toEqual([base])
+})
+
+test('parents go along in an archive, as far as they are in it', async () => {
+  const base = await docker('inspect', '-f', '{{.Id}}', busybox)
+  const middle = await commitOf(busybox, 'one', 'middle')
+  const top = await commitOf('middle', 'two', 'top')
+  await using directory = await tempDirectory()
+  const [all, one] = [join(directory.path, 'all.tar'), join(directory.path, 'one.tar')]
+  await docker('save', '-o', all, busybox, 'middle', 'top')
+  await docker('save', '-o', one, 'top')
+  const entries = JSON.parse(execFileSync('tar', ['-xOf', all, 'manifest.json'], { encoding: 'utf8' })) as object[]
+  expect(entries.map((entry) => Reflect.get(entry, 'Parent'))).toEqual([undefined, base, middle])
+  expect(execFileSync('tar', ['-xOf', one, 'manifest.json'], { encoding: 'utf8' })).not.toContain('Parent')
+
+  await docker('rmi', 'top', 'middle')
+  await docker('load', '-i', one)
+  expect(await docker('inspect', '-f', '{{.Parent}}', top)).toBe('')
+  await docker('load', '-i', all)
+  expect(await docker('inspect', '-f', '{{.Parent}}', top, middle, base)).toBe(`${middle}\n${base}`)
+  await docker('rmi', 'top', 'middle')
+
+  const files = join(directory.path, 'files')
+  await mkdir(files)
+  execFileSync('tar', ['-xf', all, '-C', files])
+  const upsideDown = entries.map((entry, index) => ({ ...entry, Parent: [middle, top, ''][index] }))
+  await writeFile(join(files, 'manifest.json'), JSON.stringify(upsideDown))
+  execFileSync('tar', ['-cf', all, '-C', files, '.'])
+  const { code, stderr } = await daemon.docker('load', '-i', all)
+  expect([code, stderr.trim()]).toEqual([1, `image ${middle} is not a valid parent for ${base}`])
+  expect(await docker('inspect', '-f', '{{.Parent}}', top, middle, base)).toBe('')
+  await docker('rmi', 'top', 'middle')
 })
 
 test('an image without a name below another one is shown with -a only, and goes with the last of those', async () => {
