@@ -15,6 +15,8 @@ export interface CampaignOptions {
   readonly rounds: number
   /** Rounds begun later than this are left out. */
   readonly lastsMs?: number
+  /** How many requests are under way at once; 1 by default, and then a seed tells all. */
+  readonly clients?: number
 }
 
 export const requestsPerRound = 25
@@ -29,57 +31,69 @@ export interface Outcome {
   readonly statuses: Readonly<Record<string, number>>
 }
 
-/** Sends requests until a round of them all has been answered, and looks at the daemon afterwards. */
+/** Sends rounds of requests, and looks at the daemon afterwards. */
 export async function runCampaign(
   daemon: TestDaemon,
-  { seed, rounds, lastsMs = Infinity }: CampaignOptions,
+  { seed, rounds, lastsMs = Infinity, clients = 1 }: CampaignOptions,
 ): Promise<Outcome> {
-  const faults = new Map<string, string>()
-  const statuses: Record<string, number> = {}
-  const memory: number[] = []
-  let requests = 0
   const world = await World.open(daemon)
   await world.clear()
   const before = holdings(daemon)
+  const campaign = new Campaign(daemon, world)
+  const memory: number[] = []
   const end = performance.now() + lastsMs
-
-  const play = async (round: readonly FuzzRequest[]): Promise<void> => {
-    await world.restock()
-    for (const request of round) {
-      const { ms, mayBeLate } = patienceFor(request)
-      const answer = await exchange(daemon.socket, request, { fill: (text) => world.fill(text), patienceMs: ms })
-      requests += 1
-      const status = String(answer.status ?? (answer.isLate ? 'late' : 'closed'))
-      statuses[status] = (statuses[status] ?? 0) + 1
-      const fault = faultOf(request, answer, mayBeLate)
-      if (fault !== undefined && !faults.has(signature(request, fault))) throw new Fault(request, fault)
-    }
-  }
-  const property = fc.asyncProperty(
-    fc.array(anyRequest, { minLength: requestsPerRound, maxLength: requestsPerRound }),
-    play,
-  )
-  for (let round = 0; round < rounds && performance.now() < end; round += 1) {
-    const { errorInstance } = await fc.check(property, { seed: seed + round, numRuns: 1, endOnFailure: true })
-    if (errorInstance instanceof Fault)
-      faults.set(signature(errorInstance.request, errorInstance.fault), errorInstance.message)
-    else if (errorInstance !== null && errorInstance !== undefined)
-      faults.set(String(errorInstance), String(errorInstance))
-    if (!daemon.isRunning) break
+  for (let round = 0; round < rounds && performance.now() < end && daemon.isRunning; round += 1) {
+    await campaign.play(roundOf(seed + round), clients)
     memory.push(residentBytes(daemon))
   }
+  const { faults, requests, statuses } = campaign
   const found = [...faults.values(), ...(await look(daemon, world, before)), ...growthOf(memory)]
   return { faults: found, requests, statuses }
 }
 
-class Fault extends Error {
-  readonly request: FuzzRequest
-  readonly fault: string
+function roundOf(seed: number): FuzzRequest[] {
+  return fc.sample(anyRequest, { seed, numRuns: requestsPerRound })
+}
 
-  constructor(request: FuzzRequest, fault: string) {
-    super(`${fault.slice(0, 1000)}\n  ${JSON.stringify(request).slice(0, 2000)}`)
-    this.request = request
-    this.fault = fault
+class Campaign {
+  readonly faults = new Map<string, string>()
+  readonly statuses: Record<string, number> = {}
+  requests = 0
+  readonly #daemon: TestDaemon
+  readonly #world: World
+
+  constructor(daemon: TestDaemon, world: World) {
+    this.#daemon = daemon
+    this.#world = world
+  }
+
+  /** @param clients send at the same time, each its part, one after the other */
+  async play(round: readonly FuzzRequest[], clients: number): Promise<void> {
+    try {
+      await this.#world.restock()
+    } catch (error) {
+      this.faults.set(String(error), String(error))
+      return
+    }
+    const parts = Array.from({ length: clients }, (_, client) => round.filter((_, at) => at % clients === client))
+    await Promise.all(
+      parts.map(async (part) => {
+        for (const request of part) await this.#ask(request)
+      }),
+    )
+  }
+
+  async #ask(request: FuzzRequest): Promise<void> {
+    const { ms, mayBeLate } = patienceFor(request)
+    const fill = (text: string) => this.#world.fill(text)
+    const answer = await exchange(this.#daemon.socket, request, { fill, patienceMs: ms })
+    this.requests += 1
+    const status = String(answer.status ?? (answer.isLate ? 'late' : 'closed'))
+    this.statuses[status] = (this.statuses[status] ?? 0) + 1
+    const fault = faultOf(request, answer, mayBeLate)
+    if (fault === undefined) return
+    const shown = `${fault.slice(0, 1000)}\n  ${JSON.stringify(request).slice(0, 2000)}`
+    this.faults.set(signature(request, fault), shown)
   }
 }
 
