@@ -350,6 +350,40 @@ export const mutants: readonly Mutant[] = [
     test: 'test/native/runtime/keyring.test.ts',
     pattern: 'does not run with the host’s',
   },
+  {
+    lesson: 'CVE-2021-25741',
+    naive: 'a part of a volume is opened wherever its links lead',
+    file: 'runtime/lib/path.c',
+    changes: [
+      [
+        'return path_resolve(directory, path, flags, 0, RESOLVE_BENEATH, ret_fd);',
+        'return path_resolve(directory, path, flags, 0, 0, ret_fd);',
+      ],
+    ],
+    test: 'test/native/runtime/subpath.test.ts',
+    pattern: 'leads out and is refused',
+  },
+  {
+    lesson: 'CVE-2024-29018',
+    naive: 'questions from internal networks are asked of the world',
+    file: 'src/network/dns/server.ts',
+    changes: [["if (!zone.reachesOut) return answerTo(query, 'failed', [])", '']],
+    test: 'test/integration/network/dns.test.ts',
+    pattern: 'but not from internal networks',
+  },
+  {
+    lesson: 'T18',
+    naive: 'a port of one address is taken on all of them',
+    file: 'shim/ports.c',
+    changes: [
+      [
+        '                old->sin_family = AF_INET;\n                old->sin_port = htons(address->host_port);\n',
+        '                old->sin_family = AF_INET;\n                old->sin_addr.s_addr = 0;\n                old->sin_port = htons(address->host_port);\n',
+      ],
+    ],
+    test: 'test/integration/network/ports.test.ts',
+    pattern: 'reached by nobody else',
+  },
 ]
 
 /** The file as the mutant has it.   @throws when a text is not there exactly once: the mutant is to be written anew */
