@@ -68,6 +68,7 @@ const waiting = {
   berth_label_set: ['str', 'str'],
   berth_quota_enforced: ['str'],
   berth_quota_limit: ['str', 'uint32_t', 'uint64_t'],
+  berth_quota_widen: ['str', 'uint64_t'],
   berth_quota_lift: ['str'],
   berth_mount_at: ['str', 'str', 'str', 'uint64_t', 'str'],
   berth_unmount: ['str'],

@@ -37,6 +37,9 @@ export interface SnapshotterParts {
   readonly onError: (error: unknown) => void
 }
 
+/** More than xfs wants to see free for a few directories. */
+const roomToMountBytes = 1 << 20
+
 /**
  * Snapshots as numbered directories with a row each. The directory comes before the row and goes after it, so that a crash leaves at most a
  * directory without a row; `collect` deletes those.
@@ -104,6 +107,14 @@ export class DirectorySnapshotter implements Snapshotter {
     const snapshot = this.#get(key)
     if (snapshot.kind === 'committed') throw conflict(`snapshot ${key} is committed: prepare or view one on top of it`)
     return this.#mountsOf(snapshot)
+  }
+
+  async roomToMount(key: string): Promise<AsyncDisposable> {
+    const { own } = this.#directories(this.#get(key).id)
+    const { quotas, onError } = this.#parts
+    await quotas?.widen(own, roomToMountBytes)
+    // What has been mounted is in use, whatever becomes of the limit: the next time sets it again.
+    return { [Symbol.asyncDispose]: async () => quotas?.widen(own, 0).catch(onError) }
   }
 
   directories(keyOrName: string): readonly string[] {

@@ -81,6 +81,10 @@ export interface Snapshotter {
   /** Where an active snapshot or view is found. @throws `not-found`, or `conflict` for a committed one. */
   mounts(key: string): SnapshotMounts
 
+  /** To be held while the snapshot is mounted: overlayfs makes directories then, and where there is no room for them its root is read-only,
+   *  so that nobody could make room.   @throws `not-found` */
+  roomToMount(key: string): Promise<AsyncDisposable>
+
   /** The directories of a snapshot and of those below it, itself first: what each adds (overlay2), or all that each has (vfs).
    *  For reading; hold the snapshot against removal meanwhile.   @throws `not-found` */
   directories(keyOrName: string): readonly string[]

@@ -79,6 +79,8 @@ BERTH_WAIT int berth_quota_enforced(const char *directory, struct berth_error *e
  * the next free one from 2^30 + `wanted` on. On failure the directory is in the project that it was in.
  */
 BERTH_WAIT int berth_quota_limit(const char *directory, uint32_t wanted, uint64_t bytes, struct berth_error *err);
+/* Allows so much beyond that limit; 0 ends it. 1: done, 0: there is no limit. */
+BERTH_WAIT int berth_quota_widen(const char *directory, uint64_t bytes, struct berth_error *err);
 /* Lifts the limit that berth_quota_limit has set, before the directory is removed. 1: lifted, 0: there is none, or no directory. */
 BERTH_WAIT int berth_quota_lift(const char *directory, struct berth_error *err);
 

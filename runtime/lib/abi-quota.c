@@ -56,16 +56,21 @@ static bool has_limits(const struct fs_disk_quota *quota) {
         return quota->d_blk_hardlimit || quota->d_blk_softlimit || quota->d_ino_hardlimit || quota->d_ino_softlimit;
 }
 
-static int set_limit(int fd, uint32_t project, uint64_t blocks) {
+/* @extra: beyond the soft limit, which says what the limit is. */
+static int set_limit(int fd, uint32_t project, uint64_t blocks, uint64_t extra) {
         struct fs_disk_quota quota = {
                 .d_version = FS_DQUOT_VERSION,
                 .d_id = project,
                 .d_flags = FS_PROJ_QUOTA,
                 .d_fieldmask = FS_DQ_BHARD | FS_DQ_BSOFT,
-                .d_blk_hardlimit = blocks,
+                .d_blk_hardlimit = blocks + extra,
                 .d_blk_softlimit = blocks,
         };
         return quota_call(fd, Q_XSETQLIM, project, &quota);
+}
+
+static uint64_t to_blocks(uint64_t bytes) {
+        return bytes / BLOCK + (bytes % BLOCK != 0);
 }
 
 static int set_attributes(int fd, struct fsxattr attributes, uint32_t project) {
@@ -117,7 +122,7 @@ int berth_quota_limit(const char *directory, uint32_t wanted, uint64_t bytes, st
                 return berth_error_set(err, errno, "read the project of '%.400s'", directory);
         r = enter_free_project(fd, &before, wanted, &project);
         if (r == 0)
-                r = set_limit(fd, project, bytes / BLOCK + (bytes % BLOCK != 0));
+                r = set_limit(fd, project, to_blocks(bytes), 0);
         if (r == 0)
                 return 0;
         /* Out of a project that may be somebody else's, before anybody takes its limit for ours. */
@@ -125,7 +130,8 @@ int berth_quota_limit(const char *directory, uint32_t wanted, uint64_t bytes, st
         return berth_error_set(err, -r, "limit the size of '%.400s' by a project quota", directory);
 }
 
-int berth_quota_lift(const char *directory, struct berth_error *err) {
+/* A directory with a limit of its own; what it has from above is the limit of more than this directory. 1: found, 0: there is none. */
+static int find_limited(const char *directory, int *ret_fd, struct fs_disk_quota *ret, struct berth_error *err) {
         _cleanup_close_ int fd = -1, parent = -1;
         struct fsxattr own, above = {0};
         struct fs_disk_quota quota;
@@ -137,13 +143,35 @@ int berth_quota_lift(const char *directory, struct berth_error *err) {
         parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (parent < 0)
                 return berth_error_set(err, errno, "open the directory above '%.400s'", directory);
-        /* What it has from above is the limit of more than this directory. */
         if (ioctl(parent, FS_IOC_FSGETXATTR, &above) == 0 && above.fsx_projid == own.fsx_projid)
                 return 0;
         r = look_up(fd, own.fsx_projid, &quota);
-        if (r == 0 && !has_limits(&quota))
+        if (r < 0)
+                return berth_error_set(err, -r, "look up the project quota of '%.400s'", directory);
+        if (!has_limits(&quota))
                 return 0;
-        if (r == 0)
-                r = set_limit(fd, own.fsx_projid, 0);
+        quota.d_id = own.fsx_projid;
+        *ret = quota;
+        (void) give_fd(ret_fd, &fd);
+        return 1;
+}
+
+int berth_quota_widen(const char *directory, uint64_t bytes, struct berth_error *err) {
+        _cleanup_close_ int fd = -1;
+        struct fs_disk_quota quota;
+        int r = find_limited(directory, &fd, &quota, err);
+        if (r <= 0)
+                return r;
+        r = set_limit(fd, quota.d_id, quota.d_blk_softlimit, to_blocks(bytes));
+        return r < 0 ? berth_error_set(err, -r, "widen the project quota of '%.400s'", directory) : 1;
+}
+
+int berth_quota_lift(const char *directory, struct berth_error *err) {
+        _cleanup_close_ int fd = -1;
+        struct fs_disk_quota quota;
+        int r = find_limited(directory, &fd, &quota, err);
+        if (r <= 0)
+                return r;
+        r = set_limit(fd, quota.d_id, 0, 0);
         return r < 0 ? berth_error_set(err, -r, "lift the project quota of '%.400s'", directory) : 1;
 }

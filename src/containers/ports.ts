@@ -81,6 +81,8 @@ export interface SnapshotSource {
   /** A read-only look at a committed one, until it is removed.   @throws `already-exists` */
   view(key: string, parent: string): Promise<RootfsMounts>
   mounts(key: string): RootfsMounts
+  /** To be held while it is mounted: a full one would be mounted read-only. */
+  roomToMount(key: string): Promise<AsyncDisposable>
   /** Removing what is not there is success. */
   remove(key: string): Promise<void>
   /** The lengths of the files in the container's own layer. */

@@ -111,6 +111,7 @@ async function launch(context: ContainerContext, container: Container): Promise<
   let pid: number
   try {
     watchTask(context, task)
+    await using _room = await context.snapshots.roomToMount(id)
     ;({ pid } = await onContainerSide(shim.create('', planFd)))
   } finally {
     plans.close(planFd)

@@ -87,15 +87,19 @@ async function assemble(context: ContainerContext, container: Container): Promis
   }
   undo.defer(() => unmountVolumes(context, container))
   const volumes = await mountVolumes(context, container)
-  const root = undo.use(
-    await context.files.assemble({
-      mounts: context.snapshots.mounts(container.id),
-      label: container.selinux?.mount ?? '',
-      binds: bindsOf(context, container, volumes),
-    }),
-  )
+  const root = undo.use(await mount(context, container, volumes))
   const opened = undo.move()
   return { fd: root.fd, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+async function mount(context: ContainerContext, container: Container, volumes: VolumeSources): Promise<OpenRoot> {
+  const { id, selinux } = container
+  await using _room = await context.snapshots.roomToMount(id)
+  return await context.files.assemble({
+    mounts: context.snapshots.mounts(id),
+    label: selinux?.mount ?? '',
+    binds: bindsOf(context, container, volumes),
+  })
 }
 
 /** Those of a start, but for the engine's own files before the first one. */

@@ -46,6 +46,7 @@ test('a snapshot is held to its size, and its limit goes with it, whenever a dae
     const { held, killed, unique, outer, copies, failures } = facts
     const limits = [4 * mebibyte, 2 * mebibyte]
     expect(held).toMatchObject({ canLimit: true, limits, kept: limits, left: [], directories: 1 })
+    expect(held.widened).toEqual([5 * mebibyte, 2 * mebibyte])
     const [one, alone, free] = held.written
     expect([one > 3 * mebibyte, one <= 4 * mebibyte]).toEqual([true, true])
     expect([alone > mebibyte, alone <= 2 * mebibyte]).toEqual([true, true])
@@ -91,6 +92,8 @@ cli create --storage-opt size=abc berth/hello 2>&1
 kill -9 $daemon; wait $daemon 2>/dev/null; start
 limits again
 fill own more 1
+cli restart -t 0 own >/dev/null && fill own more 1 | tr -d "'" && limits restarted
+cli stop -t 0 own >/dev/null && cli cp /run/words own:/words 2>&1 | sed 's/^/stopped: /' | grep -v Successfully; cli start own >/dev/null
 cli exec own /busybox rm /big && fill own less 32
 cli commit own made >/dev/null && run of-image made && fill of-image big
 cli ps --size --format '{{.Names}} {{.Size}}' --filter name=own
@@ -110,6 +113,8 @@ kill $daemon; wait $daemon; echo ended $?
       '/default null',
       "Error response from daemon: invalid size: 'abc'",
       'again: 8388608 16777216',
+      'own: dd: cant open /more: No space left on device',
+      'restarted: 8388608 16777216',
       'own: 2097152',
       `of-image: ${full}`,
       'removed: 16777216',
@@ -117,5 +122,6 @@ kill $daemon; wait $daemon; echo ended $?
       'ended 0',
     ]),
   )
+  expect(output).toMatch(/^stopped: Error response from daemon: no room in container own: .*No space left on device/m)
   expect(output).toMatch(/^Error response from daemon: no room in container own: .*No space left on device/m)
 })

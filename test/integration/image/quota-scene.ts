@@ -82,7 +82,11 @@ async function limitsHold() {
     await snapshots.prepare('alone', undefined, { limitBytes: 2 * mebibyte - 100 }),
     await snapshots.prepare('free', 'base'),
   ]
+  const room = await snapshots.roomToMount('one')
+  const widened = bytesOfLimits()
+  await room[Symbol.asyncDispose]()
   const facts = {
+    widened,
     canLimit: snapshots.canLimit,
     written: [await fillOverlay(one), await fill(join(alone.path, 'big')), await fillOverlay(free)],
     limits: bytesOfLimits(),
