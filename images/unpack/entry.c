@@ -95,7 +95,7 @@ static int keep_digest(struct tree *tree, const struct place *place, int fd, boo
         }
         uint8_t digest[32];
         sha256_final(content, digest);
-        return known_digests_put(tree->known, st.st_ino, S_IFREG, digest, err);
+        return known_digests_put(tree->known, &st, digest, err);
 }
 
 static int create_file(const struct place *place, mode_t mode) {
@@ -130,8 +130,6 @@ static int make_file(struct tree *tree, struct source *source, const struct plac
         if (tree->known)
                 content = tree->known->blank;
         int r = copy_content(source, tree->known ? &content : NULL, fd, place, entry->size, err);
-        if (r == 0 && tree->known)
-                r = keep_digest(tree, place, fd, entry->n_xattrs > 0, &content, err);
         if (r < 0)
                 return r;
         if (needs_owner(place, entry) && fchown(fd, entry->uid, entry->gid) < 0)
@@ -143,6 +141,9 @@ static int make_file(struct tree *tree, struct source *source, const struct plac
                 return r;
         if (futimens(fd, (struct timespec[]){entry->mtime, entry->mtime}) < 0)
                 return tree_error(err, errno, "set the time of", place->path);
+        r = tree->known ? keep_digest(tree, place, fd, entry->n_xattrs > 0, &content, err) : 0;
+        if (r < 0)
+                return r;
         return count_made(tree, place, entry->size, err);
 }
 

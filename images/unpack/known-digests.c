@@ -39,18 +39,18 @@ static struct known_inode *find(const struct known_digests *known, ino_t inode) 
         return slot && slot->inode == inode ? slot : NULL;
 }
 
-int known_digests_put(struct known_digests *known, ino_t inode, mode_t kind, const uint8_t digest[32], struct berth_error *err) {
-        struct known_inode *slot = find(known, inode);
+int known_digests_put(struct known_digests *known, const struct stat *st, const uint8_t digest[32], struct berth_error *err) {
+        struct known_inode *slot = find(known, st->st_ino);
         if (!slot) {
-                if (kind == S_IFREG && known->used >= MOST_FILES)
+                if (S_ISREG(st->st_mode) && known->used >= MOST_FILES)
                         return 0;
                 int r = known->used * 2 >= known->capacity ? grow(known, err) : 0;
                 if (r < 0)
                         return r;
-                slot = slot_of(known, inode);
+                slot = slot_of(known, st->st_ino);
                 known->used++;
         }
-        *slot = (struct known_inode){.inode = inode, .kind = kind};
+        *slot = (struct known_inode){.inode = st->st_ino, .mode = st->st_mode, .uid = st->st_uid, .gid = st->st_gid, .size = (uint64_t) st->st_size};
         if (digest)
                 memcpy(slot->digest, digest, sizeof slot->digest);
         return 0;
@@ -59,10 +59,10 @@ int known_digests_put(struct known_digests *known, ino_t inode, mode_t kind, con
 void known_digests_forget(struct known_digests *known, ino_t inode) {
         struct known_inode *slot = find(known, inode);
         if (slot)
-                slot->kind = 0;
+                slot->mode = 0;
 }
 
-const uint8_t *known_digests_find(const struct known_digests *known, ino_t inode, mode_t kind) {
+const struct known_inode *known_digests_find(const struct known_digests *known, ino_t inode, mode_t kind) {
         const struct known_inode *slot = find(known, inode);
-        return slot && slot->kind == kind ? slot->digest : NULL;
+        return slot && (slot->mode & S_IFMT) == kind ? slot : NULL;
 }

@@ -8,7 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -26,6 +29,7 @@ struct walk {
         void *user;
         struct berth_error *err;
         const struct known_digests *known;
+        bool names_inodes;   /* the names in a directory come with the inodes that stat tells */
         struct sha256 blank; /* asking the processor what it can is slow in virtual machines: once is enough */
         uint8_t *buffer;
         struct known_link links[LINKS_KEPT]; /* files with many names are read once, mostly */
@@ -98,9 +102,9 @@ static int hash_link(struct walk *walk, int parent, const char *name, uint8_t re
 }
 
 static int hash_file(struct walk *walk, int parent, const char *name, const struct stat *st, uint8_t ret_digest[32]) {
-        const uint8_t *known = walk->known ? known_digests_find(walk->known, st->st_ino, S_IFREG) : NULL;
+        const struct known_inode *known = walk->known ? known_digests_find(walk->known, st->st_ino, S_IFREG) : NULL;
         if (known) {
-                memcpy(ret_digest, known, 32);
+                memcpy(ret_digest, known->digest, sizeof known->digest);
                 return 0;
         }
         struct known_link *link = st->st_nlink > 1 ? &walk->links[st->st_ino % LINKS_KEPT] : NULL;
@@ -132,6 +136,12 @@ static int list_directory(struct walk *walk, int fd, const struct stat *st) {
                 add_attribute(walk, OPAQUE, (const uint8_t *) "y", 1, entry.digest);
         int r = walk->visit(walk->user, &entry, walk->err);
         return r < 0 ? r : list_below(walk, fd);
+}
+
+static int list_known(struct walk *walk, const struct known_inode *known) {
+        struct listed entry = {.path = walk->path, .mode = known->mode, .uid = known->uid, .gid = known->gid, .size = known->size};
+        memcpy(entry.digest, known->digest, sizeof entry.digest);
+        return walk->visit(walk->user, &entry, walk->err);
 }
 
 static int list_one(struct walk *walk, int parent, const char *name) {
@@ -173,11 +183,28 @@ static int list_below(struct walk *walk, int fd) {
                         walk->path[before] = '/';
                 memcpy(walk->path + at, names.items[i].text, size + 1);
                 walk->path_size = at + size;
-                r = list_one(walk, fd, names.items[i].text);
+                const struct known_inode *known = walk->names_inodes ? known_digests_find(walk->known, names.items[i].inode, S_IFREG) : NULL;
+                r = known ? list_known(walk, known) : list_one(walk, fd, names.items[i].text);
         }
         walk->path[before] = '\0';
         walk->path_size = before;
         return r;
+}
+
+/* Some others (overlayfs, FUSE) tell other numbers in directories. */
+static bool names_inodes(int fd) {
+        struct statfs fs;
+        if (fstatfs(fd, &fs) < 0)
+                return false;
+        switch ((unsigned long) fs.f_type) {
+        case EXT4_SUPER_MAGIC:
+        case XFS_SUPER_MAGIC:
+        case BTRFS_SUPER_MAGIC:
+        case TMPFS_MAGIC:
+                return true;
+        default:
+                return false;
+        }
 }
 
 int listing_walk(int root, const struct known_digests *known, listing_visit *visit, void *user, struct berth_error *err) {
@@ -189,6 +216,7 @@ int listing_walk(int root, const struct known_digests *known, listing_visit *vis
         if (fstat(root, &st) < 0)
                 return tree_error(err, errno, "look at", ".");
         walk->visit = visit, walk->user = user, walk->err = err, walk->buffer = buffer, walk->known = known;
+        walk->names_inodes = known && names_inodes(root);
         sha256_init(&walk->blank);
         return list_directory(walk, root, &st);
 }

@@ -4,6 +4,7 @@
 #include "directory.h"
 #include "tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -42,6 +43,8 @@ int names_add(struct names *names, int fd, unsigned layer, struct berth_error *e
                 r = names_add_text(names, item->name, layer, err);
                 if (r < 0)
                         return r;
+                if (item->type == DT_REG)
+                        names->items[names->n - 1].inode = item->inode;
         }
         /* Deleted while it was open: it is empty. */
         return r < 0 && r != -ENOENT ? tree_error(err, -r, "list", "a directory") : 0;

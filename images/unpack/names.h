@@ -4,10 +4,12 @@
 #include "../../runtime/lib/error.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct name {
         const char *text;
         unsigned layer;
+        ino_t inode; /* of a regular file, as its directory has it; else 0 */
 };
 
 /* What is in one directory of several layers, in memory of its own; starts out all zero. */

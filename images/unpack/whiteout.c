@@ -26,7 +26,7 @@ static int remember_opaque(struct tree *tree, int directory, struct berth_error 
                 return 0;
         if (fstat(directory, &st) < 0)
                 return tree_error(err, errno, "look at", "an opaque directory");
-        return known_digests_put(tree->known, st.st_ino, S_IFDIR, NULL, err);
+        return known_digests_put(tree->known, &st, NULL, err);
 }
 
 /* Only CAP_SYS_ADMIN may write trusted.* attributes, and the process that reads the archive does not have it: it hands over the directory. */
