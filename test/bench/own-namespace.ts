@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { fetchDockerPeers } from '../support/dockerd.ts'
 import { tempDirectory } from '../support/temp.ts'
 import { type Engines, openEngines } from './engine/engines.ts'
 import { missesOf, type Row, renderRows } from './table.ts'
@@ -18,6 +19,8 @@ export async function runBenches(program: string, benches: Readonly<Record<strin
   const self = readlinkSync('/proc/self/ns/net')
   const names = process.argv.slice(2)
   if (process.env[marker] !== undefined && process.env[marker] !== self) return measure(benches, names)
+  // From in there the world is not reached.
+  fetchDockerPeers()
   const inside = spawnSync('unshare', ['--net', process.execPath, program, ...names], {
     env: { ...process.env, [marker]: self },
     stdio: 'inherit',
