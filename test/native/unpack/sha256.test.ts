@@ -4,10 +4,14 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../../..')
-const directory = mkdtempSync(join(tmpdir(), 'berth-sha256-'))
+let directory: string
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'berth-sha256-'))
+})
 
 afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -15,10 +19,15 @@ describe.each([
   ['of this processor', []],
   ['in portable code', ['-DSHA256_PORTABLE']],
 ])('two hashes of one stream, %s,', (_, flags) => {
-  const program = join(directory, `both${flags.length}`)
-  const sources = ['test/native/unpack/sha256_both.c', 'images/unpack/sha256.c']
-  const options = ['-std=gnu17', '-O1', '-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined', ...flags]
-  execFileSync('gcc', [...options, '-iquote', 'images/unpack', '-o', program, ...sources], { cwd: root })
+  let program: string
+
+  beforeAll(() => {
+    program = join(directory, `both${flags.length}`)
+    const sources = ['test/native/unpack/sha256_both.c', 'images/unpack/sha256.c']
+    const options = ['-std=gnu17', '-O1', '-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined', ...flags]
+    execFileSync('gcc', [...options, '-iquote', 'images/unpack', '-o', program, ...sources], { cwd: root })
+  })
+
   const input = Buffer.from(Array.from({ length: 1000 }, (_item, index) => (index * index) >>> 3))
   const digest = (before: number) => createHash('sha256').update(input.subarray(0, before)).update(input).digest('hex')
 
