@@ -89,6 +89,8 @@ test('watchtower: a container made anew from its inspect is the same container',
   )
   await docker('network', 'connect', '--alias', 'warehouse', 'back', 'kept')
   await docker('start', 'kept')
+  // A shell that is still starting would lose the signal.
+  await waitFor('it runs', async () => (await daemon.docker('exec', 'kept', 'cat', '/data/starts')).stdout === '1\n')
   const before = await inspect('v1.25', 'kept')
   const id = await recreate(before)
   const after = await inspect('v1.25', 'kept')
