@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "log-compress.h"
 #include "sys.h"
 
 /* Of segments that clock steps made, where no number of files was asked for. */
@@ -95,6 +96,8 @@ static int log_file_rename(const struct log *log, uint32_t from, uint32_t to) {
 
 /* path → path.1 → … → path.(files - 1), which is overwritten; a single file starts again empty, as Docker's does. */
 static void log_file_rotate(struct log *log, uint32_t files) {
+        if (files > 1)
+                log_compress_shift(log, files);
         for (uint32_t i = files - 1; i > 0; i--) {
                 int r = log_file_rename(log, i - 1, i);
                 if (r < 0) {
@@ -110,6 +113,7 @@ static void log_file_rotate(struct log *log, uint32_t files) {
         }
         (void) close(log->fd);
         log->fd = fd;
+        log_compress_next(log);
 }
 
 void log_file_begin_segment(struct log *log) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "log-compress.h"
 #include "log-file.h"
 #include "log-record.h"
 
@@ -18,6 +19,8 @@ static const char *log_stream_name(enum log_stream stream) {
 int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_error *err) {
         log->fd = log->directory = -1;
         log->driver = keeper->log;
+        log->compressor = NULL;
+        log->compressing = 0;
         log->used = 0;
         log->last = 0;
         log->open = LOG_STREAMS;
@@ -29,10 +32,15 @@ int log_open(struct log *log, const struct keeper_plan *keeper, struct berth_err
         log->max_bytes = keeper->log_max_bytes;
         log->max_files = keeper->log_max_files > 0 ? keeper->log_max_files : 1;
         log->line_max = keeper->log_line_max > 0 ? keeper->log_line_max : LOG_LINE_MAX;
-        return log_file_open(log, err);
+        log->compressor = log->max_files > 1 ? keeper->log_compressor : NULL;
+        int r = log_file_open(log, err);
+        if (r == 0)
+                log_compress_next(log); /* what an earlier run has left */
+        return r;
 }
 
 void log_close(struct log *log) {
+        log_compress_end(log);
         cleanup_close(&log->fd);
         cleanup_close(&log->directory);
         log->fd = log->directory = -1;

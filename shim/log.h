@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "error.h"
 #include "plan.h"
@@ -32,6 +33,9 @@ struct log {
         uint64_t last;  /* time of the newest record, ns since 1970 */
         uint64_t whole; /* up to here the file has whole records only */
         uint32_t max_files, line_max;
+        const char *compressor;      /* berth-unpack, or NULL */
+        pid_t compressing;           /* 0: nobody is at work */
+        uint32_t compressing_number; /* the file that it compresses, as it is called by now */
         int failure; /* errno of a write that failed: its records are lost, never the container's time; 0 once one succeeds again */
         struct log_tail tail[LOG_STREAMS];
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "log-compress.h"
 #include "shim.h"
 
 static struct task *reaper_find(struct shim *shim, pid_t pid) {
@@ -31,6 +32,8 @@ static void reaper_ready(void *owner, uint32_t events) {
                 pid_t pid = waitpid(-1, &status, WNOHANG);
                 if (pid <= 0)
                         return;
+                if (log_compress_reaped(&shim->log, pid, status))
+                        continue;
                 struct task *task = reaper_find(shim, pid);
                 if (task)
                         task_exited(task, status);

@@ -89,6 +89,9 @@ int plan_decode_keeper(struct plan *plan, struct tlv_reader reader, struct berth
                         ok = tlv_copy(&record, numbers, sizeof numbers[0]) && numbers[0] > 0;
                         keeper->log_line_max = ok ? numbers[0] : PLAN_LOG_LINE_MAX;
                         break;
+                case PLAN_LOG_COMPRESSOR:
+                        r = plan_string(&record, &keeper->log_compressor, err);
+                        break;
                 case PLAN_ROOTFS:
                         offset = sizeof numbers;
                         ok = tlv_copy(&record, numbers, sizeof numbers) && numbers[0] <= PLAN_ROOTFS_OVERLAY;

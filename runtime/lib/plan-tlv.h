@@ -118,6 +118,7 @@ enum plan_tag {
         PLAN_RUNTIME_OPTION = 142, /* string; repeated */
         PLAN_RUNTIME_ROOT = 143,
         PLAN_BUNDLE = 144,
+        PLAN_LOG_COMPRESSOR = 145,   /* string: path of berth-unpack */
         PLAN_ROOTFS_ID_MAPPED = 150, /* the root filesystem is shown by the ids of the container's user namespace */
 };
 

@@ -37,6 +37,7 @@ struct keeper_plan {
         const char *log_path;   /* json-file, CRI; made 0640 */
         uint64_t log_max_bytes; /* json-file; 0: no rotation */
         uint32_t log_max_files; /* json-file; ≥ 1; the live file counts */
+        const char *log_compressor; /* json-file: berth-unpack, which compresses rotated files; NULL: they stay as they are */
         uint32_t log_line_max;  /* CRI: longer lines are cut into records of this size */
 
         enum plan_rootfs rootfs;

@@ -43,8 +43,8 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
         } log = {.driver = PLAN_LOG_NONE, .max_files = 1};
         int64_t max_files = 1, max_bytes = 0;
         uint32_t line_max = PLAN_LOG_LINE_MAX;
-        const char *driver = "", *path = "";
-        struct json_at at;
+        const char *driver = "", *path = "", *compressor = NULL;
+        struct json_at at, member;
 
         if (!json_member(keeper, "log", &at))
                 return 0;
@@ -60,6 +60,8 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
                         r = json_number_member(&at, "maxBytes", 0, INT64_MAX, &max_bytes, err);
                 if (r == 0)
                         r = json_number_member(&at, "maxFiles", 1, 10000, &max_files, err);
+                if (r == 0 && json_member(&at, "compressor", &member))
+                        r = spec_required_path(&at, "compressor", &compressor, err);
         } else if (strcmp(driver, "cri") == 0) {
                 log.driver = PLAN_LOG_CRI;
                 r = spec_required_path(&at, "path", &path, err);
@@ -73,6 +75,8 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
         log.max_files = (uint32_t) max_files;
         log.max_bytes = (uint64_t) max_bytes;
         tlv_put_pair(writer, PLAN_LOG, &log, sizeof log, path);
+        if (compressor)
+                tlv_put_string(writer, PLAN_LOG_COMPRESSOR, compressor);
         if (line_max != PLAN_LOG_LINE_MAX)
                 tlv_put(writer, PLAN_LOG_LINE, &line_max, sizeof line_max);
         return 0;

@@ -83,6 +83,8 @@ export interface ContainerContext {
   readonly initProgram: string
   /** Asks ports for health checks. */
   readonly probeProgram: string
+  /** Compresses rotated logs: berth-unpack. */
+  readonly compressProgram: string
   readonly paths: ContainerPaths
   readonly runtimes: Runtimes
   readonly cgroupDriver: CgroupDriver

@@ -115,6 +115,8 @@ export interface ContainerPorts {
   readonly initProgram: string
   /** berth-probe */
   readonly probeProgram: string
+  /** berth-unpack */
+  readonly compressProgram: string
   readonly idMaps?: IdMaps | undefined
   /** Without it there is only the built-in one. */
   readonly runtimes?: Runtimes

@@ -207,6 +207,7 @@ async function compile(
     network,
     idMapped: idMaps !== undefined,
     runtime,
+    compressor: context.compressProgram,
   })
   return plans.compile(spec, keeper, filter)
 }

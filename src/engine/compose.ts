@@ -156,6 +156,7 @@ export async function openEngine(config: Config, natives: Natives, log: Logger):
       plans,
       initProgram: config.initPath ?? natives.init,
       probeProgram: natives.probe,
+      compressProgram: natives.unpack,
       appArmor: new AppArmor(findAppArmorParser()),
       selinux,
       seccomp: new SeccompFilters((profile) => seccomp.compile(profile)),

@@ -1,49 +1,122 @@
 import type { BigIntStats } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { systemCode } from '#base/errors.ts'
+import { identityOf, inflate } from './compressed.ts'
 
 /** One file of a log that may be rotated at any moment: the descriptor stays with the content, whatever its name becomes. */
 export interface LogFile extends AsyncDisposable {
-  readonly handle: FileHandle
+  /** Of the file that was written, also when it is compressed by now. Of two with the same one the younger counts. */
   readonly inode: bigint
+  readonly isCompressed: boolean
+  /** The last time, in nanoseconds since 1970. */
+  writtenAt(): Promise<bigint>
+  /** The records; of a compressed one only when they are asked for. Closed with the file. */
+  content(): Promise<FileHandle>
 }
 
 /** More rotated files than this are not looked for. */
 const rotatedLimit = 1000
+/** Rotations that one look may be overtaken by. */
+const headStart = 10
 
-/** The log's files, oldest first. Opened from the newest on: one that is rotated meanwhile shows up twice and is taken once. */
+/**
+ * The log's files, oldest first. Opened from the newest on, while rotation only raises their numbers: one that is rotated meanwhile shows up
+ * twice and is taken once; one that is compressed meanwhile may be missed under its number and is found under a later one.
+ */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
   const files: LogFile[] = []
-  for (let number = 0; number <= rotatedLimit; number += 1) {
-    const file = await openLogFile(number === 0 ? path : `${path}.${number}`)
-    if (!file) {
-      // A rotation is two renames: the live file may be missing for a moment while older ones are there.
-      if (number === 0) continue
-      break
-    }
-    if (files.some(({ inode }) => inode === file.inode)) await file[Symbol.asyncDispose]()
+  const last = Math.min((await highestNumber(path)) + headStart, rotatedLimit)
+  for (let number = 0; number <= last; number += 1) {
+    const file = await openNumber(path, number)
+    if (!file) continue
+    if (await isAmong(files, file)) await file[Symbol.asyncDispose]()
     else files.push(file)
   }
   return files.reverse()
 }
 
-async function openLogFile(path: string): Promise<LogFile | undefined> {
-  let handle: FileHandle
+async function highestNumber(path: string): Promise<number> {
+  const start = `${basename(path)}.`
+  const names = await readdir(dirname(path)).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  })
+  const numbers = names
+    .filter((name) => name.startsWith(start))
+    .map((name) => Number(/^(\d+)(?:\.gz)?$/.exec(name.slice(start.length))?.[1] ?? 0))
+  return Math.max(0, ...numbers)
+}
+
+async function isAmong(files: readonly LogFile[], file: LogFile): Promise<boolean> {
+  for (const other of files) if (await isSame(other, file)) return true
+  return false
+}
+
+/**
+ * Whether one has been seen under another number, or before it was compressed. An inode alone does not tell: that of a file which is
+ * compressed by now may be a younger one's.
+ */
+async function isSame(one: LogFile, other: LogFile): Promise<boolean> {
+  if (one.inode !== other.inode) return false
+  if (!one.isCompressed && !other.isCompressed) return true
+  return (await one.writtenAt()) === (await other.writtenAt())
+}
+
+/** Once there is a compressed one, the plain one is about to go. */
+async function openNumber(path: string, number: number): Promise<LogFile | undefined> {
+  if (number === 0) return await openPlain(path)
+  return (await openPlain(`${path}.${number}`)) ?? (await openCompressed(`${path}.${number}.gz`))
+}
+
+async function openPlain(path: string): Promise<LogFile | undefined> {
+  const handle = await openIfThere(path)
+  if (!handle) return undefined
+  const { ino }: BigIntStats = await handle.stat({ bigint: true })
+  return {
+    inode: ino,
+    isCompressed: false,
+    writtenAt: async () => (await handle.stat({ bigint: true })).mtimeNs,
+    content: async () => handle,
+    [Symbol.asyncDispose]: () => handle.close(),
+  }
+}
+
+async function openCompressed(path: string): Promise<LogFile | undefined> {
+  const handle = await openIfThere(path)
+  if (!handle) return undefined
+  await using opened = new AsyncDisposableStack()
+  opened.use(handle)
+  const { mtimeNs }: BigIntStats = await handle.stat({ bigint: true })
+  const inode = await identityOf(handle)
+  const lifetime = opened.move()
+  let content: Promise<FileHandle> | undefined
+  return {
+    inode,
+    isCompressed: true,
+    writtenAt: async () => mtimeNs,
+    content() {
+      content ??= inflate(handle, path).then((plain) => lifetime.use(plain))
+      return content
+    },
+    [Symbol.asyncDispose]: () => lifetime.disposeAsync(),
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    handle = await open(path, 'r')
+    return await open(path, 'r')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
-  const { ino }: BigIntStats = await handle.stat({ bigint: true })
-  return { handle, inode: ino, [Symbol.asyncDispose]: () => handle.close() }
 }
 
-/** The file that follows the one with this inode; when rotation has deleted that one already, the oldest there is. */
-export async function openNext(path: string, inode: bigint): Promise<LogFile | undefined> {
+/** The file that follows this one; when rotation has deleted that one already, or there was none, the oldest there is. */
+export async function openNext(path: string, file: LogFile | undefined): Promise<LogFile | undefined> {
   const files = await openLogFiles(path)
-  const at = files.findIndex((file) => file.inode === inode)
-  const next = files[at + 1]
-  await Promise.all(files.filter((file) => file !== next).map((file) => file[Symbol.asyncDispose]()))
+  const same = file ? await Promise.all(files.map((one) => isSame(one, file))) : []
+  const next = files[same.lastIndexOf(true) + 1]
+  await Promise.all(files.filter((one) => one !== next).map((one) => one[Symbol.asyncDispose]()))
   return next
 }

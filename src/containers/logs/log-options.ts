@@ -9,7 +9,7 @@ import { remoteDriver, remoteDriverNames } from './remote/drivers.ts'
 /** The keeper document's `log`, without its path. */
 export type LogPlan =
   | { readonly driver: 'none' }
-  | { readonly driver: 'json-file'; readonly maxBytes: number; readonly maxFiles: number }
+  | { readonly driver: 'json-file'; readonly maxBytes: number; readonly maxFiles: number; readonly compress: boolean }
 
 export const logDrivers: readonly string[] = [...remoteDriverNames, 'json-file', 'local', 'none'].sort()
 
@@ -19,7 +19,7 @@ const pacing = ['mode', 'max-buffer-size']
 const caching = ['cache-disabled', 'cache-max-size', 'cache-max-file', 'cache-compress']
 const rotation = ['max-size', 'max-file', 'compress']
 /** Of `local`, and of the file that stands behind a driver that sends. */
-const localSize = { maxBytes: 20 << 20, maxFiles: 5 }
+const localSize = { maxBytes: 20 << 20, maxFiles: 5, compress: true }
 
 /**
  * Every driver but `none` writes a file of json-file records; those that send read it again.
@@ -46,7 +46,7 @@ function planOf(driver: string, options: LogOptions): LogPlan {
       return { driver: 'none' }
     case 'json-file':
       checkKeys(options, [...rotation, ...attributeOptions], refuse)
-      return { driver: 'json-file', ...sizeOf(options, { maxBytes: 0, maxFiles: 1 }) }
+      return { driver: 'json-file', ...sizeOf(options, { maxBytes: 0, maxFiles: 1, compress: false }) }
     case 'local':
       checkKeys(options, rotation, (key) => invalid(`unknown log opt '${key}' for log driver local`))
       return { driver: 'json-file', ...sizeOf(options, localSize) }
@@ -63,15 +63,13 @@ function planOfRemote(driver: string, options: LogOptions, refuse: (key: string)
     isQuoted ? invalid(`unknown log opt ${JSON.stringify(key)} for ${driver} log driver`) : refuse(key),
   )
   remote.check(options)
-  const cache = { 'max-size': options['cache-max-size'], 'max-file': options['cache-max-file'] }
+  const { 'cache-max-size': size, 'cache-max-file': files, 'cache-compress': compress } = options
+  const cache = { 'max-size': size, 'max-file': files, compress }
   return { driver: 'json-file', ...sizeOf(cache, localSize) }
 }
 
 function checkKeys(options: LogOptions, known: readonly string[], refuse: (key: string) => Error): void {
   for (const key of Object.keys(options)) if (!known.includes(key) && !pacing.includes(key)) throw refuse(key)
-  if (isTrue(options.compress) || isTrue(options['cache-compress'])) {
-    throw notImplemented('compressing rotated logs is not implemented yet: leave the log option compress out')
-  }
 }
 
 function isTrue(text = 'false'): boolean {
@@ -91,12 +89,18 @@ function checkMode(mode = 'blocking', maxBufferSize: string | undefined): void {
 }
 
 function sizeOf(
-  options: { readonly 'max-size'?: string | undefined; readonly 'max-file'?: string | undefined },
-  otherwise: { readonly maxBytes: number; readonly maxFiles: number },
-): { maxBytes: number; maxFiles: number } {
+  options: Readonly<Partial<Record<'max-size' | 'max-file' | 'compress', string | undefined>>>,
+  otherwise: { readonly maxBytes: number; readonly maxFiles: number; readonly compress: boolean },
+): { maxBytes: number; maxFiles: number; compress: boolean } {
   const { 'max-size': size, 'max-file': files } = options
   const maxFiles = Number(files ?? otherwise.maxFiles)
   if (!Number.isInteger(maxFiles)) throw invalid(`invalid max-file: ${files}`)
   if (maxFiles < 1) throw invalid('max-file cannot be less than 1')
-  return { maxFiles, maxBytes: size === undefined ? otherwise.maxBytes : size === '-1' ? 0 : parseBytes(size) }
+  const maxBytes = size === undefined ? otherwise.maxBytes : size === '-1' ? 0 : parseBytes(size)
+  const isRotated = maxFiles > 1 && maxBytes > 0
+  if (isTrue(options.compress) && !isRotated) {
+    throw invalid('compress cannot be true when max-file is less than 2 or max-size is not set')
+  }
+  const compress = options.compress === undefined ? otherwise.compress : isTrue(options.compress)
+  return { maxFiles, maxBytes, compress: compress && isRotated }
 }

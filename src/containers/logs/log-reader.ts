@@ -17,14 +17,18 @@ type Batches = AsyncGenerator<readonly LogEntry[], void, undefined>
 export async function* readLog(path: string, options: ReadOptions): Batches {
   const { follow, cancelled } = options
   let live: Position | undefined
+  // While it is open nobody else gets its inode, by which it is found again.
+  await using kept = new AsyncDisposableStack()
   {
     await using parts = new AsyncDisposableStack()
-    const files = (await openLogFiles(path)).map((file) => parts.use(file))
+    const files = await openLogFiles(path)
+    for (const file of files) (file === files.at(-1) ? kept : parts).use(file)
     const starts = await seek(files, options)
     for (const [index, file] of files.entries()) {
       const start = starts[index]
       if (follow && index === files.length - 1) live = { inode: file.inode, offset: start ?? 0 }
       else if (start !== undefined) yield* selected(readFile(file, start, cancelled), options)
+      if (file !== files.at(-1)) await file[Symbol.asyncDispose]()
     }
   }
   if (follow) yield* selected(readOn(path, { from: live, ended: follow.ended, cancelled }), options)
@@ -46,19 +50,27 @@ async function* selected(pieces: AsyncIterable<Progress>, options: ReadOptions):
 /** Where to begin in each file; undefined: not at all. */
 async function seek(files: readonly LogFile[], { tail, since }: ReadOptions): Promise<(number | undefined)[]> {
   if (tail === undefined) {
-    return Promise.all(files.map(({ handle }) => (since === undefined ? 0 : seekTime(handle, since))))
+    return Promise.all(files.map((file) => (since === undefined ? 0 : seekSince(file, since))))
   }
   const starts: (number | undefined)[] = []
   let missing = tail
-  for (const { handle } of files.toReversed()) {
+  for (const file of files.toReversed()) {
     const isLive = starts.length === 0
     if (missing === 0) {
-      starts.unshift(isLive ? (await handle.stat()).size : undefined)
+      starts.unshift(isLive ? (await (await file.content()).stat()).size : undefined)
       continue
     }
-    const { offset, found } = await seekTail(handle, missing)
+    const { offset, found } = await seekTail(await file.content(), missing)
     missing -= Math.min(found, missing)
     starts.unshift(offset)
   }
   return starts
+}
+
+/** A clock that steps back by less than a second lets times stand still, which are then later than the file's. */
+const standstill = 2_000_000_000n
+
+async function seekSince(file: LogFile, since: bigint): Promise<number | undefined> {
+  if (file.isCompressed && (await file.writtenAt()) + standstill < since) return undefined
+  return await seekTime(await file.content(), since)
 }

@@ -35,7 +35,7 @@ export async function* readOn(path: string, { from, ended, cancelled }: ReadOn):
         offset = progress.position.offset
         yield progress
       }
-    const next = await openNext(path, file?.inode ?? -1n)
+    const next = await openNext(path, file)
     if (next) {
       opened.use(next)
       // What was appended between our last read and the rotation.
@@ -49,19 +49,17 @@ export async function* readOn(path: string, { from, ended, cancelled }: ReadOn):
 
 async function openAt(path: string, inode: bigint | undefined): Promise<LogFile | undefined> {
   const files = await openLogFiles(path)
-  const wanted = files.find((file) => file.inode === inode) ?? files[0]
+  const wanted = files.findLast((file) => file.inode === inode) ?? files[0]
   await Promise.all(files.filter((file) => file !== wanted).map((file) => file[Symbol.asyncDispose]()))
   return wanted
 }
 
 /** From the offset to the present end. */
-export async function* readFile(
-  { handle, inode }: LogFile,
-  start: number,
-  cancelled: AbortSignal,
-): AsyncGenerator<Progress, void> {
+export async function* readFile(file: LogFile, start: number, cancelled: AbortSignal): AsyncGenerator<Progress, void> {
   const splitter = new LineSplitter()
   const records = new RecordParser()
+  const { inode } = file
+  const handle = await file.content()
   const { size } = await handle.stat()
   // A single file that is at its limit starts again empty.
   let offset = start > size ? 0 : start

@@ -80,19 +80,28 @@ test.each([
 })
 
 test('what cannot be done is said, not left out', () => {
-  expect(() => plan('json-file', { compress: 'true' })).toThrow(expect.objectContaining({ kind: 'not-implemented' }))
+  expect(plan('json-file', { compress: 'true', 'max-size': '1m', 'max-file': '2' })).toMatchObject({ compress: true })
+  expect(plan('local')).toMatchObject({ compress: true })
+  for (const options of [{ compress: 'false' }, { 'max-file': '1' }]) {
+    expect(plan('local', options)).toMatchObject({ compress: false })
+  }
+  for (const options of [{}, { 'max-size': '1m' }, { 'max-file': '3' }]) {
+    expect(() => plan('json-file', { compress: 'true', ...options })).toThrow(
+      'compress cannot be true when max-file is less than 2 or max-size is not set',
+    )
+  }
   expect(() => plan('awslogs')).toThrow(expect.objectContaining({ kind: 'not-implemented' }))
   expect(() => plan('syslog', { 'labels-regex': '(' })).toThrow('is no regular expression')
 })
 
 test('files are as large as asked for, those behind collectors as Docker’s caches', () => {
-  expect(plan('')).toEqual({ driver: 'json-file', maxBytes: 0, maxFiles: 1 })
+  expect(plan('')).toEqual({ driver: 'json-file', maxBytes: 0, maxFiles: 1, compress: false })
   expect(plan('json-file', { 'max-size': '1m', 'max-file': '3', tag: 'x' })).toEqual({
-    ...{ driver: 'json-file', maxBytes: 1 << 20, maxFiles: 3 },
+    ...{ driver: 'json-file', maxBytes: 1 << 20, maxFiles: 3, compress: false },
   })
-  expect(plan('local')).toEqual({ driver: 'json-file', maxBytes: 20 << 20, maxFiles: 5 })
+  expect(plan('local')).toEqual({ driver: 'json-file', maxBytes: 20 << 20, maxFiles: 5, compress: true })
   expect(plan('journald', { 'cache-max-size': '1m', 'cache-max-file': '2' })).toEqual({
-    ...{ driver: 'json-file', maxBytes: 1 << 20, maxFiles: 2 },
+    ...{ driver: 'json-file', maxBytes: 1 << 20, maxFiles: 2, compress: true },
   })
 })
 
