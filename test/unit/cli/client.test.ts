@@ -142,3 +142,16 @@ test('a request body is sent with its length', async () => {
   await server.client.json('POST', '/containers/create', { body: { Cmd: ['é'] } })
   expect(seen.join('')).toContain('Content-Length: 14\r\n')
 })
+
+test('headers of the configuration go with every request', async () => {
+  const seen: string[] = []
+  await using server = await serveRecorded((socket, request) => {
+    seen.push(request)
+    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')
+  })
+  using client = new Client({ address: server.client.address, program: 'berth', headers: { 'X-Team': 'a b' } })
+  await client.json('GET', '/x')
+  await client.send('POST', '/y', { headers: { 'X-Own': 'c' } })
+  expect(seen.map((request) => request.includes('\r\nX-Team: a b\r\n'))).toEqual([true, true])
+  expect(seen[1]).toContain('\r\nX-Own: c\r\n')
+})
