@@ -85,9 +85,9 @@ void nft_put_be32(struct netlink_request *request, uint16_t attribute, uint32_t 
 
 /* ---- errors ---- */
 
-static const struct nlmsghdr *batch_find(const struct nft_batch *batch, uint32_t sequence) {
+static struct nlmsghdr *batch_find(const struct nft_batch *batch, uint32_t sequence) {
         for (size_t at = 0; at < batch->size;) {
-                const struct nlmsghdr *message = (const struct nlmsghdr *) (const void *) (batch->bytes + at);
+                struct nlmsghdr *message = (struct nlmsghdr *) (void *) (batch->bytes + at);
                 if (message->nlmsg_seq == sequence)
                         return message;
                 at += NLMSG_ALIGN(message->nlmsg_len);
@@ -147,9 +147,10 @@ int nft_batch_commit(struct nft_batch *batch, int sock, struct berth_error *err)
         int r = own.error ? own.error : make_room(sock, own.size);
         if (r < 0)
                 return berth_error_set(err, -r, "change the firewall (nf_tables) with %zu bytes", own.size);
-        if (last == own.first) /* nothing but the edges */
+        struct nlmsghdr *final = batch_find(&own, last);
+        if (last == own.first || !final) /* nothing but the edges */
                 return 0;
-        ((struct nlmsghdr *) (void *) batch_find(&own, last))->nlmsg_flags |= NLM_F_ACK;
+        final->nlmsg_flags |= NLM_F_ACK;
         netlink_drain(sock);
         r = netlink_send(sock, own.bytes, own.size);
         if (r == 0)

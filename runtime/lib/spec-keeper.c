@@ -43,7 +43,7 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
         } log = {.driver = PLAN_LOG_NONE, .max_files = 1};
         int64_t max_files = 1, max_bytes = 0;
         uint32_t line_max = PLAN_LOG_LINE_MAX;
-        const char *driver = "", *path = "", *compressor = NULL;
+        const char *driver = "", *path = "", *compressor = "";
         struct json_at at, member;
 
         if (!json_member(keeper, "log", &at))
@@ -75,7 +75,7 @@ static int spec_keeper_log(const struct json_at *keeper, struct tlv_writer *writ
         log.max_files = (uint32_t) max_files;
         log.max_bytes = (uint64_t) max_bytes;
         tlv_put_pair(writer, PLAN_LOG, &log, sizeof log, path);
-        if (compressor)
+        if (*compressor)
                 tlv_put_string(writer, PLAN_LOG_COMPRESSOR, compressor);
         if (line_max != PLAN_LOG_LINE_MAX)
                 tlv_put(writer, PLAN_LOG_LINE, &line_max, sizeof line_max);
