@@ -64,7 +64,8 @@ const allowed: Readonly<Record<string, string>> = {
   'devnode.c sys_open_tree': name,
   'devnode.c chmod': 'a descriptor’s path in /proc/self/fd',
   'mask.c openat': 'a device that we made ourselves, in a detached tmpfs',
-  'mount-source.c open': 'the source of a bind with a subpath, or a mount namespace, paths of the host’s; what is inside goes by openat2 below',
+  'mount-source.c open':
+    'the source of a bind with a subpath, or a mount namespace, paths of the host’s; what is inside goes by openat2 below',
   'mount-source.c sys_open_tree': 'the source of a bind, a path of the host’s, or what path.c opened',
   'mount-copy-up.c open': 'a descriptor’s path in /proc/self/fd',
   'mount-copy-up.c openat': name,
