@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { systemCode } from '#base/errors.ts'
 import { identityOf, inflate } from './compressed.ts'
@@ -17,23 +17,49 @@ export interface LogFile extends AsyncDisposable {
 
 /** More rotated files than this are not looked for. */
 const rotatedLimit = 1000
-/** Rotations that one look may be overtaken by. */
-const headStart = 10
+
+/** Looks that rotations may spoil, one after the other. */
+const maxLooks = 100
 
 /**
  * The log's files, oldest first. Opened from the newest on, while rotation only raises their numbers: one that is rotated meanwhile shows up
- * twice and is taken once; one that is compressed meanwhile may be missed under its number and is found under a later one.
+ * twice and is taken once; one that is compressed meanwhile may be missed under its number and is found under a later one. Where rotation was
+ * faster than the look, younger files would come behind older ones: such a look is done again.
  */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
+  for (let looks = 1; ; looks += 1) {
+    const before = await inodeOf(path)
+    const files = await look(path)
+    const after = await inodeOf(path)
+    // Between two of its names the log is not there: that tells nothing.
+    const isWhole = before === after && (before !== undefined || files.length === 0)
+    if (isWhole || looks === maxLooks) return files.reverse()
+    await Promise.all(files.map((file) => file[Symbol.asyncDispose]()))
+  }
+}
+
+/** Newest first. Ends when nothing is ahead of it any more. */
+async function look(path: string): Promise<LogFile[]> {
   const files: LogFile[] = []
-  const last = Math.min((await highestNumber(path)) + headStart, rotatedLimit)
-  for (let number = 0; number <= last; number += 1) {
+  let last = 0
+  for (let number = 0; number <= rotatedLimit; number += 1) {
+    if (number > last) last = await highestNumber(path)
+    if (number > last) break
     const file = await openNumber(path, number)
     if (!file) continue
     if (await isAmong(files, file)) await file[Symbol.asyncDispose]()
     else files.push(file)
   }
-  return files.reverse()
+  return files
+}
+
+async function inodeOf(path: string): Promise<bigint | undefined> {
+  try {
+    return (await stat(path, { bigint: true })).ino
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function highestNumber(path: string): Promise<number> {
